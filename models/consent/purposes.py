@@ -1,0 +1,26 @@
+"""The four atomic purposes in which every consent vocabulary is expressed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """One use of an asset that an owner may allow or refuse on its own."""
+
+    DATA_MINING = "data_mining"
+    INFERENCE = "inference"
+    NON_GENERATIVE_TRAINING = "non_generative_training"
+    GENERATIVE_TRAINING = "generative_training"
+
+
+class Preference(StrEnum):
+    """What one statement says about one purpose."""
+
+    ALLOWED = "allowed"
+    NOT_ALLOWED = "notAllowed"
+    CONSTRAINED = "constrained"
+    UNKNOWN = "unknown"
+
+
+ALL_PURPOSES: tuple[Purpose, ...] = tuple(Purpose)

@@ -1,0 +1,62 @@
+"""The finding: what a detector saw, where, and why a reviewer should believe it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+FindingKind = Literal[
+    "name_protected",  # a registered name, unmistakable in its context
+    "name_possible",  # a registered name that is also an ordinary word, without further evidence
+    "motif_copy",  # the same picture as a registered motif, edited at most
+    "motif_resembles",  # close to a registered motif in an encoder's eyes
+    "image_animated",  # only the first frame was examined
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation of one detector.
+
+    Attributes:
+        kind: what was seen.
+        detector: who saw it, with version: ``"register/1"``, ``"pdq/1"``.
+        score: 0..1, higher is surer; detectors document their scale.
+        explanation: one sentence that a reviewer reads, in English.
+        reference: id of the register entry or motif that was matched.
+        label: the reference's name for a person.
+        category: character, work, artist, studio, brand, person, place, motif, logo or "".
+        caption: index into the asset's captions, or -1 where no caption is meant.
+        start, end: code-point span in that caption's original text, end exclusive; -1 without one.
+        surface: the text of the span.
+        box: x0, y0, x1, y1 as fractions of the upright image's width and height, or None.
+        distance: detector's own measure where it has one (PDQ bits), else None.
+    """
+
+    kind: FindingKind
+    detector: str
+    score: float
+    explanation: str
+    reference: str = ""
+    label: str = ""
+    category: str = ""
+    caption: int = -1
+    start: int = -1
+    end: int = -1
+    surface: str = ""
+    box: tuple[float, float, float, float] | None = None
+    distance: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; ``from_dict`` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Finding:
+        """Read what ``as_dict`` wrote.
+
+        Raises:
+            TypeError: a key is missing or unknown.
+        """
+        box = value.get("box")
+        return cls(**{**value, "box": tuple(box) if box is not None else None})

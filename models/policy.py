@@ -1,0 +1,275 @@
+"""The policy: the versioned file that turns statements, findings and rulings into verdicts."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from models.canonical import digest_of
+from models.consent.purposes import Purpose
+from models.errors import PolicyError
+
+Action = Literal["exclude", "review", "allow"]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+FINDING_DEFAULTS: dict[str, Action] = {
+    "character": "review",
+    "work": "review",
+    "artist": "exclude",
+    "studio": "review",
+    "brand": "review",
+    "person": "exclude",
+    "place": "allow",
+}
+
+
+class Section(BaseModel):
+    """A table of the policy file: no key that is not known here, and never changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Contract(Section):
+    """A licence on file: an operator has confirmed the rights holder off-chain (trust level L5).
+
+    It covers the assets under ``folder``, those listed in ``assets``, or those whose content
+    credentials were signed by ``signer``; at least one of the three. Two different people must
+    have entered and approved it.
+    """
+
+    id: Text
+    holder: Text
+    purposes: tuple[Purpose, ...] = Field(min_length=1)
+    folder: str = ""
+    assets: tuple[Sha256, ...] = ()
+    signer: Sha256 | Literal[""] = ""
+    entered_by: Text
+    approved_by: Text
+    document_sha256: Sha256 | Literal[""] = ""
+    attribution: bool = False
+    overrides_refusals: bool = False
+    issued: date
+    expires: date
+
+    @field_validator("folder")
+    @classmethod
+    def _folder_is_inside(cls, value: str) -> str:
+        if value and (value.startswith("/") or ".." in PurePosixPath(value).parts):
+            raise ValueError('give the folder as a path inside the dataset, or "." for all of it')
+        return value
+
+    @model_validator(mode="after")
+    def _is_usable(self) -> Self:
+        if not (self.folder or self.assets or self.signer):
+            raise ValueError("say what it covers: folder, assets or signer")
+        if self.entered_by.casefold() == self.approved_by.casefold():
+            raise ValueError("entered_by and approved_by must be two different people")
+        if self.expires <= self.issued:
+            raise ValueError("expires must be later than issued")
+        return self
+
+    @property
+    def issued_at(self) -> int:
+        """Start of the day of issue, UTC seconds."""
+        return int(datetime(*self.issued.timetuple()[:3], tzinfo=UTC).timestamp())
+
+    @property
+    def expires_at(self) -> int:
+        """Start of the day of expiry, UTC seconds: the contract no longer holds on that day."""
+        return int(datetime(*self.expires.timetuple()[:3], tzinfo=UTC).timestamp())
+
+    def covers_name(self, name: str) -> bool:
+        """Whether a path inside the dataset lies under ``folder``."""
+        if not self.folder:
+            return False
+        return self.folder == "." or PurePosixPath(name).is_relative_to(self.folder)
+
+
+class ConsentPolicy(Section):
+    """What consent an asset needs."""
+
+    profile: Literal["opt-in", "opt-out"] = "opt-in"
+    opt_out_name: str = ""
+    opt_in_target: date | None = None
+    purposes: tuple[Purpose, ...] = Field(default=(Purpose.GENERATIVE_TRAINING,), min_length=1)
+    accept_attribution: bool = True
+    grant_days: int = Field(default=180, ge=1, le=3650)
+    c2pa_trust_anchors: tuple[str, ...] = ()
+    contract: tuple[Contract, ...] = ()
+
+    @model_validator(mode="after")
+    def _profile_is_named(self) -> Self:
+        if self.profile == "opt-out" and not (self.opt_out_name.strip() and self.opt_in_target):
+            raise ValueError(
+                'profile = "opt-out" needs opt_out_name (shown in every output) and '
+                "opt_in_target (the date by which the data is opt-in)"
+            )
+        ids = [contract.id for contract in self.contract]
+        if len(ids) != len(set(ids)):
+            raise ValueError("two contracts have the same id")
+        return self
+
+
+class NounsPolicy(Section):
+    """What to do when a caption holds a name, by the name's category."""
+
+    character: Action = FINDING_DEFAULTS["character"]
+    work: Action = FINDING_DEFAULTS["work"]
+    artist: Action = FINDING_DEFAULTS["artist"]
+    studio: Action = FINDING_DEFAULTS["studio"]
+    brand: Action = FINDING_DEFAULTS["brand"]
+    person: Action = FINDING_DEFAULTS["person"]
+    place: Action = FINDING_DEFAULTS["place"]
+    possible: Literal["review", "allow"] = "review"
+
+    def action_for(self, category: str) -> Action:
+        """The action for a category; a category that is not known here goes to review."""
+        action: Action = getattr(self, category) if category in FINDING_DEFAULTS else "review"
+        return action
+
+
+class MotifsPolicy(Section):
+    """What to do when a picture matches a registered motif, and how close is close.
+
+    ``copy_distance`` is in bits of a 256-bit PDQ hash; ``resembles_score`` is the cosine between
+    encoder embeddings, whose meaning differs from encoder to encoder.
+    """
+
+    copy_action: Action = "exclude"
+    resembles_action: Literal["review", "allow"] = "review"
+    copy_distance: int = Field(default=31, ge=0, le=90)
+    resembles_score: float = Field(default=0.92, gt=0.0, le=1.0)
+
+
+class ImagesPolicy(Section):
+    """What to do with unusual image files."""
+
+    animated: Action = "review"
+
+
+class Policy(Section):
+    """A policy file, validated."""
+
+    name: Text
+    version: Text
+    consent: ConsentPolicy = ConsentPolicy()
+    nouns: NounsPolicy = NounsPolicy()
+    motifs: MotifsPolicy = MotifsPolicy()
+    images: ImagesPolicy = ImagesPolicy()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the policy says; comments and spacing of the file do not count."""
+        return digest_of(self.model_dump(mode="json"))
+
+    @property
+    def label(self) -> str:
+        """Name, version and consent profile, as every output shows them."""
+        profile: str = self.consent.profile
+        if profile == "opt-out":
+            profile += f" ({self.consent.opt_out_name}, until {self.consent.opt_in_target})"
+        return f"{self.name} {self.version}, {profile}"
+
+
+_SECTIONS: dict[str, type[Section]] = {
+    "consent": ConsentPolicy,
+    "contract": Contract,
+    "nouns": NounsPolicy,
+    "motifs": MotifsPolicy,
+    "images": ImagesPolicy,
+}
+
+
+def load_policy(path: Path) -> Policy:
+    """Read and validate a policy file.
+
+    Raises:
+        PolicyError: the file is missing, is not TOML, or holds a key or value that the policy does
+            not know; the message names the line and the field, and a near spelling where one fits.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise PolicyError(
+            f"There is no policy file at {path}.",
+            "Write one with `kiyome init`, or name another with --policy.",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"The policy file {path} cannot be read: {error}.") from error
+    return parse_policy(text, str(path))
+
+
+def parse_policy(text: str, source: str = "policy.toml") -> Policy:
+    """Validate the text of a policy file; see ``load_policy``."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{source} is not valid TOML: {error}.") from error
+    try:
+        return Policy.model_validate(data)
+    except ValidationError as error:
+        problems = "\n".join(_explain(text, source, e) for e in error.errors())
+        raise PolicyError(
+            f"The policy cannot be used:\n{problems}\n", "Mend it and run again."
+        ) from error
+
+
+def _explain(text: str, source: str, error: Any) -> str:
+    path = [
+        part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function"))
+    ]
+    field = ".".join(str(part) for part in path) or "(the file)"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        message = f"no such setting; {hint}"
+    elif error["type"] == "missing":
+        message = "is missing"
+    line = _line_of(text, path)
+    return f"  {source}:{line}: {field}: {message}"
+
+
+def _known_keys(path: list[Any]) -> list[str]:
+    section: type[Section] = Policy
+    for part in path:
+        section = _SECTIONS.get(str(part), section)
+    return sorted(section.model_fields)
+
+
+def _line_of(text: str, path: list[Any]) -> int:
+    """The line that sets ``path``, or the line of the innermost table that encloses it."""
+    table: list[Any] = []
+    counts: dict[str, int] = {}
+    best, depth = 1, -1
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[\[\s*([^\]]+?)\s*\]\]", line):
+            name = match[1]
+            counts[name] = counts.get(name, -1) + 1
+            table = [*name.split("."), counts[name]]
+            here = table
+        elif match := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+            table = list(match[1].split("."))
+            here = table
+        elif match := re.match(r"\s*([A-Za-z0-9_.\"-]+)\s*=", line):
+            here = [*table, *match[1].replace('"', "").split(".")]
+        else:
+            continue
+        if path[: len(here)] == here and len(here) > depth:
+            best, depth = number, len(here)
+    return best

@@ -1,0 +1,208 @@
+"""Reason codes: why an asset got its verdict, in words for a person, in English and Japanese.
+
+Every code that is ever written into a verdict, a manifest or a queue item is listed here.
+``docs/reasons.md`` shows the same list to readers, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A stable code; its value is what manifests store."""
+
+    CONSENT_GRANTED = "consent_granted"
+    CONSENT_CONTRACT = "consent_contract"
+    CONSENT_OPT_OUT_PROFILE = "consent_opt_out_profile"
+    CONSENT_REFUSED = "consent_refused"
+    CONSENT_ABSENT = "consent_absent"
+    CONSENT_PARTIAL = "consent_partial"
+    CONSENT_UNMET = "consent_unmet"
+    GRANT_UNAUTHENTICATED = "grant_unauthenticated"
+    GRANT_EXPIRED = "grant_expired"
+    CONSENT_UNDETERMINED = "consent_undetermined"
+    CONSENT_MALFORMED = "consent_malformed"
+    CONSENT_TAMPERED = "consent_tampered"
+    CONSENT_CONFLICT = "consent_conflict"
+    NAME_PROTECTED = "name_protected"
+    NAME_POSSIBLE = "name_possible"
+    MOTIF_COPY = "motif_copy"
+    MOTIF_RESEMBLES = "motif_resembles"
+    IMAGE_ANIMATED = "image_animated"
+    IMAGE_MISSING = "image_missing"
+    IMAGE_EMPTY = "image_empty"
+    IMAGE_FORMAT = "image_format"
+    IMAGE_DAMAGED = "image_damaged"
+    IMAGE_TOO_LARGE = "image_too_large"
+    FILE_TOO_LARGE = "file_too_large"
+    CAPTION_UNREADABLE = "caption_unreadable"
+    BYTES_CHANGED = "bytes_changed"
+    STAGE_FAILED = "stage_failed"
+    RULING_APPROVED = "ruling_approved"
+    RULING_EXCLUDED = "ruling_excluded"
+    TAKEDOWN = "takedown"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonText:
+    """What a reason means, and what a person can do about it."""
+
+    en: str
+    ja: str
+    remedy: str
+
+
+TEXTS: dict[Reason, ReasonText] = {
+    Reason.CONSENT_GRANTED: ReasonText(
+        "The rights holder's authenticated grant covers the purpose.",
+        "権利者の認証済みの許諾が、この目的を対象としています。",
+        "Nothing to do.",
+    ),
+    Reason.CONSENT_CONTRACT: ReasonText(
+        "A contract on file with the rights holder covers the purpose.",
+        "権利者との契約が登録されており、この目的を対象としています。",
+        "Nothing to do.",
+    ),
+    Reason.CONSENT_OPT_OUT_PROFILE: ReasonText(
+        "No refusal was found, and the policy's named opt-out profile accepts silence.",
+        "拒否は見つからず、方針のオプトアウト設定が無回答を許容しています。",
+        "Ask the owner for a grant before the profile's target date.",
+    ),
+    Reason.CONSENT_REFUSED: ReasonText(
+        "A rights holder, or someone speaking for them, refuses this use.",
+        "権利者またはその代理が、この利用を拒否しています。",
+        "Leave the asset out, or ask the owner for a contract.",
+    ),
+    Reason.CONSENT_ABSENT: ReasonText(
+        "Nobody has said that this use is allowed.",
+        "この利用を許可する意思表示がありません。",
+        "Ask the owner for a grant, or enter a contract in the policy.",
+    ),
+    Reason.CONSENT_PARTIAL: ReasonText(
+        "There is a grant, but not for every purpose that the policy asks for.",
+        "許諾はありますが、方針が求めるすべての目的を対象としていません。",
+        "Ask the owner to widen the grant, or narrow the policy's purposes.",
+    ),
+    Reason.CONSENT_UNMET: ReasonText(
+        "The use is allowed under a condition that has not been met.",
+        "条件付きの許諾ですが、その条件が満たされていません。",
+        "Fetch the licence document and accept it in the policy.",
+    ),
+    Reason.GRANT_UNAUTHENTICATED: ReasonText(
+        "Someone says the use is allowed, but nothing proves that the rights holder said so.",
+        "許可の表示はありますが、権利者本人によるものと確認できません。",
+        "Ask the owner to sign the grant, or enter a contract in the policy.",
+    ),
+    Reason.GRANT_EXPIRED: ReasonText(
+        "The grant has expired.",
+        "許諾の有効期限が切れています。",
+        "Ask the owner to renew it.",
+    ),
+    Reason.CONSENT_UNDETERMINED: ReasonText(
+        "A consent source exists but could not be read.",
+        "同意情報の所在は分かりましたが、読み取れませんでした。",
+        "Run again later; if it stays, a reviewer decides.",
+    ),
+    Reason.CONSENT_MALFORMED: ReasonText(
+        "A consent statement is not written as its standard asks.",
+        "同意情報の記述が規格に合っていません。",
+        "A reviewer reads it; ask the owner to mend it.",
+    ),
+    Reason.CONSENT_TAMPERED: ReasonText(
+        "The signed content credentials do not match the file.",
+        "署名付きの来歴情報がファイルと一致しません。",
+        "A reviewer decides; get the original file from the owner.",
+    ),
+    Reason.CONSENT_CONFLICT: ReasonText(
+        "Statements about this asset contradict each other.",
+        "この画像についての意思表示が互いに矛盾しています。",
+        "A reviewer decides which one stands.",
+    ),
+    Reason.NAME_PROTECTED: ReasonText(
+        "A caption holds a protected name.",
+        "キャプションに保護対象の名称が含まれています。",
+        "Remove the name from the caption, or leave the asset out.",
+    ),
+    Reason.NAME_POSSIBLE: ReasonText(
+        "A caption holds a word that may be a protected name.",
+        "キャプションに保護対象の名称かもしれない語が含まれています。",
+        "A reviewer reads the caption.",
+    ),
+    Reason.MOTIF_COPY: ReasonText(
+        "The picture is a copy of a registered motif.",
+        "登録されたモチーフの複製です。",
+        "Leave the asset out.",
+    ),
+    Reason.MOTIF_RESEMBLES: ReasonText(
+        "The picture resembles a registered motif.",
+        "登録されたモチーフに似ています。",
+        "A reviewer compares the two pictures.",
+    ),
+    Reason.IMAGE_ANIMATED: ReasonText(
+        "The file holds several frames, and only the first was examined.",
+        "複数のフレームがあり、最初の1枚だけを検査しました。",
+        "A reviewer looks at the others, or export single frames.",
+    ),
+    Reason.IMAGE_MISSING: ReasonText(
+        "The dataset names an image that is not there or cannot be opened.",
+        "データセットに記載された画像が存在しないか、開けません。",
+        "Put the file back, or make it readable, and run again.",
+    ),
+    Reason.IMAGE_EMPTY: ReasonText(
+        "The file is empty.",
+        "ファイルが空です。",
+        "Fetch the file again and run again.",
+    ),
+    Reason.IMAGE_FORMAT: ReasonText(
+        "The file is not in an image format that Kiyome decodes.",
+        "対応していない画像形式です。",
+        "Convert it to PNG, JPEG, WebP, GIF, BMP or TIFF.",
+    ),
+    Reason.IMAGE_DAMAGED: ReasonText(
+        "The file is damaged or cut short.",
+        "ファイルが破損しているか、途中で切れています。",
+        "Fetch the file again and run again.",
+    ),
+    Reason.IMAGE_TOO_LARGE: ReasonText(
+        "The picture has more pixels than the settings allow to decode.",
+        "画素数が設定の上限を超えています。",
+        "Scale it down, or raise max_pixels in the settings.",
+    ),
+    Reason.FILE_TOO_LARGE: ReasonText(
+        "The file has more bytes than the settings allow to read.",
+        "ファイルサイズが設定の上限を超えています。",
+        "Shrink the file, or raise max_bytes in the settings.",
+    ),
+    Reason.CAPTION_UNREADABLE: ReasonText(
+        "A caption cannot be read as text.",
+        "キャプションを文字として読み取れません。",
+        "Save the caption as UTF-8 and run again.",
+    ),
+    Reason.BYTES_CHANGED: ReasonText(
+        "The file changed while the run was going on.",
+        "実行中にファイルが変更されました。",
+        "Run again.",
+    ),
+    Reason.STAGE_FAILED: ReasonText(
+        "A detector failed on this asset.",
+        "この画像の検査中に障害が発生しました。",
+        "Read the detail, mend the cause, and run again.",
+    ),
+    Reason.RULING_APPROVED: ReasonText(
+        "A reviewer approved the asset.",
+        "審査担当者が承認しました。",
+        "Nothing to do.",
+    ),
+    Reason.RULING_EXCLUDED: ReasonText(
+        "A reviewer excluded the asset.",
+        "審査担当者が除外しました。",
+        "Nothing to do.",
+    ),
+    Reason.TAKEDOWN: ReasonText(
+        "The owner asked for the asset to be taken down.",
+        "権利者から取り下げの申し出がありました。",
+        "Leave the asset out of every later release.",
+    ),
+}

@@ -1,0 +1,112 @@
+"""Settings: kiyome.toml, overridden by KIYOME_* variables, overridden by the command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from models.errors import SettingsError
+
+SETTINGS_FILE = "kiyome.toml"
+
+
+class Settings(BaseSettings):
+    """Where things lie and how a run behaves. What is right and wrong stands in the policy."""
+
+    model_config = SettingsConfigDict(env_prefix="KIYOME_", extra="forbid", frozen=True)
+
+    workspace: Path = Field(
+        default=Path("workspace"),
+        description="Folder for everything large: stage outputs, releases, thumbnails, the ledger.",
+    )
+    policy: Path = Field(default=Path("policy.toml"), description="The policy file.")
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy URL of the database. Empty: SQLite in the workspace.",
+    )
+    encoder: str = Field(
+        default="builtin:layout",
+        description="Image encoder: builtin:layout, or open_clip:<model>/<pretrained tag or file>.",
+    )
+    shard_size: int = Field(default=2000, ge=1, description="Assets in a shard, on average.")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        description="Threads that examine assets at the same time.",
+    )
+    max_bytes: int = Field(
+        default=256 * 1024**2, ge=1, description="Larger image files are not read."
+    )
+    max_pixels: int = Field(
+        default=64_000_000, ge=1, description="Larger pictures are not decoded."
+    )
+    runner: Literal["threads"] = Field(
+        default="threads", description="What runs the shards of a flow at the same time."
+    )
+    ledger_origin: str = Field(
+        default="kiyome.local/usage-ledger",
+        description="Name of the ledger in its signed checkpoints.",
+    )
+    chain_rpc_url: str = Field(
+        default="", description="JSON-RPC endpoint of an EVM chain. Empty: checkpoints only."
+    )
+    review_host: str = Field(default="127.0.0.1", description="Address of the review page.")
+    review_port: int = Field(default=8620, ge=1, le=65535, description="Port of the review page.")
+    prefect_port: int = Field(
+        default=4200, ge=1, le=65535, description="Port of the Prefect server of `kiyome up`."
+    )
+    schedule: str = Field(
+        default="0 3 * * *", description="Cron expression of the scheduled cleansing."
+    )
+    timezone: str = Field(default="UTC", description="Time zone of the schedule.")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database URL in force."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite:///{self.workspace.absolute() / 'kiyome.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line first, then variables, then the file."""
+        file = Path(os.environ.get("KIYOME_SETTINGS", SETTINGS_FILE))
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings in force; ``overrides`` that are None count as not given.
+
+    Raises:
+        SettingsError: a file or variable holds something that cannot be used.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(p) for p in e['loc'])}: {e['msg']}"
+            for e in error.errors(include_url=False)
+        ]
+        raise SettingsError(
+            "The settings cannot be used:\n" + "\n".join(lines) + "\n",
+            f"Look in {SETTINGS_FILE} and at the KIYOME_* variables.",
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from error

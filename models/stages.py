@@ -1,0 +1,179 @@
+"""The stage: a pure function over the assets of a shard, and the record that says it was done.
+
+A stage's output for one shard is a Parquet file with one row per examined asset. Beside it lies a
+small JSON record, written last, that names the file by its digest: without a record that matches,
+the output does not exist. A stage may be asked about a part of a shard only (an asset that consent
+excludes costs nothing further); asked later about more, it examines what is missing and keeps the
+rest.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.assets.asset import Asset
+from models.canonical import digest_bytes
+from models.errors import WorkspaceError
+from models.files import write_atomically
+from models.reasons import Reason
+
+Progress = Callable[[int], None]
+
+BASE_FIELDS: list[pa.Field] = [
+    pa.field("asset_id", pa.string(), nullable=False),
+    pa.field("fault_code", pa.string()),
+    pa.field("fault_detail", pa.string()),
+]
+
+
+class Stage(Protocol):
+    """One examination of assets, without memory and without side effects.
+
+    ``examine`` returns exactly one row per asset given, in the order given, with the columns of
+    ``schema`` (``BASE_FIELDS`` first). A failure on one asset is that asset's row with a fault
+    code; it never raises for it. ``progress`` is called with the number of assets just finished.
+    """
+
+    @property
+    def name(self) -> str:
+        """consent, nouns, features or motifs."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of everything besides the assets that the rows depend on."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of the output."""
+
+    def examine(self, assets: Sequence[Asset], progress: Progress) -> pa.Table:
+        """One row per asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """What was done for one shard by one stage: the proof that it need not be done again."""
+
+    stage: str
+    shard: str
+    fingerprint: str
+    output: str
+    output_sha256: str
+    asked: int
+    examined: int
+    rows: int
+    seconds: float
+    faults: dict[str, int]
+
+    @property
+    def reused(self) -> int:
+        """How many of the assets asked about had been examined before."""
+        return self.asked - self.examined
+
+
+def stage_folder(workspace: Path, stage: str, shard: str) -> Path:
+    """Where a stage keeps its outputs for one shard."""
+    return workspace / "stages" / stage / shard[:2] / shard
+
+
+def read_record(folder: Path, fingerprint: str) -> StageRecord | None:
+    """The record of a finished stage, or None where there is none whose output is whole."""
+    path = folder / f"{fingerprint}.json"
+    try:
+        record = StageRecord(**json.loads(path.read_bytes()))
+        intact = digest_bytes((folder / record.output).read_bytes()) == record.output_sha256
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    return record if intact else None
+
+
+def read_output(folder: Path, record: StageRecord) -> pa.Table:
+    """The rows that a record vouches for."""
+    return pq.read_table(folder / record.output)
+
+
+def run_stage(
+    stage: Stage,
+    shard: str,
+    assets: Sequence[Asset],
+    workspace: Path,
+    progress: Progress = lambda _: None,
+) -> StageRecord:
+    """Examine the assets that have not been examined yet, and record the whole.
+
+    Args:
+        stage: what to run.
+        shard: digest of the shard that the assets belong to.
+        assets: the assets asked about, in shard order.
+        workspace: folder that keeps the outputs.
+
+    Returns:
+        The record of an output that covers at least the assets asked about.
+
+    Raises:
+        WorkspaceError: the output cannot be written.
+        RuntimeError: the stage broke its contract of one row per asset.
+    """
+    folder = stage_folder(workspace, stage.name, shard)
+    fingerprint = stage.fingerprint
+    started = time.monotonic()
+    previous = read_record(folder, fingerprint)
+    kept = read_output(folder, previous) if previous else stage.schema.empty_table()
+    done = set(kept["asset_id"].to_pylist())
+    missing = [asset for asset in assets if asset.asset_id not in done]
+    if previous and not missing:
+        progress(len(assets))
+        return replace(previous, asked=len(assets), examined=0, seconds=0.0)
+    progress(len(assets) - len(missing))
+    fresh = stage.examine(missing, progress)
+    if fresh["asset_id"].to_pylist() != [asset.asset_id for asset in missing]:
+        raise RuntimeError(f"stage {stage.name} did not return one row per asset, in order")
+    table = pa.concat_tables([kept, fresh.cast(stage.schema)]).sort_by("asset_id")
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    data = sink.getvalue().to_pybytes()
+    digest = digest_bytes(data)
+    output = f"{fingerprint[:16]}-{digest[:16]}.parquet"
+    faults = Counter(code for code in table["fault_code"].to_pylist() if code)
+    record = StageRecord(
+        stage=stage.name,
+        shard=shard,
+        fingerprint=fingerprint,
+        output=output,
+        output_sha256=digest,
+        asked=len(assets),
+        examined=len(missing),
+        rows=table.num_rows,
+        seconds=round(time.monotonic() - started, 3),
+        faults=dict(sorted(faults.items())),
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / output, data)
+        write_atomically(
+            folder / f"{fingerprint}.json",
+            json.dumps(asdict(record), indent=1, sort_keys=True).encode(),
+        )
+    except OSError as error:
+        raise WorkspaceError(
+            f"Stage {stage.name} cannot write to {folder}: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again: "
+            "finished shards are kept.",
+        ) from error
+    if previous and previous.output != output:
+        (folder / previous.output).unlink(missing_ok=True)
+    return record
+
+
+def describe_failure(error: BaseException) -> tuple[str, str]:
+    """The fault code and detail for an exception that a detector did not expect."""
+    return Reason.STAGE_FAILED.value, f"{type(error).__name__}: {error}"[:500]

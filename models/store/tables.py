@@ -1,0 +1,200 @@
+"""The tables of the one SQL database: everything small and transactional.
+
+Times are UTC milliseconds since 1970, taken from the database's own clock (``now_ms``). JSON is
+kept as text in canonical form, so that it reads the same from SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Base of every table."""
+
+    type_annotation_map = {int: BigInteger}  # noqa: RUF012  (read by SQLAlchemy)
+
+
+class RunRow(Base):
+    """One cleansing run."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset: Mapped[str] = mapped_column(Text, index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    inputs: Mapped[str] = mapped_column(String(64), default="")
+    release: Mapped[str] = mapped_column(String(64), default="")
+    counts: Mapped[str] = mapped_column(Text, default="{}")
+    detail: Mapped[str] = mapped_column(Text, default="")
+    holds_until_ms: Mapped[int | None]
+    started_ms: Mapped[int]
+    finished_ms: Mapped[int | None]
+
+
+class NameRow(Base):
+    """A protected name: one entity of the register."""
+
+    __tablename__ = "names"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, index=True)
+    category: Mapped[str] = mapped_column(String(16))
+    owner: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(Text, default="")
+    licence: Mapped[str] = mapped_column(Text, default="")
+    added_ms: Mapped[int]
+
+
+class SurfaceRow(Base):
+    """One way in which a protected name is written."""
+
+    __tablename__ = "surfaces"
+
+    name_id: Mapped[str] = mapped_column(
+        ForeignKey("names.id", ondelete="CASCADE"), primary_key=True
+    )
+    text: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), default="official")
+
+
+class MotifRow(Base):
+    """A protected motif: one reference image. The image lies in the workspace under its id."""
+
+    __tablename__ = "motifs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    label: Mapped[str] = mapped_column(Text, index=True)
+    category: Mapped[str] = mapped_column(String(16))
+    owner: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(Text, default="")
+    added_ms: Mapped[int]
+
+
+class RegisterRow(Base):
+    """The version of each register: ``names`` and ``motifs``. It grows with every change."""
+
+    __tablename__ = "register_versions"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    version: Mapped[int]
+
+
+class ReviewItemRow(Base):
+    """One question put to reviewers about one asset of one dataset.
+
+    ``question`` is the digest of what is asked (findings, statements, captions, policy): when a
+    later run asks something else about the asset, the item gets a new version or is superseded.
+    """
+
+    __tablename__ = "review_items"
+    __table_args__ = (
+        UniqueConstraint("dataset", "asset_id", name="uq_review_item_asset"),
+        Index(
+            "ix_review_open",
+            text("priority DESC"),
+            "id",
+            sqlite_where=text("state IN ('open', 'leased')"),
+            postgresql_where=text("state IN ('open', 'leased')"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset: Mapped[str] = mapped_column(Text)
+    asset_id: Mapped[str] = mapped_column(String(64), index=True)
+    question: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    priority: Mapped[int] = mapped_column(default=0)
+    evidence: Mapped[str] = mapped_column(Text)
+    lease_token: Mapped[str] = mapped_column(String(36), default="")
+    lease_holder: Mapped[str] = mapped_column(Text, default="")
+    lease_until_ms: Mapped[int] = mapped_column(default=0)
+    created_ms: Mapped[int]
+    updated_ms: Mapped[int]
+
+
+class RulingRow(Base):
+    """A reviewer's decision on one version of one item: at most one, ever."""
+
+    __tablename__ = "rulings"
+    __table_args__ = (UniqueConstraint("item_id", "item_version", name="uq_ruling_item_version"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("review_items.id"))
+    item_version: Mapped[int]
+    dataset: Mapped[str] = mapped_column(Text)
+    asset_id: Mapped[str] = mapped_column(String(64), index=True)
+    question: Mapped[str] = mapped_column(String(64))
+    ruling: Mapped[str] = mapped_column(String(16))
+    reason_code: Mapped[str] = mapped_column(String(32))
+    note: Mapped[str] = mapped_column(Text, default="")
+    reviewer: Mapped[str] = mapped_column(Text)
+    ruled_ms: Mapped[int]
+
+
+class AuditRow(Base):
+    """One link of the append-only audit chain: ``hash`` covers ``prev_hash`` and the rest."""
+
+    __tablename__ = "audit"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at_ms: Mapped[int]
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class OutboxRow(Base):
+    """Something that happened and that others have not been told yet."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(32))
+    payload: Mapped[str] = mapped_column(Text)
+    created_ms: Mapped[int]
+    sent_ms: Mapped[int | None]
+
+
+class TakedownRow(Base):
+    """An owner's acknowledged request: the asset is in no release made after it."""
+
+    __tablename__ = "takedowns"
+
+    asset_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    requested_by: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, default="")
+    acknowledged_ms: Mapped[int]
+
+
+class ReleaseRow(Base):
+    """A published dataset version."""
+
+    __tablename__ = "releases"
+    __table_args__ = (UniqueConstraint("dataset", "number", name="uq_release_number"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dataset: Mapped[str] = mapped_column(Text)
+    number: Mapped[int]
+    manifest_sha256: Mapped[str] = mapped_column(String(64))
+    folder: Mapped[str] = mapped_column(Text)
+    cleared: Mapped[int]
+    removed: Mapped[int]
+    created_ms: Mapped[int]
+
+
+class LedgerBatchRow(Base):
+    """One batch appended to the usage ledger: at most one for a release."""
+
+    __tablename__ = "ledger_batches"
+
+    release: Mapped[str] = mapped_column(String(64), primary_key=True)
+    first_index: Mapped[int]
+    size: Mapped[int]
+    root: Mapped[str] = mapped_column(String(64))
+    created_ms: Mapped[int]
