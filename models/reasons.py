@@ -52,6 +52,7 @@ class ReasonText:
     en: str
     ja: str
     remedy: str
+    remedy_ja: str
 
 
 TEXTS: dict[Reason, ReasonText] = {
@@ -59,150 +60,180 @@ TEXTS: dict[Reason, ReasonText] = {
         "The rights holder's authenticated grant covers the purpose.",
         "権利者の認証済みの許諾が、この目的を対象としています。",
         "Nothing to do.",
+        "対応は不要です。",
     ),
     Reason.CONSENT_CONTRACT: ReasonText(
         "A contract on file with the rights holder covers the purpose.",
         "権利者との契約が登録されており、この目的を対象としています。",
         "Nothing to do.",
+        "対応は不要です。",
     ),
     Reason.CONSENT_OPT_OUT_PROFILE: ReasonText(
         "No refusal was found, and the policy's named opt-out profile accepts silence.",
         "拒否は見つからず、方針のオプトアウト設定が無回答を許容しています。",
         "Ask the owner for a grant before the profile's target date.",
+        "設定の目標日までに、権利者へ許諾を依頼してください。",
     ),
     Reason.CONSENT_REFUSED: ReasonText(
         "A rights holder, or someone speaking for them, refuses this use.",
         "権利者またはその代理が、この利用を拒否しています。",
         "Leave the asset out, or ask the owner for a contract.",
+        "この画像を除くか、権利者に契約を依頼してください。",
     ),
     Reason.CONSENT_ABSENT: ReasonText(
         "Nobody has said that this use is allowed.",
         "この利用を許可する意思表示がありません。",
         "Ask the owner for a grant, or enter a contract in the policy.",
+        "権利者に許諾を依頼するか、方針に契約を登録してください。",
     ),
     Reason.CONSENT_PARTIAL: ReasonText(
         "There is a grant, but not for every purpose that the policy asks for.",
         "許諾はありますが、方針が求めるすべての目的を対象としていません。",
         "Ask the owner to widen the grant, or narrow the policy's purposes.",
+        "権利者に許諾範囲の拡大を依頼するか、方針の目的を絞ってください。",
     ),
     Reason.CONSENT_UNMET: ReasonText(
         "The use is allowed under a condition that has not been met.",
         "条件付きの許諾ですが、その条件が満たされていません。",
         "Fetch the licence document and accept it in the policy.",
+        "ライセンス文書を取得し、方針で承認してください。",
     ),
     Reason.GRANT_UNAUTHENTICATED: ReasonText(
         "Someone says the use is allowed, but nothing proves that the rights holder said so.",
         "許可の表示はありますが、権利者本人によるものと確認できません。",
         "Ask the owner to sign the grant, or enter a contract in the policy.",
+        "権利者に許諾への署名を依頼するか、方針に契約を登録してください。",
     ),
     Reason.GRANT_EXPIRED: ReasonText(
         "The grant has expired.",
         "許諾の有効期限が切れています。",
         "Ask the owner to renew it.",
+        "権利者に更新を依頼してください。",
     ),
     Reason.CONSENT_UNDETERMINED: ReasonText(
         "A consent source exists but could not be read.",
         "同意情報の所在は分かりましたが、読み取れませんでした。",
         "Run again later; if it stays, a reviewer decides.",
+        "時間をおいて再実行してください。解消しない場合は審査担当者が判断します。",
     ),
     Reason.CONSENT_MALFORMED: ReasonText(
         "A consent statement is not written as its standard asks.",
         "同意情報の記述が規格に合っていません。",
         "A reviewer reads it; ask the owner to mend it.",
+        "審査担当者が内容を確認します。権利者に修正を依頼してください。",
     ),
     Reason.CONSENT_TAMPERED: ReasonText(
         "The signed content credentials do not match the file.",
         "署名付きの来歴情報がファイルと一致しません。",
         "A reviewer decides; get the original file from the owner.",
+        "審査担当者が判断します。権利者から元のファイルを入手してください。",
     ),
     Reason.CONSENT_CONFLICT: ReasonText(
         "Statements about this asset contradict each other.",
         "この画像についての意思表示が互いに矛盾しています。",
         "A reviewer decides which one stands.",
+        "どの意思表示が有効かを審査担当者が判断します。",
     ),
     Reason.NAME_PROTECTED: ReasonText(
         "A caption holds a protected name.",
         "キャプションに保護対象の名称が含まれています。",
         "Remove the name from the caption, or leave the asset out.",
+        "キャプションから名称を除くか、この画像を除いてください。",
     ),
     Reason.NAME_POSSIBLE: ReasonText(
         "A caption holds a word that may be a protected name.",
         "キャプションに保護対象の名称かもしれない語が含まれています。",
         "A reviewer reads the caption.",
+        "審査担当者がキャプションを確認します。",
     ),
     Reason.MOTIF_COPY: ReasonText(
         "The picture is a copy of a registered motif.",
         "登録されたモチーフの複製です。",
         "Leave the asset out.",
+        "この画像を除いてください。",
     ),
     Reason.MOTIF_RESEMBLES: ReasonText(
         "The picture resembles a registered motif.",
         "登録されたモチーフに似ています。",
         "A reviewer compares the two pictures.",
+        "審査担当者が二つの画像を見比べます。",
     ),
     Reason.IMAGE_ANIMATED: ReasonText(
         "The file holds several frames, and only the first was examined.",
         "複数のフレームがあり、最初の1枚だけを検査しました。",
         "A reviewer looks at the others, or export single frames.",
+        "審査担当者が残りのフレームを確認するか、1枚ずつ書き出してください。",
     ),
     Reason.IMAGE_MISSING: ReasonText(
         "The dataset names an image that is not there or cannot be opened.",
         "データセットに記載された画像が存在しないか、開けません。",
         "Put the file back, or make it readable, and run again.",
+        "ファイルを戻すか読み取れるようにして、再実行してください。",
     ),
     Reason.IMAGE_EMPTY: ReasonText(
         "The file is empty.",
         "ファイルが空です。",
         "Fetch the file again and run again.",
+        "ファイルを取得し直して、再実行してください。",
     ),
     Reason.IMAGE_FORMAT: ReasonText(
         "The file is not in an image format that Kiyome decodes.",
         "対応していない画像形式です。",
         "Convert it to PNG, JPEG, WebP, GIF, BMP or TIFF.",
+        "PNG、JPEG、WebP、GIF、BMP、TIFF のいずれかに変換してください。",
     ),
     Reason.IMAGE_DAMAGED: ReasonText(
         "The file is damaged or cut short.",
         "ファイルが破損しているか、途中で切れています。",
         "Fetch the file again and run again.",
+        "ファイルを取得し直して、再実行してください。",
     ),
     Reason.IMAGE_TOO_LARGE: ReasonText(
         "The picture has more pixels than the settings allow to decode.",
         "画素数が設定の上限を超えています。",
         "Scale it down, or raise max_pixels in the settings.",
+        "画像を縮小するか、設定の max_pixels を上げてください。",
     ),
     Reason.FILE_TOO_LARGE: ReasonText(
         "The file has more bytes than the settings allow to read.",
         "ファイルサイズが設定の上限を超えています。",
         "Shrink the file, or raise max_bytes in the settings.",
+        "ファイルを小さくするか、設定の max_bytes を上げてください。",
     ),
     Reason.CAPTION_UNREADABLE: ReasonText(
         "A caption cannot be read as text.",
         "キャプションを文字として読み取れません。",
         "Save the caption as UTF-8 and run again.",
+        "キャプションを UTF-8 で保存し、再実行してください。",
     ),
     Reason.BYTES_CHANGED: ReasonText(
         "The file changed while the run was going on.",
         "実行中にファイルが変更されました。",
         "Run again.",
+        "再実行してください。",
     ),
     Reason.STAGE_FAILED: ReasonText(
         "A detector failed on this asset.",
         "この画像の検査中に障害が発生しました。",
         "Read the detail, mend the cause, and run again.",
+        "詳細を確認し、原因を取り除いてから再実行してください。",
     ),
     Reason.RULING_APPROVED: ReasonText(
         "A reviewer approved the asset.",
         "審査担当者が承認しました。",
         "Nothing to do.",
+        "対応は不要です。",
     ),
     Reason.RULING_EXCLUDED: ReasonText(
         "A reviewer excluded the asset.",
         "審査担当者が除外しました。",
         "Nothing to do.",
+        "対応は不要です。",
     ),
     Reason.TAKEDOWN: ReasonText(
         "The owner asked for the asset to be taken down.",
         "権利者から取り下げの申し出がありました。",
         "Leave the asset out of every later release.",
+        "以後のすべてのリリースからこの画像を除いてください。",
     ),
 }

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from models.errors import StoreError
 
+_READS = "kiyome_reads"
+
 
 class Database:
     """One engine, and transactions on it.
@@ -31,6 +33,20 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(self.engine.execution_options(**_reading(self.engine)))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that only reads, and sees the database as it was at one moment.
+
+        It waits for no writer, and no writer waits for it: pages are read this way, so that
+        nobody who looks holds up somebody who rules.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        with self._guarded(), self._readers.begin() as session:
+            yield session
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -39,9 +55,13 @@ class Database:
         Raises:
             StoreError: the database cannot be reached or stays locked.
         """
+        with self._guarded(), self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
         try:
-            with self._sessions.begin() as session:
-                yield session
+            yield
         except OperationalError as error:
             raise StoreError(
                 f"The database at {self.engine.url!r} cannot be used: {error.orig}.",
@@ -73,4 +93,11 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _reading(engine: Engine) -> dict[str, Any]:
+    if engine.dialect.name == "sqlite":
+        return {_READS: True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

@@ -86,6 +86,8 @@ class ReviewItemRow(Base):
 
     ``question`` is the digest of what is asked (findings, statements, captions, policy): when a
     later run asks something else about the asset, the item gets a new version or is superseded.
+    ``name`` and ``reasons`` repeat from the evidence what a list shows, so that no list has to
+    load it. ``skipped_ms`` is 0, or when the item was last put behind the others.
     """
 
     __tablename__ = "review_items"
@@ -93,11 +95,19 @@ class ReviewItemRow(Base):
         UniqueConstraint("dataset", "asset_id", name="uq_review_item_asset"),
         Index(
             "ix_review_open",
+            "skipped_ms",
             text("priority DESC"),
             "id",
             sqlite_where=text("state IN ('open', 'leased')"),
             postgresql_where=text("state IN ('open', 'leased')"),
         ),
+        Index(
+            "ix_review_leased",
+            "lease_holder",
+            sqlite_where=text("state = 'leased'"),
+            postgresql_where=text("state = 'leased'"),
+        ),
+        Index("ix_review_listed", "dataset", "state"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -107,6 +117,9 @@ class ReviewItemRow(Base):
     version: Mapped[int] = mapped_column(default=1)
     state: Mapped[str] = mapped_column(String(16), default="open")
     priority: Mapped[int] = mapped_column(default=0)
+    skipped_ms: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(Text, default="")
+    reasons: Mapped[str] = mapped_column(Text, default="")
     evidence: Mapped[str] = mapped_column(Text)
     lease_token: Mapped[str] = mapped_column(String(36), default="")
     lease_holder: Mapped[str] = mapped_column(Text, default="")
@@ -119,7 +132,10 @@ class RulingRow(Base):
     """A reviewer's decision on one version of one item: at most one, ever."""
 
     __tablename__ = "rulings"
-    __table_args__ = (UniqueConstraint("item_id", "item_version", name="uq_ruling_item_version"),)
+    __table_args__ = (
+        UniqueConstraint("item_id", "item_version", name="uq_ruling_item_version"),
+        Index("ix_ruling_reviewer", "reviewer", "ruled_ms"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     item_id: Mapped[str] = mapped_column(ForeignKey("review_items.id"))
@@ -172,6 +188,15 @@ class TakedownRow(Base):
     acknowledged_ms: Mapped[int]
 
 
+class OwnerRow(Base):
+    """The random name under which an owner appears in the ledger. Deleting it is an erasure."""
+
+    __tablename__ = "owners"
+
+    setter: Mapped[str] = mapped_column(Text, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(32), unique=True)
+
+
 class ReleaseRow(Base):
     """A published dataset version."""
 
@@ -182,6 +207,7 @@ class ReleaseRow(Base):
     dataset: Mapped[str] = mapped_column(Text)
     number: Mapped[int]
     manifest_sha256: Mapped[str] = mapped_column(String(64))
+    exclusions_sha256: Mapped[str] = mapped_column(String(64))
     folder: Mapped[str] = mapped_column(Text)
     cleared: Mapped[int]
     removed: Mapped[int]
