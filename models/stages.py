@@ -15,16 +15,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.assets.asset import Asset
 from models.canonical import digest_bytes
 from models.errors import WorkspaceError
 from models.files import write_atomically
-from models.reasons import Reason
+from models.reasons import RETRIED, Reason
 
 Progress = Callable[[int], None]
 
@@ -33,6 +34,9 @@ BASE_FIELDS: list[pa.Field] = [
     pa.field("fault_code", pa.string()),
     pa.field("fault_detail", pa.string()),
 ]
+
+
+_RETRIED_CODES = pa.array(sorted(reason.value for reason in RETRIED))
 
 
 class Stage(Protocol):
@@ -79,6 +83,11 @@ class StageRecord:
         """How many of the assets asked about had been examined before."""
         return self.asked - self.examined
 
+    @property
+    def settled(self) -> bool:
+        """Whether no row holds a fault that the next run should try again."""
+        return not any(code in RETRIED for code in self.faults)
+
 
 def stage_folder(workspace: Path, stage: str, shard: str) -> Path:
     """Where a stage keeps its outputs for one shard."""
@@ -110,6 +119,8 @@ def run_stage(
 ) -> StageRecord:
     """Examine the assets that have not been examined yet, and record the whole.
 
+    Rows with a fault that may pass (``models.reasons.RETRIED``) are examined again.
+
     Args:
         stage: what to run.
         shard: digest of the shard that the assets belong to.
@@ -128,6 +139,7 @@ def run_stage(
     started = time.monotonic()
     previous = read_record(folder, fingerprint)
     kept = read_output(folder, previous) if previous else stage.schema.empty_table()
+    kept = kept.filter(pc.invert(pc.is_in(kept["fault_code"], _RETRIED_CODES)))
     done = set(kept["asset_id"].to_pylist())
     missing = [asset for asset in assets if asset.asset_id not in done]
     if previous and not missing:
@@ -138,12 +150,8 @@ def run_stage(
     if fresh["asset_id"].to_pylist() != [asset.asset_id for asset in missing]:
         raise RuntimeError(f"stage {stage.name} did not return one row per asset, in order")
     table = pa.concat_tables([kept, fresh.cast(stage.schema)]).sort_by("asset_id")
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    data = sink.getvalue().to_pybytes()
-    digest = digest_bytes(data)
-    output = f"{fingerprint[:16]}-{digest[:16]}.parquet"
     faults = Counter(code for code in table["fault_code"].to_pylist() if code)
+    output, digest = store_table(folder, fingerprint, table)
     record = StageRecord(
         stage=stage.name,
         shard=shard,
@@ -156,22 +164,50 @@ def run_stage(
         seconds=round(time.monotonic() - started, 3),
         faults=dict(sorted(faults.items())),
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / output, data)
-        write_atomically(
-            folder / f"{fingerprint}.json",
-            json.dumps(asdict(record), indent=1, sort_keys=True).encode(),
-        )
-    except OSError as error:
-        raise WorkspaceError(
-            f"Stage {stage.name} cannot write to {folder}: {error.strerror or error}.",
-            "Free some disk space or make the workspace writable, then run again: "
-            "finished shards are kept.",
-        ) from error
+    store_record(folder, fingerprint, asdict(record))
     if previous and previous.output != output:
         (folder / previous.output).unlink(missing_ok=True)
     return record
+
+
+def store_table(folder: Path, fingerprint: str, table: pa.Table) -> tuple[str, str]:
+    """Write a table as Parquet under a name that its content decides.
+
+    Returns:
+        The file's name and its SHA-256.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    data = sink.getvalue().to_pybytes()
+    digest = digest_bytes(data)
+    name = f"{fingerprint[:16]}-{digest[:16]}.parquet"
+    _write(folder, name, data)
+    return name, digest
+
+
+def store_record(folder: Path, fingerprint: str, record: dict[str, Any]) -> None:
+    """Write a completion record, the last step of a stage.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    data = json.dumps(record, indent=1, sort_keys=True).encode()
+    _write(folder, f"{fingerprint}.json", data)
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / name, data)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{folder / name} cannot be written: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again: "
+            "finished shards are kept.",
+        ) from error
 
 
 def describe_failure(error: BaseException) -> tuple[str, str]:

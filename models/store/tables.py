@@ -212,15 +212,3 @@ class ReleaseRow(Base):
     cleared: Mapped[int]
     removed: Mapped[int]
     created_ms: Mapped[int]
-
-
-class LedgerBatchRow(Base):
-    """One batch appended to the usage ledger: at most one for a release."""
-
-    __tablename__ = "ledger_batches"
-
-    release: Mapped[str] = mapped_column(String(64), primary_key=True)
-    first_index: Mapped[int]
-    size: Mapped[int]
-    root: Mapped[str] = mapped_column(String(64))
-    created_ms: Mapped[int]

@@ -1,0 +1,82 @@
+"""The detectors of a run: every stage, loaded once, as the settings, policy and registers ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from models.consent.stage import ConsentStage
+from models.errors import PolicyError
+from models.motifs.encoders import Encoder, load_encoder
+from models.motifs.index import ReferenceIndex
+from models.motifs.register import load_references
+from models.motifs.stages import FeaturesStage, MotifsStage
+from models.nouns.register import load_register
+from models.nouns.stage import NounsStage
+from models.policy import Policy
+from models.settings import Settings
+from models.store.database import Database
+
+
+@dataclass(frozen=True)
+class Detectors:
+    """Every stage of a run."""
+
+    consent: ConsentStage
+    nouns: NounsStage
+    features: FeaturesStage
+    encoder: Encoder
+    index: ReferenceIndex
+
+    def motifs(self, features: pa.Table) -> MotifsStage:
+        """The stage that matches the features of one shard against the registered motifs."""
+        return MotifsStage(self.index, features)
+
+    def resembles_score(self, policy: Policy) -> float:
+        """From which cosine a resemblance counts: the policy's, or the encoder's suggestion."""
+        given = policy.motifs.resembles_score
+        return self.encoder.suggested_score if given is None else given
+
+
+def load_detectors(
+    settings: Settings, policy: Policy, policy_folder: Path, database: Database
+) -> Detectors:
+    """Load every detector.
+
+    Args:
+        policy_folder: against which the policy's relative file names are resolved.
+
+    Raises:
+        EncoderError, RegisterError, PolicyError: one of them cannot be loaded.
+    """
+    encoder = load_encoder(settings.encoder)
+    with database.snapshot() as session:
+        register = load_register(session)
+        references = load_references(session, settings.workspace)
+    return Detectors(
+        consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
+        nouns=NounsStage(register),
+        features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
+        encoder=encoder,
+        index=ReferenceIndex.build(references, encoder, settings.max_pixels),
+    )
+
+
+def read_trust_anchors(policy: Policy, policy_folder: Path) -> str:
+    """The certificates that the policy trusts to sign content credentials, as one PEM text.
+
+    Raises:
+        PolicyError: a file that the policy names cannot be read.
+    """
+    texts = []
+    for name in policy.consent.c2pa_trust_anchors:
+        try:
+            texts.append((policy_folder / name).read_text(encoding="ascii"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError(
+                f"The trust anchor {name!r} of the policy cannot be read: {error}.",
+                "Put the PEM file beside the policy, or take it out of consent.c2pa_trust_anchors.",
+            ) from error
+    return "\n".join(texts)

@@ -1,0 +1,269 @@
+"""Judging a shard: from the outputs of its stages to one row per asset with its verdict."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.assets.asset import Asset, Fault
+from models.canonical import canonical_json, digest_bytes, digest_of
+from models.consent.resolution import ConsentDecision, resolve
+from models.consent.statements import Statement
+from models.decisions import Decision, Ruling, decide
+from models.findings import Finding
+from models.policy import Policy
+from models.reasons import Reason
+from models.stages import stage_folder, store_record, store_table
+from models.verdicts import Verdict
+
+CODE_VERSION = "verdict/1"
+
+VERDICTS = pa.schema(
+    [
+        pa.field("asset_id", pa.string(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=False),
+        pa.field("reasons", pa.list_(pa.string()), nullable=False),
+        pa.field("decided_by", pa.string(), nullable=False),
+        pa.field("explanation_en", pa.string(), nullable=False),
+        pa.field("explanation_ja", pa.string(), nullable=False),
+        pa.field("question", pa.string(), nullable=False),
+        pa.field("ruling_id", pa.string(), nullable=False),
+        pa.field("findings", pa.list_(pa.string()), nullable=False),
+        pa.field("statements", pa.list_(pa.string()), nullable=False),
+        pa.field("attribution", pa.bool_(), nullable=False),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("format", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRecord:
+    """What was decided for one shard, and until when it stands by itself."""
+
+    shard: str
+    fingerprint: str
+    output: str
+    output_sha256: str
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    as_of: int
+    holds_until: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the stages that ran have seen of one asset."""
+
+    statements: tuple[Statement, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    facts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the decisions of one run depend on besides what was observed.
+
+    Attributes:
+        policy: the policy in force.
+        resembles_score: see ``models.decisions.judge_finding``.
+        as_of: UTC seconds at which consent is weighed.
+        rulings: effective rulings by asset id.
+        takedowns: ids of assets whose takedown has been acknowledged.
+    """
+
+    policy: Policy
+    resembles_score: float
+    as_of: int
+    rulings: Mapping[str, Ruling]
+    takedowns: frozenset[str]
+
+    def weigh(self, asset: Asset, observed: Observed) -> tuple[ConsentDecision | None, Decision]:
+        """The consent decision and the verdict for one asset."""
+        consent = None
+        if observed.statements is not None:
+            consent = resolve(asset, observed.statements, self.policy.consent, self.as_of)
+        return consent, decide(
+            asset,
+            consent,
+            observed.findings,
+            observed.faults,
+            self.policy,
+            resembles_score=self.resembles_score,
+            ruling=self.rulings.get(asset.asset_id),
+            taken_down=asset.asset_id in self.takedowns,
+        )
+
+
+def gather(assets: Sequence[Asset], outputs: Mapping[str, pa.Table]) -> dict[str, Observed]:
+    """Put together, per asset, what each stage's output says.
+
+    Args:
+        assets: the shard's assets.
+        outputs: stage name to output; rows of assets that are not asked about are ignored.
+    """
+    rows = {
+        stage: {row["asset_id"]: row for row in table.to_pylist()}
+        for stage, table in outputs.items()
+    }
+    return {asset.asset_id: _observe(asset.asset_id, rows) for asset in assets}
+
+
+def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) -> Observed:
+    statements: tuple[Statement, ...] | None = None
+    findings: list[Finding] = []
+    faults: list[Fault] = []
+    facts: dict[str, Any] = {}
+    for stage, by_id in rows.items():
+        row = by_id.get(asset_id)
+        if row is None:
+            continue
+        if row["fault_code"]:
+            faults.append(Fault(Reason(row["fault_code"]), row["fault_detail"] or ""))
+        elif stage == "consent":
+            statements = tuple(Statement.from_dict(json.loads(s)) for s in row["statements"])
+        findings += [Finding.from_dict(json.loads(f)) for f in row.get("findings") or ()]
+        facts |= {key: row[key] for key in ("width", "height", "format") if row.get(key)}
+    return Observed(statements, tuple(findings), tuple(dict.fromkeys(faults)), facts)
+
+
+def select_undecided(
+    assets: Sequence[Asset], outputs: Mapping[str, pa.Table], bench: Bench
+) -> list[Asset]:
+    """The assets that are worth a further stage: those that nothing seen so far excludes.
+
+    An asset whose consent could not be examined is an error whatever comes next, so it is left
+    out as well.
+    """
+    observed = gather(assets, outputs)
+    return [
+        asset
+        for asset in assets
+        if (seen := observed[asset.asset_id]).statements is not None
+        and bench.weigh(asset, seen)[1].verdict is not Verdict.EXCLUDE
+    ]
+
+
+def judge(
+    shard: str,
+    assets: Sequence[Asset],
+    outputs: Mapping[str, pa.Table],
+    bench: Bench,
+    workspace: Path,
+    dataset: str,
+) -> VerdictRecord:
+    """Decide every asset of a shard, and keep the rows with a completion record.
+
+    The same inputs are not judged twice: a record is used again while nothing it was made from has
+    changed and no consent in it has run out.
+
+    Raises:
+        WorkspaceError: the rows cannot be written.
+    """
+    started = time.monotonic()
+    folder = stage_folder(workspace, "verdict", shard)
+    fingerprint = _fingerprint(shard, assets, outputs, bench, dataset)
+    if previous := read_verdict_record(folder, fingerprint, bench.as_of):
+        return previous
+    observed = gather(assets, outputs)
+    rows: list[dict[str, Any]] = []
+    deadlines: list[int] = []
+    for asset in assets:
+        seen = observed[asset.asset_id]
+        consent, decision = bench.weigh(asset, seen)
+        rows.append(_row(asset, seen, consent, decision))
+        if decision.valid_until is not None:
+            deadlines.append(decision.valid_until)
+    output, digest = store_table(folder, fingerprint, pa.Table.from_pylist(rows, schema=VERDICTS))
+    record = VerdictRecord(
+        shard=shard,
+        fingerprint=fingerprint,
+        output=output,
+        output_sha256=digest,
+        counts={v.value: sum(row["verdict"] == v.value for row in rows) for v in Verdict},
+        reasons=dict(sorted(Counter(row["reasons"][0] for row in rows).items())),
+        as_of=bench.as_of,
+        holds_until=min(deadlines, default=None),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    store_record(folder, fingerprint, asdict(record))
+    return record
+
+
+def read_verdict_record(folder: Path, fingerprint: str, as_of: int) -> VerdictRecord | None:
+    """The record of a judged shard that still stands at ``as_of``, or None."""
+    try:
+        record = VerdictRecord(**json.loads((folder / f"{fingerprint}.json").read_bytes()))
+        intact = digest_bytes((folder / record.output).read_bytes()) == record.output_sha256
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    stands = record.as_of <= as_of and (record.holds_until is None or as_of < record.holds_until)
+    return record if intact and stands else None
+
+
+def read_verdicts(workspace: Path, record: VerdictRecord) -> pa.Table:
+    """The rows that a record vouches for, in shard order."""
+    return pq.read_table(stage_folder(workspace, "verdict", record.shard) / record.output)
+
+
+def _fingerprint(
+    shard: str,
+    assets: Sequence[Asset],
+    outputs: Mapping[str, pa.Table],
+    bench: Bench,
+    dataset: str,
+) -> str:
+    ids = {asset.asset_id for asset in assets}
+    return digest_of(
+        {
+            "code": CODE_VERSION,
+            "dataset": dataset,
+            "shard": shard,
+            "policy": bench.policy.digest,
+            "resembles_score": bench.resembles_score,
+            "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
+            "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
+            "takedowns": sorted(ids & bench.takedowns),
+        }
+    )
+
+
+def _table_digest(table: pa.Table) -> str:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return digest_bytes(memoryview(sink.getvalue()))
+
+
+def _row(
+    asset: Asset, seen: Observed, consent: ConsentDecision | None, decision: Decision
+) -> dict[str, Any]:
+    facts = seen.facts or {}
+    statements = consent.statements if consent else ()
+    return {
+        "asset_id": asset.asset_id,
+        "verdict": decision.verdict.value,
+        "reasons": [reason.value for reason in decision.reasons],
+        "decided_by": decision.decided_by,
+        "explanation_en": decision.explain(consent, "en"),
+        "explanation_ja": decision.explain(consent, "ja"),
+        "question": decision.question,
+        "ruling_id": decision.ruling_id,
+        "findings": [canonical_json(f.as_dict()).decode() for f in decision.findings],
+        "statements": [canonical_json(s.as_dict()).decode() for s in statements],
+        "attribution": bool(consent and consent.attribution),
+        "width": facts.get("width"),
+        "height": facts.get("height"),
+        "format": facts.get("format"),
+    }

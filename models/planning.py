@@ -1,0 +1,123 @@
+"""The plan of a run: the dataset scanned, cut into shards, and written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from models.assets.asset import Notice
+from models.assets.scan import scan_dataset
+from models.assets.shards import cut_shards, write_shard
+from models.canonical import digest_of
+from models.errors import WorkspaceError
+from models.files import write_atomically
+from models.releases.manifest import readable
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run works on.
+
+    Attributes:
+        dataset: the dataset's name.
+        root: where it lies.
+        layout: in which layout it was read.
+        shards: digest and number of assets of each shard, in dataset order.
+        notices: what a person should know about the dataset.
+    """
+
+    dataset: str
+    root: str
+    layout: str
+    shards: tuple[tuple[str, int], ...]
+    notices: tuple[Notice, ...]
+
+    @property
+    def assets(self) -> int:
+        """How many assets the dataset has."""
+        return sum(count for _, count in self.shards)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the assets in their order, and of where and how they were found."""
+        return digest_of([self.dataset, self.root, self.layout, [d for d, _ in self.shards]])
+
+
+def dataset_folder(workspace: Path, dataset: str) -> Path:
+    """Where the plan and the shards of a dataset are kept."""
+    return workspace / "datasets" / dataset
+
+
+def make_plan(
+    workspace: Path,
+    dataset: str,
+    root: str,
+    *,
+    layout: str,
+    shard_size: int,
+    max_bytes: int,
+    workers: int,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Plan:
+    """Scan the dataset, cut it into shards, and write both to the workspace.
+
+    Raises:
+        DatasetError: the dataset cannot be read as a whole.
+        WorkspaceError: the plan cannot be written.
+    """
+    folder = dataset_folder(workspace, dataset)
+    folder.mkdir(parents=True, exist_ok=True)
+    scan = scan_dataset(
+        root,
+        layout=layout,
+        hash_cache=folder / "hashes",
+        max_bytes=max_bytes,
+        workers=workers,
+        progress=progress,
+    )
+    shards = cut_shards(scan.assets, shard_size)
+    for shard in shards:
+        write_shard(folder / "shards", shard)
+    plan = Plan(
+        dataset=dataset,
+        root=scan.root,
+        layout=scan.layout,
+        shards=tuple((shard.digest, len(shard.assets)) for shard in shards),
+        notices=tuple(
+            Notice(n.kind, readable(n.message), tuple(readable(name) for name in n.names))
+            for n in scan.notices
+        ),
+    )
+    write_atomically(folder / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+    return plan
+
+
+def read_plan(workspace: Path, dataset: str) -> Plan:
+    """The last plan of a dataset.
+
+    Raises:
+        WorkspaceError: the dataset has not been planned in this workspace, or the file is damaged.
+    """
+    path = dataset_folder(workspace, dataset) / "plan.json"
+    try:
+        value = json.loads(path.read_bytes())
+        return Plan(
+            dataset=value["dataset"],
+            root=value["root"],
+            layout=value["layout"],
+            shards=tuple((digest, count) for digest, count in value["shards"]),
+            notices=tuple(
+                Notice(n["kind"], n["message"], tuple(n["names"])) for n in value["notices"]
+            ),
+        )
+    except FileNotFoundError as error:
+        raise WorkspaceError(
+            f"Dataset {dataset!r} has not been cleansed in this workspace.",
+            "Run `kiyome cleanse` on it first, or look at another workspace with --workspace.",
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkspaceError(
+            f"The plan {path} is damaged: {error}.", "Run `kiyome cleanse` again to remake it."
+        ) from error

@@ -1,0 +1,208 @@
+"""Publishing a release: a folder that appears whole, and the row that makes it official."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.canonical import digest_bytes, digest_of
+from models.errors import ReleaseError, WorkspaceError
+from models.failpoints import reach
+from models.files import write_atomically
+from models.releases.manifest import build_exclusions, build_removed, to_parquet
+from models.store.database import Database, now_ms
+from models.store.tables import ReleaseRow, TakedownRow
+
+SidecarWriter = Callable[[Path], None]
+
+
+class VerdictsStaleError(ReleaseError):
+    """A takedown was acknowledged after the verdicts were made: judge again, then publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published dataset version."""
+
+    id: str
+    dataset: str
+    number: int
+    manifest_sha256: str
+    exclusions_sha256: str
+    folder: str
+    cleared: int
+    removed: int
+    created_ms: int
+
+    def path(self, workspace: Path) -> Path:
+        """The release folder."""
+        return workspace / self.folder
+
+
+def publish(
+    database: Database,
+    workspace: Path,
+    dataset: str,
+    manifest: pa.Table,
+    outcomes: pa.Table,
+    facts: dict[str, Any],
+    write_sidecars: SidecarWriter,
+) -> tuple[Release, bool]:
+    """Publish the cleared assets, unless the latest release already says exactly the same.
+
+    The folder is built beside its place, then moved there inside the transaction that records it.
+    After a crash in between, the folder without a row is taken for what it is, and built again.
+
+    Args:
+        dataset: name of the dataset.
+        manifest: ``build_manifest`` of all shards.
+        outcomes: ``build_outcomes`` of all shards.
+        facts: what ``release.json`` also says: policy, registers, encoder, counts.
+        write_sidecars: writes the captions of the cleared assets into the folder it is given.
+
+    Returns:
+        The release in force, and whether it is new.
+
+    Raises:
+        VerdictsStaleError: a cleared asset was taken down in the meantime.
+        WorkspaceError: the folder cannot be written.
+    """
+    manifest_bytes = to_parquet(manifest)
+    manifest_sha = digest_bytes(manifest_bytes)
+    exclusions_sha = digest_bytes(to_parquet(build_exclusions(outcomes)))
+    latest = latest_release(database, dataset)
+    if latest and (latest.manifest_sha256, latest.exclusions_sha256) == (
+        manifest_sha,
+        exclusions_sha,
+    ):
+        return latest, False
+    previous = pq.read_table(latest.path(workspace) / "manifest.parquet") if latest else None
+    removed = build_removed(previous, manifest, outcomes)
+    number = latest.number + 1 if latest else 1
+    identity = {
+        "dataset": dataset,
+        "number": number,
+        "manifest_sha256": manifest_sha,
+        "exclusions_sha256": exclusions_sha,
+    }
+    release_id = digest_of(identity)
+    shelf = workspace / "releases" / dataset
+    folder = shelf / f"{number:04d}-{release_id[:8]}"
+    try:
+        shelf.mkdir(parents=True, exist_ok=True)
+        for unfinished in shelf.glob(".building-*"):
+            shutil.rmtree(unfinished)
+        with tempfile.TemporaryDirectory(prefix=".building-", dir=shelf) as built:
+            building = Path(built) / folder.name
+            building.mkdir()
+            write_atomically(building / "manifest.parquet", manifest_bytes)
+            write_atomically(building / "removed.parquet", to_parquet(removed))
+            write_atomically(building / "outcomes.parquet", to_parquet(outcomes))
+            write_sidecars(building / "sidecars")
+            described = {
+                **facts,
+                **identity,
+                "id": release_id,
+                "previous": latest.id if latest else None,
+                "cleared": manifest.num_rows,
+                "removed": removed.num_rows,
+            }
+            write_atomically(
+                building / "release.json",
+                json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True).encode(),
+            )
+            reach("release-built")
+            release = Release(
+                id=release_id,
+                dataset=dataset,
+                number=number,
+                manifest_sha256=manifest_sha,
+                exclusions_sha256=exclusions_sha,
+                folder=folder.relative_to(workspace).as_posix(),
+                cleared=manifest.num_rows,
+                removed=removed.num_rows,
+                created_ms=0,
+            )
+            release = _record(database, release, building, folder, manifest)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The release cannot be written to {shelf}: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
+    return release, True
+
+
+def _record(
+    database: Database, release: Release, building: Path, folder: Path, manifest: pa.Table
+) -> Release:
+    with database.transaction() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            # SQLite's writers exclude each other; here a takedown has to be made to wait.
+            session.execute(text("LOCK TABLE takedowns IN SHARE MODE"))
+        taken_down = set(session.scalars(select(TakedownRow.asset_id)))
+        if stale := taken_down.intersection(manifest["asset_id"].to_pylist()):
+            raise VerdictsStaleError(
+                f"{len(stale)} asset(s) were taken down while the release was being made.",
+                "Run again: the release will be made without them.",
+            )
+        release = replace(release, created_ms=now_ms(session))
+        session.add(ReleaseRow(**asdict(release)))
+        session.flush()
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
+        reach("release-moved")
+    reach("release-recorded")
+    return release
+
+
+def latest_release(database: Database, dataset: str) -> Release | None:
+    """The newest release of a dataset, or None."""
+    with database.snapshot() as session:
+        return _read(session, dataset, None)
+
+
+def find_release(database: Database, dataset: str, number: int) -> Release:
+    """One release of a dataset by its number.
+
+    Raises:
+        ReleaseError: there is no such release; the message lists those that exist.
+    """
+    with database.snapshot() as session:
+        found = _read(session, dataset, number)
+        if found:
+            return found
+        numbers = session.scalars(select(ReleaseRow.number).where(ReleaseRow.dataset == dataset))
+        known = ", ".join(str(n) for n in sorted(numbers)) or "none yet"
+    raise ReleaseError(f"Dataset {dataset!r} has no release {number}.", f"Its releases: {known}.")
+
+
+def list_releases(database: Database, dataset: str | None = None) -> list[Release]:
+    """All releases, oldest first."""
+    query = select(ReleaseRow).order_by(ReleaseRow.dataset, ReleaseRow.number)
+    if dataset:
+        query = query.where(ReleaseRow.dataset == dataset)
+    with database.snapshot() as session:
+        return [_from_row(row) for row in session.scalars(query)]
+
+
+def _read(session: Session, dataset: str, number: int | None) -> Release | None:
+    query = select(ReleaseRow).where(ReleaseRow.dataset == dataset)
+    if number is not None:
+        query = query.where(ReleaseRow.number == number)
+    row = session.scalars(query.order_by(ReleaseRow.number.desc()).limit(1)).first()
+    return _from_row(row) if row else None
+
+
+def _from_row(row: ReleaseRow) -> Release:
+    return Release(**{name: getattr(row, name) for name in Release.__slots__})

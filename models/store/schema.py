@@ -1,0 +1,140 @@
+"""The schema's version: made when there is none, refused when it is another, upgraded on request."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from enum import StrEnum
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError
+
+from models.errors import StoreError
+from models.store.database import Database
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+class SchemaState(StrEnum):
+    """How a database's schema stands to this version of Kiyome."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    OLDER = "older"
+    UNKNOWN = "unknown"
+
+
+def open_database(url: str) -> Database:
+    """Connect to the database, and make its tables where there are none yet.
+
+    Raises:
+        StoreError: the schema is older or not known here; the message says what to do. Nothing is
+            changed then.
+    """
+    database = Database(url)
+    try:
+        state, revision = read_schema(database)
+        if state is SchemaState.EMPTY:
+            upgrade_schema(database)
+        elif state is SchemaState.OLDER:
+            raise StoreError(
+                f"The database {database.engine.url!r} has the schema of an older Kiyome "
+                f"({revision}; this one needs {newest_revision()}).",
+                "Run `kiyome database upgrade`: it keeps a copy of a SQLite database first.",
+            )
+        elif state is SchemaState.UNKNOWN:
+            raise StoreError(
+                f"The database {database.engine.url!r} has a schema that this Kiyome does not know "
+                f"({revision}).",
+                "Use the newer Kiyome that made it, or name another database.",
+            )
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
+def read_schema(database: Database) -> tuple[SchemaState, str]:
+    """How the schema stands, and its revision as the database names it.
+
+    Raises:
+        StoreError: the file is not a database, or the server cannot be reached.
+    """
+    try:
+        with database.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+            tables = set(inspect(connection).get_table_names())
+    except DatabaseError as error:
+        raise StoreError(
+            f"The database {database.engine.url!r} cannot be read: {error.orig}.",
+            "Check that the server runs or that the file is a Kiyome database; "
+            "a damaged one is restored from a backup.",
+        ) from error
+    if current is None:
+        ours = tables - {"alembic_version"}
+        return (
+            (SchemaState.UNKNOWN, "tables without a version") if ours else (SchemaState.EMPTY, "")
+        )
+    if current == newest_revision():
+        return SchemaState.CURRENT, current
+    known = {script.revision for script in _scripts().walk_revisions()}
+    return (SchemaState.OLDER if current in known else SchemaState.UNKNOWN), current
+
+
+def upgrade_schema(database: Database) -> None:
+    """Bring the schema to the newest version, in one transaction.
+
+    Raises:
+        StoreError: the database cannot be changed; it is then as it was.
+    """
+    config = _config()
+    try:
+        with database.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DatabaseError as error:
+        raise StoreError(
+            f"The database {database.engine.url!r} cannot be upgraded: {error.orig}.",
+            "Check that the folder is writable and the disk is not full, then try again.",
+        ) from error
+
+
+def copy_sqlite(database: Database) -> Path | None:
+    """Copy a SQLite database beside itself, with everything committed so far.
+
+    Returns:
+        The copy, or None for a database server, which has backups of its own.
+    """
+    file = database.engine.url.database
+    if database.engine.dialect.name != "sqlite" or not file:
+        return None
+    _, revision = read_schema(database)
+    target = Path(f"{file}.before-{newest_revision()}-from-{revision}")
+    partial = target.with_name(target.name + ".partial")
+    with sqlite3.connect(file) as source, sqlite3.connect(partial) as copy:
+        source.backup(copy)
+    shutil.move(partial, target)
+    return target
+
+
+def newest_revision() -> str:
+    """The revision that this version of Kiyome needs."""
+    head = _scripts().get_current_head()
+    if head is None:
+        raise RuntimeError(f"there are no migrations in {_SCRIPTS}")
+    return head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

@@ -1,0 +1,108 @@
+"""The workspace: the folder that holds everything large, and the lock that one run holds on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from models.canonical import digest_lines
+from models.errors import WorkspaceError
+from models.files import write_atomically
+
+
+def prepare_workspace(workspace: Path) -> Path:
+    """Make the workspace folder, and prove that it can be written.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        WorkspaceError: it cannot be made or written.
+    """
+    workspace = workspace.absolute()
+    probe = workspace / ".writable"
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        write_atomically(probe, b"")
+        probe.unlink()
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace {workspace} cannot be written: {error.strerror or error}.",
+            "Make the folder writable, free some disk space, or name another with --workspace.",
+        ) from error
+    return workspace
+
+
+@contextmanager
+def hold_workspace(workspace: Path) -> Iterator[None]:
+    """Hold the workspace for one run; the lock is gone with the process, however it ends.
+
+    Raises:
+        WorkspaceError: another run holds it; the message says which.
+    """
+    lock = FileLock(workspace / "run.lock")
+    holder = workspace / "run.holder.json"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise WorkspaceError(
+            f"Another run is using the workspace {workspace}: {_describe_holder(holder)}.",
+            "Wait until it has finished, or give this run a workspace of its own with --workspace.",
+        ) from None
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace {workspace} cannot be locked: {error.strerror or error}.",
+            "Make the folder writable, or name another with --workspace.",
+        ) from error
+    try:
+        described = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_atomically(holder, json.dumps(described).encode())
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _describe_holder(holder: Path) -> str:
+    try:
+        known = json.loads(holder.read_bytes())
+        return f"process {known['pid']} on {known['host']}, since {known['since']}"
+    except (OSError, ValueError, KeyError):
+        return "it has only just started"
+
+
+def name_dataset(root: str) -> str:
+    """A dataset's default name: the last part of its path, safe for use in folder names.
+
+    A name that had to be changed gets a few digits of its digest, so that two datasets do not
+    fall together.
+    """
+    last = root.rstrip("/").rsplit("/", 1)[-1] or "dataset"
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "dataset"
+    return safe if safe == last else f"{safe}-{digest_lines([last])[:6]}"
+
+
+def check_dataset_name(name: str) -> str:
+    """The name, if it can be used for folders.
+
+    Raises:
+        WorkspaceError: it cannot.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+        raise WorkspaceError(
+            f"{name!r} cannot be the name of a dataset.",
+            "Use up to 80 letters, digits, dots, dashes and underscores, a letter or digit first.",
+        )
+    return name
