@@ -145,14 +145,16 @@ class NounsPolicy(Section):
 class MotifsPolicy(Section):
     """What to do when a picture matches a registered motif, and how close is close.
 
-    ``copy_distance`` is in bits of a 256-bit PDQ hash; ``resembles_score`` is the cosine between
-    encoder embeddings, whose meaning differs from encoder to encoder.
+    ``copy_distance`` is in bits of a 256-bit PDQ hash. ``resembles_score`` is the cosine between
+    encoder embeddings, whose meaning differs from encoder to encoder: None, the default, stands
+    for the encoder's own ``suggested_score``. Nothing below the encoder's ``floor_score`` is ever
+    recorded, so a lower number here finds no more.
     """
 
     copy_action: Action = "exclude"
     resembles_action: Literal["review", "allow"] = "review"
     copy_distance: int = Field(default=31, ge=0, le=90)
-    resembles_score: float = Field(default=0.92, gt=0.0, le=1.0)
+    resembles_score: float | None = Field(default=None, gt=0.0, le=1.0)
 
 
 class ImagesPolicy(Section):
