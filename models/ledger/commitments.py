@@ -1,0 +1,125 @@
+"""What the log holds instead of a record: a salted commitment, and the opening that explains it.
+
+The commitment is ``C = SHA-256("com1" || salt || record)``, the leaf ``SHA-256(0x00 || C)``. The
+salt is random, new for every record and kept with it in private: without it, not even somebody who
+holds the image, and guesses everything else, can tell whether a leaf is about it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from models.errors import LedgerError
+from models.ledger.merkle import hash_leaf
+
+SALT_BYTES = 32
+MAX_OPENING_BYTES = 1 << 16
+_DOMAIN = b"com1"
+_LINE = re.compile(
+    rb'\{"index":(0|[1-9][0-9]{0,15}),"record":(\{.*\}),"salt":"([0-9a-f]{64})"\}\n', re.DOTALL
+)
+
+
+def new_salt() -> bytes:
+    """32 random bytes."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def commit(salt: bytes, record: bytes) -> bytes:
+    """The commitment to a record in canonical JSON.
+
+    Raises:
+        ValueError: the salt does not have 32 bytes.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
+    return hashlib.sha256(_DOMAIN + salt + record).digest()
+
+
+def leaf_of(salt: bytes, record: bytes) -> bytes:
+    """The leaf hash of a record."""
+    return hash_leaf(commit(salt, record))
+
+
+def encode_canonical(value: Any) -> bytes:
+    """Canonical JSON (RFC 8785) of values made of objects with ASCII keys, lists, strings,
+    booleans and integers below 2**53, which is all that a ledger file holds.
+
+    ``models.canonical`` does the same for any value, in Python and several times slower.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def decode_canonical(data: bytes) -> dict[str, Any]:
+    """Read one object, refusing every spelling but the canonical one: no byte can change unseen.
+
+    Raises:
+        ValueError: it is not JSON, not an object, or not written canonically.
+    """
+    try:
+        value = json.loads(data)
+        canonical = encode_canonical(value)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004  (a fault of the data)
+    if canonical != data:
+        raise ValueError("it is not written as canonical JSON")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The record behind a leaf, with its salt: who holds it can show what the leaf says.
+
+    Attributes:
+        index: the leaf it explains.
+        record: the record in canonical JSON, byte for byte as it was committed to.
+        salt: 32 bytes.
+    """
+
+    index: int
+    record: bytes
+    salt: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        """The leaf hash that this opening explains."""
+        return leaf_of(self.salt, self.record)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The record as a dictionary.
+
+        Raises:
+            ValueError: it is not canonical JSON.
+        """
+        return decode_canonical(self.record)
+
+    @property
+    def line(self) -> bytes:
+        """One line of an openings file: canonical JSON and a newline."""
+        return b'{"index":%d,"record":%s,"salt":"%s"}\n' % (
+            self.index,
+            self.record,
+            self.salt.hex().encode(),
+        )
+
+    @classmethod
+    def parse(cls, line: bytes) -> Opening:
+        """Read what ``line`` writes. The record itself is not read: its leaf vouches for it.
+
+        Raises:
+            LedgerError: the line is not an opening.
+        """
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise LedgerError("A line is not an opening.", "Restore the file from a backup.")
+        return cls(int(match[1]), match[2], bytes.fromhex(match[3].decode()))

@@ -1,0 +1,169 @@
+"""One append from its preparation to the signed head: staged, promised, carried out.
+
+``private/staging`` holds the new leaves and openings while they are prepared. ``private/journal``
+is the promise: before it exists nothing has happened, and once it exists everything that it names
+can be done, and done again, to the same bytes. The signed head is moved last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from models.errors import LedgerError
+from models.failpoints import reach
+from models.files import write_atomically
+from models.ledger.batches import (
+    RECORD_TYPES,
+    Batch,
+    BatchStatement,
+    open_batch,
+    sign_batch,
+)
+from models.ledger.commitments import Opening, decode_canonical, encode_canonical, new_salt
+from models.ledger.merkle import HASH_BYTES
+from models.ledger.note import Checkpoint, Signer, sign_checkpoint
+from models.ledger.records import UsageRecord
+from models.ledger.tiles import TileReader, append_leaves, sync_path
+
+_CHUNK_BYTES = 1 << 20
+_TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}", re.ASCII)
+
+
+class PendingAppend:
+    """The one append that a ledger may have under way. Its caller holds the writer's lock."""
+
+    def __init__(self, public: Path, private: Path, signer: Signer) -> None:
+        self._public = public
+        self._private = private
+        self._signer = signer
+        self._staging = private / "staging"
+        self._journal = private / "journal"
+
+    @property
+    def promised(self) -> bool:
+        """Whether there is an append that has to be carried out."""
+        return self._journal.exists()
+
+    def stage(
+        self, batch_id: str, records: Iterable[UsageRecord], stamped_at: int, first_index: int
+    ) -> BatchStatement:
+        """Write leaves and openings to the staging folder; nothing is public yet.
+
+        Raises:
+            LedgerError: there is no record, or something that is not one.
+            OSError: the disk is full.
+        """
+        shutil.rmtree(self._staging, ignore_errors=True)
+        self._staging.mkdir(mode=0o700)
+        frontier = TileReader(self._public, first_index).frontier()
+        counts: Counter[str] = Counter(dict.fromkeys(RECORD_TYPES, 0))
+        digest = hashlib.sha256()
+        leaves_path, openings_path = self._staging / "leaves", self._staging / "openings"
+        with leaves_path.open("wb") as leaves, openings_path.open("wb", _CHUNK_BYTES) as openings:
+            openings_path.chmod(0o600)
+            for record in records:
+                if not isinstance(record, UsageRecord):
+                    raise LedgerError(f"A {type(record).__name__} is not a usage record.")
+                opening = Opening(frontier.size, record.canonical(), new_salt())
+                leaf = opening.leaf
+                openings.write(opening.line)
+                leaves.write(leaf)
+                digest.update(leaf)
+                frontier.push(leaf)
+                counts[record.type.value] += 1
+                reach("ledger.staging")
+        if frontier.size == first_index:
+            raise LedgerError(
+                f"The batch {batch_id} holds no records.", "Append only what has records."
+            )
+        for path in (leaves_path, openings_path, self._staging):
+            sync_path(path)
+        batch = Batch(batch_id, first_index, frontier.size, frontier.root().hex())
+        return BatchStatement(batch, dict(counts), digest.hexdigest(), stamped_at)
+
+    def promise(self, statement: BatchStatement, old_size: int) -> None:
+        """Put down in one file what is going to happen: from here on the batch is in."""
+        batch = statement.batch
+        checkpoint = Checkpoint(self._signer.name, batch.size, bytes.fromhex(batch.root))
+        value = {
+            "batch": sign_batch(statement, self._signer).decode(),
+            "checkpoint": sign_checkpoint(checkpoint, self._signer).decode(),
+            "old_size": old_size,
+        }
+        write_atomically(self._journal, encode_canonical(value))
+
+    def carry_out(self) -> None:
+        """Do what the journal promises. Every step can be repeated after a crash in any other.
+
+        Raises:
+            LedgerError: it cannot be done now; nothing is lost, and the next opening tries again.
+        """
+        try:
+            value = decode_canonical(self._journal.read_bytes())
+            batch_file, checkpoint = value["batch"].encode(), value["checkpoint"].encode()
+            batch = open_batch(batch_file, self._signer.verifier).batch
+            size, root = append_leaves(self._public, value["old_size"], self._staged_leaves())
+            _check_outcome(batch, size, root)
+            reach("ledger.tiles")
+            openings = self._private / "openings" / f"{batch.batch_id}.jsonl"
+            with suppress(FileNotFoundError):
+                (self._staging / "openings").replace(openings)
+            sync_path(openings)
+            sync_path(openings.parent)
+            reach("ledger.openings")
+            write_atomically(self._public / "batches" / f"{batch.batch_id}.json", batch_file)
+            reach("ledger.batch")
+            write_atomically(self._public / "checkpoints" / str(size), checkpoint)
+            reach("ledger.history")
+            write_atomically(self._private / "head", checkpoint)
+            reach("ledger.remembered")
+            write_atomically(self._public / "checkpoint", checkpoint)
+            sync_path(self._public)
+            reach("ledger.head")
+            self._journal.unlink()
+            sync_path(self._private)
+            reach("ledger.cleaning")
+            shutil.rmtree(self._staging)
+        except (OSError, ValueError, KeyError, LedgerError) as error:
+            raise LedgerError(
+                f"An append that was promised cannot be finished: {str(error).rstrip('.')}.",
+                f"Mend the cause and open the ledger again; keep {self._staging} and "
+                f"{self._journal} until then.",
+            ) from error
+
+    def _staged_leaves(self) -> Iterator[bytes]:
+        with (self._staging / "leaves").open("rb") as file:
+            while leaf := file.read(HASH_BYTES):
+                yield leaf
+
+    def drop(self) -> None:
+        """Throw away what was staged but not promised."""
+        if not self.promised:
+            shutil.rmtree(self._staging, ignore_errors=True)
+
+    def repair(self) -> None:
+        """Finish a promised append, drop an unpromised one, sweep up temporary files."""
+        folders = (
+            self._public,
+            self._public / "batches",
+            self._public / "checkpoints",
+            self._private,
+        )
+        for folder in folders:
+            for path in folder.glob(".*"):
+                if _TEMPORARY.fullmatch(path.name) and path.is_file():
+                    path.unlink()
+        if self.promised:
+            self.carry_out()
+        self.drop()
+
+
+def _check_outcome(batch: Batch, size: int, root: bytes) -> None:
+    if (size, root.hex()) != (batch.size, batch.root):
+        raise LedgerError("The staged leaves are not the promised ones.")

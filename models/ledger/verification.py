@@ -1,0 +1,313 @@
+"""Checks a usage ledger from its files alone, without the program that wrote it.
+
+It needs the standard library, ``cryptography`` and the parts of this package that read the formats.
+Every leaf is read once, from level 0; nothing is taken over from the files that can be recomputed.
+Whatever is wrong becomes a failed check that names the file, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from pathlib import Path
+
+from models.errors import LedgerError
+from models.ledger.batches import BatchStatement, open_batch
+from models.ledger.commitments import MAX_OPENING_BYTES, Opening
+from models.ledger.note import (
+    MAX_NOTE_BYTES,
+    Checkpoint,
+    Verifier,
+    open_checkpoint,
+    read_key_file,
+)
+from models.ledger.references import read_reference_key
+from models.ledger.report import Check, VerificationReport, conclude, summarise
+from models.ledger.tiles import TileReader, parse_tile_path, read_tile, tile_width
+from models.ledger.walk import Claims, walk_tree
+
+_FAULTS = (OSError, LedgerError, ValueError, KeyError, TypeError, AttributeError)
+
+
+def verify_ledger(
+    public_folder: Path, vkey: str | None = None, private_folder: Path | None = None
+) -> VerificationReport:
+    """Verify a ledger, or a copy of its public folder.
+
+    Args:
+        public_folder: the published files.
+        vkey: the log's public key, from a source that is trusted. Without it the key that lies
+            beside the log is used, which proves only that the files agree with each other.
+        private_folder: the openings; where given, every leaf has to have its opening.
+
+    Returns:
+        The report. A ledger whose last append was interrupted is not ok; opening it finishes the
+        append.
+    """
+    readable, check = _check_files(public_folder)
+    checks = [check]
+    if not readable:
+        return summarise(checks, None)
+    verifier, check = _check_key(public_folder, vkey)
+    checks.append(check)
+    if verifier is None:
+        return summarise(checks, None)
+    head, check = _check_head(public_folder, verifier)
+    checks.append(check)
+    if head is None:
+        return summarise(checks, None)
+    checks.append(_check_sizes(public_folder, head))
+    statements, check = _check_batches(public_folder, verifier, head)
+    checks.append(check)
+    history, check = _check_history(public_folder, verifier, head, statements)
+    checks.append(check)
+    claims = Claims.gather(head, history, statements)
+    try:
+        checks += walk_tree(public_folder, head, claims)
+    except _FAULTS as error:
+        checks.append(Check("tiles", ok=False, detail=f"The tiles cannot be read: {error}"))
+    checks.append(_check_partial_tiles(public_folder, head))
+    if private_folder is not None:
+        checks.append(_check_private(private_folder, public_folder, verifier))
+        checks.append(_check_openings(private_folder, public_folder, head, statements))
+    return summarise(checks, head)
+
+
+def _check_files(public: Path) -> tuple[bool, Check]:
+    """Whether the files can be read without harm, and whether they are a ledger's."""
+    problems = []
+    readable = public.is_dir()
+    if not readable:
+        problems.append(f"there is no folder {public}")
+    for folder, folders, names in os.walk(public, onerror=None):
+        for name in [*names, *folders]:
+            path = Path(folder, name)
+            mode = path.lstat().st_mode
+            relative = path.relative_to(public).as_posix()
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                # A pipe would be read for ever, and a link leads out of the folder.
+                readable = False
+                problems.append(f"{relative} is neither a file nor a folder")
+            elif stat.S_ISREG(mode) and not _is_known(relative):
+                problems.append(f"{relative} is not a file of a ledger")
+    check = conclude("files", problems, "The folder holds a ledger's files and nothing else.")
+    return readable, check
+
+
+def _is_known(relative: str) -> bool:
+    folder, _, name = relative.partition("/")
+    if folder == "checkpoints":
+        return name.isascii() and name.isdigit() and str(int(name)) == name
+    if folder == "batches":
+        return name.endswith(".json") and "/" not in name and not name.startswith(".")
+    return relative in {"checkpoint", "vkey"} or parse_tile_path(relative) is not None
+
+
+def _check_key(public: Path, vkey: str | None) -> tuple[Verifier | None, Check]:
+    try:
+        text = _read(public / "vkey", MAX_NOTE_BYTES).decode()
+        published = Verifier.parse(text.removesuffix("\n"))
+        if text != published.vkey + "\n":
+            raise LedgerError("It is not written as a key file.")
+    except _FAULTS as error:
+        return None, Check("key", ok=False, detail=f"vkey: {error}")
+    try:
+        verifier = Verifier.parse(vkey) if vkey is not None else published
+    except LedgerError as error:
+        return None, Check("key", ok=False, detail=f"The key that was given: {error}")
+    if verifier != published:
+        detail = f"vkey: it names the key {published.vkey}, not the one that was given."
+        return None, Check("key", ok=False, detail=detail)
+    caveat = (
+        ""
+        if vkey is not None
+        else " The key lies beside the log: files that were all replaced together would pass."
+    )
+    return verifier, Check("key", ok=True, detail=f"The log is {verifier.vkey}.{caveat}")
+
+
+def _check_head(public: Path, verifier: Verifier) -> tuple[Checkpoint | None, Check]:
+    try:
+        head = open_checkpoint(_read(public / "checkpoint", MAX_NOTE_BYTES), verifier)
+    except _FAULTS as error:
+        return None, Check("checkpoint", ok=False, detail=f"checkpoint: {error}")
+    return head, Check("checkpoint", ok=True, detail=f"The head of {head.size} leaves is signed.")
+
+
+def _check_sizes(public: Path, head: Checkpoint) -> Check:
+    """No file may speak of leaves that the head does not cover."""
+    problems = []
+    for folder, _, names in os.walk(public / "tile"):
+        for name in names:
+            relative = Path(folder, name).relative_to(public).as_posix()
+            place = parse_tile_path(relative)
+            if place and place[2] > tile_width(place[0], place[1], head.size):
+                problems.append(f"{relative} lies beyond the head of {head.size} leaves")
+    problems += [
+        f"checkpoints/{path.name} is newer than checkpoint"
+        for path in sorted((public / "checkpoints").glob("*"))
+        if path.name.isdigit() and int(path.name) > head.size
+    ]
+    if problems:
+        problems.append(
+            "either checkpoint was put back to an older one, or an append was under way: "
+            "open the ledger to finish it, and copy it again"
+        )
+    return conclude("rollback", problems, "No file is newer than the head.")
+
+
+def _check_batches(
+    public: Path, verifier: Verifier, head: Checkpoint
+) -> tuple[list[BatchStatement], Check]:
+    problems, statements = [], []
+    for path in sorted((public / "batches").glob("*.json")):
+        try:
+            statement = open_batch(_read(path, MAX_NOTE_BYTES), verifier)
+        except _FAULTS as error:
+            problems.append(f"batches/{path.name}: {error}")
+            continue
+        if f"{statement.batch.batch_id}.json" != path.name:
+            problems.append(f"batches/{path.name} is the file of {statement.batch.batch_id}")
+        elif statement.batch.size > head.size:
+            problems.append(f"batches/{path.name} lies beyond the head of {head.size} leaves")
+        else:
+            statements.append(statement)
+    statements.sort(key=lambda statement: statement.batch.first_index)
+    covered = 0
+    for statement in statements:
+        batch = statement.batch
+        if batch.first_index != covered:
+            problems.append(
+                f"batches/{batch.batch_id}.json begins at leaf {batch.first_index}, "
+                f"where {covered} is expected: a batch's file is missing or stands there twice"
+            )
+        covered = batch.size
+    if covered != head.size:
+        problems.append(f"no file in batches/ describes the leaves from {covered} to {head.size}")
+    detail = f"{len(statements)} batches cover all {head.size} leaves, and each is signed."
+    return statements, conclude("batches", problems, detail)
+
+
+def _check_history(
+    public: Path, verifier: Verifier, head: Checkpoint, statements: list[BatchStatement]
+) -> tuple[dict[str, Checkpoint], Check]:
+    problems, history = [], {}
+    for path in sorted((public / "checkpoints").glob("*")):
+        name = f"checkpoints/{path.name}"
+        try:
+            checkpoint = open_checkpoint(_read(path, MAX_NOTE_BYTES), verifier)
+        except _FAULTS as error:
+            problems.append(f"{name}: {error}")
+            continue
+        if str(checkpoint.size) != path.name:
+            problems.append(f"{name} is the checkpoint of size {checkpoint.size}")
+        else:
+            history[name] = checkpoint
+    expected = {0, head.size, *(statement.batch.size for statement in statements)}
+    missing = expected - {checkpoint.size for checkpoint in history.values()}
+    # A damaged file is named above already.
+    problems += [
+        f"checkpoints/{size} is missing"
+        for size in sorted(missing)
+        if not (public / "checkpoints" / str(size)).exists()
+    ]
+    detail = f"{len(history)} earlier and present heads are signed."
+    return history, conclude("history", problems, detail)
+
+
+def _check_partial_tiles(public: Path, head: Checkpoint) -> Check:
+    """A partial tile that a wider one has overtaken has to be the beginning of it."""
+    problems, count = [], 0
+    for folder, _, names in os.walk(public / "tile"):
+        for name in names:
+            relative = Path(folder, name).relative_to(public).as_posix()
+            place = parse_tile_path(relative)
+            if place is None:
+                continue
+            level, index, width = place
+            present = tile_width(level, index, head.size)
+            if width >= present:
+                continue
+            count += 1
+            try:
+                whole = b"".join(read_tile(public, level, index, present))
+                if not whole.startswith(_read(Path(folder, name), len(whole))):
+                    problems.append(f"{relative} is not the beginning of the tile")
+                elif (public / relative).stat().st_size != width * 32:
+                    problems.append(f"{relative} has the wrong length")
+            except _FAULTS as error:
+                problems.append(f"{relative}: {error}")
+    return conclude("partial tiles", problems, f"{count} older partial tiles fit.")
+
+
+def _check_private(private: Path, public: Path, verifier: Verifier) -> Check:
+    problems = []
+    key, head = private / "signing.key", private / "head"
+    try:
+        if key.exists() and read_key_file(key).verifier != verifier:
+            problems.append("signing.key is not the key of this log")
+        if (private / "references.key").exists():
+            read_reference_key(private / "references.key")
+        if (private / "journal").exists():
+            problems.append("journal: an append was interrupted; open the ledger to finish it")
+        published = _read(public / "checkpoint", MAX_NOTE_BYTES)
+        if head.exists() and _read(head, MAX_NOTE_BYTES) != published:
+            problems.append("head, the head signed last, is not the published checkpoint")
+    except _FAULTS as error:
+        problems.append(str(error))
+    return conclude("private", problems, "Key and remembered head belong to this log.")
+
+
+def _check_openings(
+    private: Path, public: Path, head: Checkpoint, statements: list[BatchStatement]
+) -> Check:
+    problems, total = [], 0
+    reader = TileReader(public, head.size)
+    for statement in statements:
+        name = f"openings/{statement.batch.batch_id}.jsonl"
+        try:
+            total += _open_batch_leaves(private / name, reader, statement)
+        except _FAULTS as error:
+            problems.append(f"{name}: {error}")
+    known = {f"{statement.batch.batch_id}.jsonl" for statement in statements}
+    problems += [
+        f"openings/{path.name} belongs to no batch"
+        for path in sorted((private / "openings").glob("*"))
+        if path.name not in known
+    ]
+    detail = f"{total} openings match their leaves, and the counts by type add up."
+    return conclude("openings", problems, detail)
+
+
+def _open_batch_leaves(path: Path, reader: TileReader, statement: BatchStatement) -> int:
+    """The number of openings of a batch, once each matches its leaf and the counts add up."""
+    index, counts = statement.batch.first_index, Counter(dict.fromkeys(statement.counts, 0))
+    if not path.is_file():
+        raise LedgerError("It is missing.", "Restore it from a backup.")
+    with path.open("rb") as file:
+        while line := file.readline(MAX_OPENING_BYTES):
+            opening = Opening.parse(line)
+            if opening.index != index or index >= statement.batch.size:
+                raise LedgerError(f"Leaf {index} is expected, but leaf {opening.index} follows.")
+            tile, offset = divmod(index, 256)
+            if opening.leaf != reader.tile(0, tile)[offset]:
+                raise LedgerError(f"The opening of leaf {index} does not match the leaf.")
+            counts[opening.content["type"]] += 1
+            index += 1
+    if index != statement.batch.size:
+        raise LedgerError(f"The openings from leaf {index} on are missing.")
+    if dict(counts) != statement.counts:
+        raise LedgerError(f"It holds {dict(counts)}, but the batch's file says otherwise.")
+    return index - statement.batch.first_index
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The content of a regular file: a pipe would never end, a huge file would not fit."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise LedgerError("It is not a regular file.")
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise LedgerError(f"It is longer than {limit} bytes.")
+    return data
