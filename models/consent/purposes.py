@@ -24,3 +24,16 @@ class Preference(StrEnum):
 
 
 ALL_PURPOSES: tuple[Purpose, ...] = tuple(Purpose)
+
+
+_STRICTNESS = {
+    Preference.UNKNOWN: 0,
+    Preference.ALLOWED: 1,
+    Preference.CONSTRAINED: 2,
+    Preference.NOT_ALLOWED: 3,
+}
+
+
+def stricter(one: Preference, other: Preference) -> Preference:
+    """The more restrictive of two values; what is unknown gives way to anything that is said."""
+    return max(one, other, key=_STRICTNESS.__getitem__)

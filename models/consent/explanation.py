@@ -1,0 +1,117 @@
+"""A decision in words, English and Japanese, for whoever has to answer for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.consent.purposes import Preference, Purpose
+from models.consent.statements import Condition, Statement
+from models.policy import ConsentPolicy
+from models.reasons import TEXTS, Reason
+from models.verdicts import Verdict
+
+_MAX_NAMED = 5
+_MAX_NOTES = 3
+
+_VERDICTS = {
+    Verdict.CLEAR: ("Cleared", "利用可"),
+    Verdict.REVIEW: ("For review", "要審査"),
+    Verdict.EXCLUDE: ("Excluded", "除外"),
+    Verdict.ERROR: ("Error", "エラー"),
+}
+_PURPOSES = {
+    Purpose.DATA_MINING: ("data mining", "データマイニング"),
+    Purpose.INFERENCE: ("inference", "推論"),
+    Purpose.NON_GENERATIVE_TRAINING: ("non-generative training", "非生成AIの学習"),
+    Purpose.GENERATIVE_TRAINING: ("generative training", "生成AIの学習"),
+}
+_PREFERENCES = {
+    Preference.ALLOWED: ("allowed", "許可"),
+    Preference.NOT_ALLOWED: ("not allowed", "不許可"),
+    Preference.CONSTRAINED: ("allowed under conditions", "条件付き許可"),
+    Preference.UNKNOWN: ("not mentioned", "言及なし"),
+}
+_CONDITIONS = {
+    Condition.SOUND: ("", ""),
+    Condition.MALFORMED: ("malformed", "形式不正"),
+    Condition.TAMPERED: ("tampered with", "改変あり"),
+    Condition.UNDETERMINED: ("could not be read", "読み取り不能"),
+}
+
+
+def explain(
+    verdict: Verdict,
+    reasons: Sequence[Reason],
+    deciding: Sequence[Statement],
+    overridden: Sequence[Statement],
+    policy: ConsentPolicy,
+) -> tuple[str, str]:
+    """Why a decision was made.
+
+    Args:
+        verdict: the decision.
+        reasons: its reasons, the most decisive first.
+        deciding: the statements that made it.
+        overridden: refusals that a contract explicitly overrides.
+        policy: the policy it was made under; an opt-out profile is named in every explanation.
+
+    Returns:
+        The explanation in English and in Japanese.
+    """
+    return (
+        _in_language(0, verdict, reasons, deciding, overridden, policy),
+        _in_language(1, verdict, reasons, deciding, overridden, policy),
+    )
+
+
+def _in_language(
+    language: int,
+    verdict: Verdict,
+    reasons: Sequence[Reason],
+    deciding: Sequence[Statement],
+    overridden: Sequence[Statement],
+    policy: ConsentPolicy,
+) -> str:
+    gap = ("", " ")[language == 0]
+    comma = (", ", "、")[language]
+    purposes = comma.join(_PURPOSES[purpose][language] for purpose in policy.purposes)
+    texts = gap.join(TEXTS[reason].en if language == 0 else TEXTS[reason].ja for reason in reasons)
+    parts = [
+        (
+            f"{_VERDICTS[verdict][0]} ({purposes}): {texts}",
+            f"{_VERDICTS[verdict][1]}（{purposes}）：{texts}",
+        )[language]
+    ]
+    parts += [_describe(statement, policy, language) for statement in deciding[:_MAX_NAMED]]
+    if len(deciding) > _MAX_NAMED:
+        more = len(deciding) - _MAX_NAMED
+        parts.append((f"And {more} more.", f"ほか{more}件。")[language])
+    if overridden:
+        names = comma.join(statement.source for statement in overridden[:_MAX_NAMED])
+        parts.append(
+            (
+                f"The contract explicitly overrides the refusal in {names}.",
+                f"契約は次の拒否に明示的に優先します：{names}。",
+            )[language]
+        )
+    if verdict is Verdict.CLEAR and any(statement.attribution for statement in deciding):
+        parts.append(("The author has to be named.", "作者名の表示が必要です。")[language])
+    if policy.profile == "opt-out":
+        profile = f"{policy.opt_out_name}, {policy.opt_in_target}"
+        parts.append((f"Opt-out profile: {profile}.", f"オプトアウト設定：{profile}。")[language])
+    return gap.join(parts)
+
+
+def _describe(statement: Statement, policy: ConsentPolicy, language: int) -> str:
+    """One statement: where it stood, what is proven of it, what it says, what was noticed."""
+    semicolon = ("; ", "；")[language]
+    says = [
+        f"{_PURPOSES[purpose][language]}: {_PREFERENCES[statement.preference(purpose)][language]}"
+        for purpose in policy.purposes
+    ]
+    if condition := _CONDITIONS[statement.condition][language]:
+        says.insert(0, condition)
+    says += statement.notes[:_MAX_NOTES]
+    text = semicolon.join(says)
+    source = f"{statement.source} ({statement.carrier}, {statement.trust.levels})"
+    return (f"{source}: {text}.", f"{source}：{text}。")[language]

@@ -1,0 +1,290 @@
+"""From statements to a decision: a pure function of what was said, the policy and the moment.
+
+The most restrictive statement wins. A refusal is believed from anyone; a grant counts only where
+the rights holder is proven and it is still in force. Whatever could not be read properly goes to
+a person and never clears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from models.assets.asset import Asset
+from models.consent.contracts import CONTRACT_CARRIER, contract_statements
+from models.consent.explanation import explain
+from models.consent.purposes import Preference, Purpose
+from models.consent.statements import Condition, Statement
+from models.policy import ConsentPolicy
+from models.reasons import Reason
+from models.verdicts import Verdict
+
+_DAY = 86_400
+_UNSOUND = {
+    Condition.TAMPERED: Reason.CONSENT_TAMPERED,
+    Condition.MALFORMED: Reason.CONSENT_MALFORMED,
+    Condition.UNDETERMINED: Reason.CONSENT_UNDETERMINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentDecision:
+    """What follows for one asset.
+
+    Attributes:
+        verdict: clear, review or exclude; never error.
+        reasons: the most decisive first.
+        decided_by: indexes into ``statements`` of those that made the decision.
+        statements: the carriers' statements, then those of contracts.
+        attribution: the asset may be used, and its author has to be named.
+        valid_until: the next moment (UTC seconds) at which time alone could change the decision;
+            None where it never does.
+        explanation_en, explanation_ja: why, for a person.
+    """
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    decided_by: tuple[int, ...]
+    statements: tuple[Statement, ...]
+    attribution: bool
+    valid_until: int | None
+    explanation_en: str
+    explanation_ja: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A decision without its words."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    decided_by: tuple[int, ...]
+    overridden: tuple[int, ...] = ()
+    attribution: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """The statements about one purpose, by index, sorted by what they amount to."""
+
+    refusals: tuple[int, ...]  # sound and in force
+    weak_refusals: tuple[int, ...]  # unsound, or past their own end
+    unmet: tuple[int, ...]  # allowed under a condition that is not met
+    grants: tuple[int, ...]  # proven, in force, and acceptable
+    ended: tuple[int, ...]  # proven, but past their end
+    claims: tuple[int, ...]  # says allowed, and proves too little
+    overridden: tuple[int, ...]  # refusals that a contract explicitly overrides
+
+    @property
+    def refused_by(self) -> tuple[int, ...]:
+        """The refusals that exclude: sound ones, and weak ones that no grant speaks against."""
+        return self.refusals or (() if self.grants else self.weak_refusals)
+
+
+def resolve(
+    asset: Asset, statements: Sequence[Statement], policy: ConsentPolicy, as_of: int
+) -> ConsentDecision:
+    """Decide whether the policy's purposes are consented to.
+
+    Args:
+        asset: the asset in question.
+        statements: everything that its carriers say, in any order.
+        policy: purposes, profile, contracts and terms.
+        as_of: the moment of the decision, UTC seconds since 1970.
+    """
+    everything = (*statements, *contract_statements(asset, statements, policy))
+    outcome = _decide(everything, policy, as_of)
+    changes = (
+        moment
+        for moment in _moments(everything, policy, as_of)
+        if _decide(everything, policy, moment) != outcome
+    )
+    english, japanese = explain(
+        outcome.verdict,
+        outcome.reasons,
+        [everything[i] for i in outcome.decided_by],
+        [everything[i] for i in outcome.overridden],
+        policy,
+    )
+    return ConsentDecision(
+        verdict=outcome.verdict,
+        reasons=outcome.reasons,
+        decided_by=outcome.decided_by,
+        statements=everything,
+        attribution=outcome.attribution,
+        valid_until=next(changes, None),
+        explanation_en=english,
+        explanation_ja=japanese,
+    )
+
+
+def _decide(statements: Sequence[Statement], policy: ConsentPolicy, as_of: int) -> _Outcome:
+    weighed = [_weigh(statements, purpose, policy, as_of) for purpose in policy.purposes]
+    overridden = _union(w.overridden for w in weighed)
+    unsound = tuple(i for i, s in enumerate(statements) if s.condition is not Condition.SOUND)
+    unsound_reasons = tuple(
+        reason
+        for condition, reason in _UNSOUND.items()
+        if any(statements[i].condition is condition for i in unsound)
+    )
+    if refusing := _union(w.refused_by for w in weighed):
+        return _Outcome(
+            Verdict.EXCLUDE, (Reason.CONSENT_REFUSED, *unsound_reasons), refusing, overridden
+        )
+    conflicting = _union((*w.weak_refusals, *w.grants) for w in weighed if w.weak_refusals)
+    if unsound or conflicting:
+        reasons = (*unsound_reasons, *((Reason.CONSENT_CONFLICT,) if conflicting else ()))
+        return _Outcome(Verdict.REVIEW, reasons, _union([unsound, conflicting]), overridden)
+    if unmet := _union(w.unmet for w in weighed):
+        return _Outcome(Verdict.EXCLUDE, (Reason.CONSENT_UNMET,), unmet, overridden)
+    return _weigh_silence(statements, weighed, overridden, policy)
+
+
+def _weigh_silence(
+    statements: Sequence[Statement],
+    weighed: Sequence[_Weighed],
+    overridden: tuple[int, ...],
+    policy: ConsentPolicy,
+) -> _Outcome:
+    """Nothing stands against the use: is every purpose granted?"""
+    grants = _union(w.grants for w in weighed)
+    attribution = any(statements[i].attribution for i in grants)
+    missing = [w for w in weighed if not w.grants]
+    if not missing:
+        by_contract = any(statements[i].carrier == CONTRACT_CARRIER for i in grants)
+        by_holder = any(statements[i].carrier != CONTRACT_CARRIER for i in grants)
+        reasons = (
+            *((Reason.CONSENT_CONTRACT,) if by_contract else ()),
+            *((Reason.CONSENT_GRANTED,) if by_holder else ()),
+        )
+        return _Outcome(Verdict.CLEAR, reasons, grants, overridden, attribution)
+    if ended := _union(w.ended for w in missing):
+        # A holder who set an end did not fall silent: no profile takes that for a yes.
+        reasons = (Reason.GRANT_EXPIRED, *((Reason.CONSENT_PARTIAL,) if grants else ()))
+        return _Outcome(Verdict.EXCLUDE, reasons, ended, overridden)
+    if policy.profile == "opt-out":
+        return _Outcome(
+            Verdict.CLEAR, (Reason.CONSENT_OPT_OUT_PROFILE,), grants, overridden, attribution
+        )
+    if grants:
+        return _Outcome(Verdict.EXCLUDE, (Reason.CONSENT_PARTIAL,), grants, overridden)
+    if claims := _union(w.claims for w in missing):
+        return _Outcome(Verdict.EXCLUDE, (Reason.GRANT_UNAUTHENTICATED,), claims, overridden)
+    return _Outcome(Verdict.EXCLUDE, (Reason.CONSENT_ABSENT,), (), overridden)
+
+
+def _weigh(
+    statements: Sequence[Statement], purpose: Purpose, policy: ConsentPolicy, as_of: int
+) -> _Weighed:
+    live = [
+        (i, s)
+        for i, s in enumerate(statements)
+        if not any(_supersedes(other, s, purpose, as_of) for other in statements)
+    ]
+    allowed = [(i, s) for i, s in live if _allows(s, purpose) and s.condition is Condition.SOUND]
+    proven = [(i, s) for i, s in allowed if s.trust.may_grant and s.issued_at is not None]
+    in_force = [(i, s) for i, s in proven if _in_force(s, policy, as_of)]
+    acceptable = [i for i, s in in_force if policy.accept_attribution or not s.attribution]
+    overriding = any(_overrides(statements[i], policy) for i in acceptable)
+    refusals: list[int] = []
+    weak: list[int] = []
+    unmet: list[int] = []
+    overridden: list[int] = []
+    for i, s in live:
+        value = s.preference(purpose)
+        restricts = value is Preference.NOT_ALLOWED or (
+            value is Preference.CONSTRAINED and not s.constraint_met
+        )
+        if not restricts:
+            continue
+        if overriding and _may_be_overridden(s):
+            overridden.append(i)
+        elif value is Preference.CONSTRAINED:
+            unmet.append(i)
+        elif s.condition is Condition.SOUND and not _has_ended(s, as_of):
+            refusals.append(i)
+        else:
+            weak.append(i)
+    # Nothing but the obligation to name the author stands between these grants and the use.
+    if not acceptable:
+        unmet += [i for i, _ in in_force]
+    settled = {i for i, _ in proven}
+    return _Weighed(
+        refusals=tuple(refusals),
+        weak_refusals=tuple(weak),
+        unmet=tuple(sorted(unmet)),
+        grants=tuple(acceptable),
+        ended=tuple(i for i, s in proven if as_of >= _end_of(s, policy)),
+        claims=tuple(i for i, _ in allowed if i not in settled),
+        overridden=tuple(overridden),
+    )
+
+
+def _allows(statement: Statement, purpose: Purpose) -> bool:
+    value = statement.preference(purpose)
+    return value is Preference.ALLOWED or (
+        value is Preference.CONSTRAINED and statement.constraint_met
+    )
+
+
+def _end_of(statement: Statement, policy: ConsentPolicy) -> int:
+    """When a grant ends: as it says, else after the policy's term."""
+    if statement.expires_at is not None:
+        return statement.expires_at
+    return (statement.issued_at or 0) + policy.grant_days * _DAY
+
+
+def _in_force(statement: Statement, policy: ConsentPolicy, as_of: int) -> bool:
+    return (statement.issued_at or 0) <= as_of < _end_of(statement, policy)
+
+
+def _has_ended(statement: Statement, as_of: int) -> bool:
+    return statement.expires_at is not None and as_of >= statement.expires_at
+
+
+def _supersedes(newer: Statement, older: Statement, purpose: Purpose, as_of: int) -> bool:
+    """Whether the same proven speaker has said something later about the same purpose.
+
+    Contracts stand each on its own: the operator ends one by its date, not by adding another.
+    """
+    return (
+        newer.carrier == older.carrier != CONTRACT_CARRIER
+        and newer.setter == older.setter != ""
+        and newer.issued_at is not None
+        and older.issued_at is not None
+        and older.issued_at < newer.issued_at <= as_of
+        and not _has_ended(newer, as_of)
+        and newer.preference(purpose) is not Preference.UNKNOWN
+        and all(
+            s.condition is Condition.SOUND and s.trust.integrity and s.trust.bound
+            for s in (newer, older)
+        )
+    )
+
+
+def _overrides(statement: Statement, policy: ConsentPolicy) -> bool:
+    return statement.carrier == CONTRACT_CARRIER and any(
+        contract.overrides_refusals and contract.id == statement.source
+        for contract in policy.contract
+    )
+
+
+def _may_be_overridden(statement: Statement) -> bool:
+    """A generic refusal: not one that somebody signed for exactly these bytes, nor a broken one."""
+    signed = statement.trust.integrity and statement.trust.bound
+    return statement.condition is Condition.SOUND and not signed
+
+
+def _moments(statements: Sequence[Statement], policy: ConsentPolicy, as_of: int) -> list[int]:
+    """The moments after ``as_of`` at which a statement begins or ends, in order."""
+    moments = set[int]()
+    for statement in statements:
+        if statement.issued_at is not None:
+            moments |= {statement.issued_at, _end_of(statement, policy)}
+        if statement.expires_at is not None:
+            moments.add(statement.expires_at)
+    return sorted(moment for moment in moments if moment > as_of)
+
+
+def _union(groups: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(sorted({i for group in groups for i in group}))
