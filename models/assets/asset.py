@@ -60,12 +60,14 @@ class Asset:
     one verdict, which has to hold for every caption it was found with.
 
     Attributes:
-        asset_id: SHA-256 of the original bytes, in hex. Where the bytes could not be read at all,
-            the SHA-256 of the location's name (see ``unread_id``), and ``fault`` says why.
+        asset_id: SHA-256 of the original bytes, in hex. Where the bytes could not be used at all
+            (nothing there, zero bytes, too many), the SHA-256 of the location's name (see
+            ``unread_id``), and ``fault`` says why.
         locations: every place the bytes were found, in dataset order; the first is the one read.
         captions: every caption found for any of the locations.
         sidecars: JSON files that stood beside the image (token metadata, img2dataset records).
-        fault: set where the bytes could not be read when the dataset was scanned.
+        fault: set where the bytes, or a caption, could not be read when the dataset was scanned.
+            With CAPTION_UNREADABLE, ``asset_id`` is still the digest of the bytes.
     """
 
     asset_id: str
@@ -81,13 +83,18 @@ class Asset:
 
     @property
     def identity(self) -> str:
-        """Digest of all that a stage may look at besides the bytes: captions, names, sidecars."""
+        """Digest of all that a stage may look at besides the bytes.
+
+        These are the captions, names, sidecars and the fault: a caption file that could not be
+        read and is then deleted leaves the same captions, and yet another outcome.
+        """
         return digest_lines(
             [
                 self.asset_id,
                 *(location.name for location in self.locations),
                 *(f"{c.location}\0{c.source}\0{c.text}" for c in self.captions),
                 *(f"{s.name}\0{s.digest}" for s in self.sidecars),
+                *([f"\0{self.fault.reason}\0{self.fault.detail}"] if self.fault else []),
             ]
         )
 

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import fsspec
@@ -89,21 +89,29 @@ def explain_os_error(error: OSError) -> str:
     return known or error.strerror or str(error) or type(error).__name__
 
 
+def open_regular(path: bytes | str) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises:
+        OSError: it cannot be opened, or is a folder, a pipe, a socket or a device.
+    """
+    # O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise OSError(f"it is {_kind_of(mode)}")
+    return open(handle, "rb")
+
+
 def _read_local(location: Location, path: bytes, max_bytes: int) -> bytes:
     try:
-        # O_NONBLOCK: opening a named pipe that nobody writes to would wait for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise FaultError(
-                    Reason.IMAGE_MISSING, f"{location.name}: it is {_kind_of(status.st_mode)}"
-                )
-            length = status.st_size if location.offset is None else location.size
+        with open_regular(path) as file:
+            length = os.fstat(file.fileno()).st_size if location.offset is None else location.size
             _check_length(location, length, max_bytes)
             file.seek(location.offset or 0)
             # One byte more than expected shows a file that grew while it was being read.
-            data = file.read(length if location.offset is not None else max_bytes + 1)
+            data = file.read(length if location.offset is not None else length + 1)
     except OSError as error:
         raise FaultError(
             Reason.IMAGE_MISSING, f"{location.name}: {explain_os_error(error)}"
