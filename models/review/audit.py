@@ -1,0 +1,185 @@
+"""The audit chain: an append-only list of what people and runs did, each row sealing the last.
+
+A row's hash is the SHA-256 of the canonical JSON of its fields and of the hash before it, so that
+editing, deleting or reordering a row breaks the chain from there on. Two things a chain cannot
+show by itself are covered from outside it: every ruling must be in the chain exactly as it stands
+in its own table, and a head that somebody noted earlier must still be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
+
+from models.canonical import canonical_json, digest_bytes, digest_of
+from models.store.database import now_ms
+from models.store.tables import AuditRow, RulingRow
+
+GENESIS = "0" * 64
+"""What the first row names as the hash before it."""
+
+RULED = "rule"
+"""The action of a row that records a ruling; its subject is the ruling's id."""
+
+Problem = Literal["", "gap", "order", "edited", "head", "ruling_lost", "ruling_edited", "unlogged"]
+
+_LOCK = 0x6B69796F6D65_01
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row of the chain, for a reader; ``detail`` is canonical JSON."""
+
+    seq: int
+    at_ms: int
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """Whether the chain is whole.
+
+    Attributes:
+        ok: nothing is wrong.
+        rows: how many rows were read.
+        first_bad: sequence number of the first row that is wrong, or None.
+        detail: what is wrong, in a sentence; "" where nothing is.
+        problem: the same as a code.
+        head: hash of the last row. Whoever notes it elsewhere can later show that no row up to
+            it was taken away (``verify_audit(session, known=(rows, head))``).
+    """
+
+    ok: bool
+    rows: int
+    first_bad: int | None
+    detail: str
+    problem: Problem
+    head: str
+
+
+def append_audit(
+    session: Session, actor: str, action: str, subject: str, detail: Mapping[str, Any]
+) -> AuditEntry:
+    """Append one row, inside the caller's transaction; it is there if that commits.
+
+    On PostgreSQL appends wait for each other until commit. Call this after the transaction has
+    taken its other locks, so that two transactions never wait for each other.
+
+    Raises:
+        rfc8785.CanonicalizationError: ``detail`` holds something JSON cannot express.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    last = session.execute(
+        select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
+    ).first()
+    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    fields: dict[str, Any] = {
+        "seq": seq,
+        "at_ms": now_ms(session),
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": canonical_json(dict(detail)).decode(),
+    }
+    sealed = _seal(prev_hash, fields)
+    session.execute(insert(AuditRow).values(**fields, prev_hash=prev_hash, hash=sealed))
+    return AuditEntry(**fields, hash=sealed)
+
+
+def describe_ruling(ruling: Mapping[str, Any]) -> dict[str, Any]:
+    """What the chain keeps of a ruling: all of it, the free-text note as its digest only."""
+    kept = ("item_id", "item_version", "dataset", "asset_id", "question", "ruling", "reason_code")
+    return {
+        **{key: ruling[key] for key in kept},
+        "reviewer": ruling["reviewer"],
+        "ruled_ms": ruling["ruled_ms"],
+        "note_sha256": digest_bytes(ruling["note"].encode()),
+    }
+
+
+def verify_audit(session: Session, known: tuple[int, str] | None = None) -> AuditReport:
+    """Check every row of the chain, and every ruling against its row.
+
+    Args:
+        session: where to read; a snapshot will do.
+        known: sequence number and hash of a row that was the head at some earlier time.
+    """
+    logged: dict[str, tuple[int, str]] = {}
+    expected, previous = 1, GENESIS
+    query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=_BATCH)
+    for row in session.scalars(query):
+        fields = {key: getattr(row, key) for key in _SEALED}
+        if problem := _examine(row, fields, expected, previous):
+            return _broken(expected - 1, row.seq, problem, previous)
+        if known and known[0] == row.seq and known[1] != row.hash:
+            return _broken(expected - 1, row.seq, "head", previous)
+        if row.action == RULED:
+            logged[row.subject] = (row.seq, row.detail)
+        expected, previous = row.seq + 1, row.hash
+        session.expunge(row)
+    rows = expected - 1
+    if known and known[0] > rows:
+        return _broken(rows, rows + 1, "head", previous)
+    return _compare_rulings(session, logged, rows, previous)
+
+
+def read_latest(session: Session, limit: int = 50) -> tuple[AuditEntry, ...]:
+    """The last rows of the chain, newest first."""
+    query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+    return tuple(
+        AuditEntry(**{key: getattr(row, key) for key in _SEALED}, hash=row.hash)
+        for row in session.scalars(query)
+    )
+
+
+_SEALED = ("seq", "at_ms", "actor", "action", "subject", "detail")
+_SENTENCES: dict[Problem, str] = {
+    "gap": "Rows before row {seq} are missing.",
+    "order": "Row {seq} does not follow from the row before it.",
+    "edited": "Row {seq} was changed after it was written.",
+    "head": "Row {seq} is not the row that was noted earlier.",
+    "ruling_lost": "The ruling that row {seq} records is no longer there.",
+    "ruling_edited": "The ruling that row {seq} records was changed afterwards.",
+    "unlogged": "A ruling is there that the chain does not record.",
+}
+
+
+def _seal(prev_hash: str, fields: Mapping[str, Any]) -> str:
+    return digest_of({"prev_hash": prev_hash, **fields})
+
+
+def _examine(row: AuditRow, fields: Mapping[str, Any], expected: int, previous: str) -> Problem:
+    if row.seq != expected:
+        return "gap"
+    if row.prev_hash != previous:
+        return "order"
+    return "" if _seal(row.prev_hash, fields) == row.hash else "edited"
+
+
+def _compare_rulings(
+    session: Session, logged: dict[str, tuple[int, str]], rows: int, head: str
+) -> AuditReport:
+    columns = RulingRow.__table__.columns
+    for ruling in session.execute(select(*columns).execution_options(yield_per=_BATCH)).mappings():
+        seq, detail = logged.pop(ruling["id"], (None, ""))
+        if seq is None:
+            return _broken(rows, None, "unlogged", head)
+        if canonical_json(describe_ruling(dict(ruling))).decode() != detail:
+            return _broken(rows, seq, "ruling_edited", head)
+    if logged:
+        return _broken(rows, min(seq for seq, _ in logged.values()), "ruling_lost", head)
+    return AuditReport(True, rows, None, "", "", head)
+
+
+def _broken(rows: int, seq: int | None, problem: Problem, head: str) -> AuditReport:
+    return AuditReport(False, rows, seq, _SENTENCES[problem].format(seq=seq), problem, head)

@@ -1,0 +1,163 @@
+"""Putting questions into the queue, and taking back those that nobody asks any more."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from models.canonical import digest_lines
+from models.review.audit import append_audit
+from models.review.items import WAITING, ItemState, Question
+from models.store.database import now_ms
+from models.store.tables import ReviewItemRow
+
+_BATCH = 1000
+_LOCK = 0x6B69796F6D65_02
+_FREE = {"lease_token": "", "lease_holder": "", "lease_until_ms": 0, "skipped_ms": 0}
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class EnqueueReport:
+    """What became of the questions: how many items are new, asked again, as before, withdrawn."""
+
+    new: int
+    reopened: int
+    unchanged: int
+    superseded: int
+
+
+def item_id_of(dataset: str, asset_id: str) -> str:
+    """The id of the one item about an asset of a dataset: 32 hexadecimal digits."""
+    return digest_lines(["kiyome/review-item", dataset, asset_id])[:32]
+
+
+def enqueue(
+    session: Session,
+    dataset: str,
+    questions: Iterable[Question],
+    still_asked: frozenset[str] | None,
+) -> EnqueueReport:
+    """Ask reviewers about assets of a dataset.
+
+    An item whose question has the same digest stays as it is: what was decided does not come
+    back. With another digest it is open again under the next version, its lease is dropped, and
+    a ruling on the earlier version stops being in force. Questions may be given in any number
+    of calls, and repeating a call changes nothing.
+
+    Args:
+        session: an open transaction.
+        dataset: the dataset's name.
+        questions: what is asked; consumed in batches.
+        still_asked: ids of all assets about which something is asked now. Items that wait and
+            are neither among these nor among ``questions`` become superseded. None withdraws
+            nothing, for a caller that has not seen the whole dataset yet.
+
+    Raises:
+        ValueError: two questions are about the same asset.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    now = now_ms(session)
+    asked: set[str] = set()
+    outcomes: Counter[str] = Counter()
+    for batch in _batches(questions, _BATCH):
+        ids = {question.asset_id for question in batch}
+        if len(ids) < len(batch) or not asked.isdisjoint(ids):
+            raise ValueError("two questions are about the same asset")
+        asked |= ids
+        outcomes += _enqueue_batch(session, dataset, batch, now)
+    superseded = 0
+    if still_asked is not None:
+        superseded = _supersede(session, dataset, still_asked | asked, now)
+    report = EnqueueReport(outcomes["new"], outcomes["reopened"], outcomes["unchanged"], superseded)
+    if report.new or report.reopened or report.superseded:
+        changed = {"new": report.new, "reopened": report.reopened, "superseded": report.superseded}
+        append_audit(session, "kiyome", "enqueue", dataset, changed)
+    return report
+
+
+def _enqueue_batch(
+    session: Session, dataset: str, batch: Sequence[Question], now: int
+) -> Counter[str]:
+    row = ReviewItemRow
+    query = (
+        select(row.id, row.question, row.state, row.version)
+        .where(row.id.in_([item_id_of(dataset, question.asset_id) for question in batch]))
+        .order_by(row.id)
+        .with_for_update()
+    )
+    known = {found.id: found for found in session.execute(query)}
+    fresh: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for question in batch:
+        values = _values(dataset, question, now)
+        found = known.get(values["id"])
+        if found is None:
+            fresh.append({**values, "version": 1, "created_ms": now})
+        elif found.question != question.digest or found.state == ItemState.SUPERSEDED.value:
+            changed.append({**values, "version": found.version + 1})
+    if fresh:
+        session.execute(insert(row), fresh)
+    if changed:
+        session.execute(update(row), changed)
+    unchanged = len(batch) - len(fresh) - len(changed)
+    return Counter({"new": len(fresh), "reopened": len(changed), "unchanged": unchanged})
+
+
+def _supersede(session: Session, dataset: str, asked: frozenset[str], now: int) -> int:
+    row = ReviewItemRow
+    query = (
+        select(row.id, row.asset_id)
+        .where(row.dataset == dataset, row.state.in_(sorted(state.value for state in WAITING)))
+        .order_by(row.id)
+        .with_for_update()
+    )
+    withdrawn = [found.id for found in session.execute(query) if found.asset_id not in asked]
+    for ids in _batches(withdrawn, _BATCH):
+        session.execute(
+            update(row)
+            .where(row.id.in_(ids))
+            .values(state=ItemState.SUPERSEDED.value, updated_ms=now, **_FREE)
+            .execution_options(synchronize_session=False)
+        )
+    return len(withdrawn)
+
+
+def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
+    asset = question.evidence.get("asset", {})
+    return {
+        "id": item_id_of(dataset, question.asset_id),
+        "dataset": dataset,
+        "asset_id": question.asset_id,
+        "question": question.digest,
+        "state": ItemState.OPEN.value,
+        "priority": question.priority,
+        "name": _storable(str(asset.get("name", ""))),
+        "reasons": ",".join(str(code) for code in question.evidence.get("reasons", ())),
+        "evidence": _serialise(question.evidence),
+        "updated_ms": now,
+        **_FREE,
+    }
+
+
+def _serialise(evidence: Mapping[str, Any]) -> str:
+    """ASCII only: a caption may hold a NUL or half a surrogate pair, which no text column takes."""
+    return json.dumps(evidence, sort_keys=True, separators=(",", ":"))
+
+
+def _storable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _batches(things: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(things)
+    while batch := list(islice(iterator, size)):
+        yield batch
