@@ -136,6 +136,11 @@ class UsageLedger:
                     "Restore it from a backup.",
                 ) from error
             return None
+        except OSError as error:
+            raise LedgerError(
+                f"The batch's file {path} cannot be read: {error.strerror}.",
+                "Restore it from a backup.",
+            ) from error
         except LedgerError as error:
             raise LedgerError(f"{path}: {error.problem}", error.remedy) from error
         return statement.batch if statement.batch.size <= self.head().size else None

@@ -284,9 +284,12 @@ def read_key_file(path: Path) -> Signer:
             f"The signing key {path} can be read by others than its owner.",
             f"Run `chmod 600 {path}`, and think about whether somebody has copied it.",
         )
-    if not text.endswith("\n"):
-        raise LedgerError(f"The signing key {path} is cut short.", "Restore it from a backup.")
-    return Signer.parse(text[:-1])
+    try:
+        if text.endswith("\n"):
+            return Signer.parse(text[:-1])
+    except LedgerError as error:
+        raise LedgerError(f"{path}: {error.problem}", error.remedy) from None
+    raise LedgerError(f"The signing key {path} is cut short.", "Restore it from a backup.")
 
 
 def _split_note(note: bytes) -> tuple[str, list[str]]:

@@ -53,5 +53,7 @@ def conclude(name: str, problems: Sequence[str], success: str) -> Check:
     """A check from its problems: ok where there are none, else the first few as one sentence."""
     if not problems:
         return Check(name, ok=True, detail=success)
-    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    return Check(name, ok=False, detail="; ".join(problems[:_SHOWN]) + more + ".")
+    shown = [problem.rstrip(".") for problem in problems[:_SHOWN]]
+    if len(problems) > _SHOWN:
+        shown.append(f"and {len(problems) - _SHOWN} more")
+    return Check(name, ok=False, detail="; ".join(shown) + ".")

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.errors import LedgerError
 from models.ledger.batches import BatchStatement, open_batch
 from models.ledger.commitments import MAX_OPENING_BYTES, Opening
+from models.ledger.merkle import HASH_BYTES
 from models.ledger.note import (
     MAX_NOTE_BYTES,
     Checkpoint,
@@ -24,9 +26,17 @@ from models.ledger.note import (
 )
 from models.ledger.references import read_reference_key
 from models.ledger.report import Check, VerificationReport, conclude, summarise
-from models.ledger.tiles import TileReader, parse_tile_path, read_tile, tile_width
+from models.ledger.tiles import (
+    TILE_WIDTH,
+    TileReader,
+    parse_tile_path,
+    read_tile,
+    tile_path,
+    tile_width,
+)
 from models.ledger.walk import Claims, walk_tree
 
+_TILE_BITS = 8
 _FAULTS = (OSError, LedgerError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -67,7 +77,7 @@ def verify_ledger(
         checks += walk_tree(public_folder, head, claims)
     except _FAULTS as error:
         checks.append(Check("tiles", ok=False, detail=f"The tiles cannot be read: {error}"))
-    checks.append(_check_partial_tiles(public_folder, head))
+    checks.append(_check_partial_tiles(public_folder, head, history))
     if private_folder is not None:
         checks.append(_check_private(private_folder, public_folder, verifier))
         checks.append(_check_openings(private_folder, public_folder, head, statements))
@@ -137,23 +147,23 @@ def _check_head(public: Path, verifier: Verifier) -> tuple[Checkpoint | None, Ch
 
 def _check_sizes(public: Path, head: Checkpoint) -> Check:
     """No file may speak of leaves that the head does not cover."""
-    problems = []
-    for folder, _, names in os.walk(public / "tile"):
-        for name in names:
-            relative = Path(folder, name).relative_to(public).as_posix()
-            place = parse_tile_path(relative)
-            if place and place[2] > tile_width(place[0], place[1], head.size):
-                problems.append(f"{relative} lies beyond the head of {head.size} leaves")
+    sizes = [int(path.name) for path in (public / "checkpoints").glob("*") if path.name.isdigit()]
+    problems = [
+        f"checkpoints/{size} is newer than checkpoint"
+        for size in sorted(sizes, reverse=True)
+        if size > head.size
+    ]
     problems += [
-        f"checkpoints/{path.name} is newer than checkpoint"
-        for path in sorted((public / "checkpoints").glob("*"))
-        if path.name.isdigit() and int(path.name) > head.size
+        f"{relative} lies beyond the head of {head.size} leaves"
+        for relative, (level, index, width) in _list_tiles(public)
+        if width > tile_width(level, index, head.size)
     ]
     if problems:
-        problems.append(
+        explanation = (
             "either checkpoint was put back to an older one, or an append was under way: "
             "open the ledger to finish it, and copy it again"
         )
+        problems.insert(1, explanation)
     return conclude("rollback", problems, "No file is newer than the head.")
 
 
@@ -216,29 +226,52 @@ def _check_history(
     return history, conclude("history", problems, detail)
 
 
-def _check_partial_tiles(public: Path, head: Checkpoint) -> Check:
-    """A partial tile that a wider one has overtaken has to be the beginning of it."""
-    problems, count = [], 0
-    for folder, _, names in os.walk(public / "tile"):
-        for name in names:
+def _check_partial_tiles(
+    public: Path, head: Checkpoint, history: Mapping[str, Checkpoint]
+) -> Check:
+    """A partial tile that a wider one has overtaken has to be the beginning of it.
+
+    One that an earlier head needs has to be there until its full tile is (tlog-tiles).
+    """
+    needed: set[str] = set()
+    for checkpoint in history.values():
+        needed |= _overtaken_tiles(checkpoint.size, head.size)
+    problems = [f"{name} is missing" for name in sorted(needed) if not (public / name).exists()]
+    count = 0
+    for relative, (level, index, width) in _list_tiles(public):
+        present = tile_width(level, index, head.size)
+        if width >= present:
+            continue
+        count += 1
+        try:
+            data = _read(public / relative, HASH_BYTES * TILE_WIDTH)
+            hashes = read_tile(public, level, index, present)[:width]
+            if data != b"".join(hashes):
+                problems.append(f"{relative} is not the beginning of the tile")
+        except _FAULTS as error:
+            problems.append(f"{relative}: {error}")
+    return conclude("partial tiles", problems, f"{count} older partial tiles fit.")
+
+
+def _overtaken_tiles(old_size: int, size: int) -> set[str]:
+    """The partial tiles of an earlier head that are wider, but not full, at the present one."""
+    names = set()
+    for level in range(64 // _TILE_BITS):
+        index, width = divmod(old_size >> (_TILE_BITS * level), TILE_WIDTH)
+        if width and width < tile_width(level, index, size) < TILE_WIDTH:
+            names.add(tile_path(level, index, width))
+    return names
+
+
+def _list_tiles(public: Path) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """Every file that is named as a tile, with its level, index and width."""
+    for folder, folders, names in os.walk(public / "tile"):
+        folders.sort()
+        for name in sorted(names):
             relative = Path(folder, name).relative_to(public).as_posix()
             place = parse_tile_path(relative)
-            if place is None:
-                continue
-            level, index, width = place
-            present = tile_width(level, index, head.size)
-            if width >= present:
-                continue
-            count += 1
-            try:
-                whole = b"".join(read_tile(public, level, index, present))
-                if not whole.startswith(_read(Path(folder, name), len(whole))):
-                    problems.append(f"{relative} is not the beginning of the tile")
-                elif (public / relative).stat().st_size != width * 32:
-                    problems.append(f"{relative} has the wrong length")
-            except _FAULTS as error:
-                problems.append(f"{relative}: {error}")
-    return conclude("partial tiles", problems, f"{count} older partial tiles fit.")
+            if place is not None:
+                yield relative, place
 
 
 def _check_private(private: Path, public: Path, verifier: Verifier) -> Check:
@@ -272,7 +305,7 @@ def _check_openings(
             problems.append(f"{name}: {error}")
     known = {f"{statement.batch.batch_id}.jsonl" for statement in statements}
     problems += [
-        f"openings/{path.name} belongs to no batch"
+        f"openings/{path.name} belongs to no batch: batches/{path.stem}.json is missing"
         for path in sorted((private / "openings").glob("*"))
         if path.name not in known
     ]
@@ -290,7 +323,7 @@ def _open_batch_leaves(path: Path, reader: TileReader, statement: BatchStatement
             opening = Opening.parse(line)
             if opening.index != index or index >= statement.batch.size:
                 raise LedgerError(f"Leaf {index} is expected, but leaf {opening.index} follows.")
-            tile, offset = divmod(index, 256)
+            tile, offset = divmod(index, TILE_WIDTH)
             if opening.leaf != reader.tile(0, tile)[offset]:
                 raise LedgerError(f"The opening of leaf {index} does not match the leaf.")
             counts[opening.content["type"]] += 1

@@ -1,0 +1,135 @@
+"""kill -9 at every named point of beginning and appending: wholly in, or wholly absent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.ledger.log import UsageLedger
+from models.ledger.verification import verify_ledger
+from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_records
+
+pytestmark = pytest.mark.kill
+
+STAMP = 1_800_000_000
+COUNT = 300
+APPEND = f"""
+import sys
+from pathlib import Path
+from tests.ledger_parts import make_ledger, make_records
+ledger = make_ledger(Path(sys.argv[1]))
+print("opened", flush=True)
+ledger.append("victim", make_records({COUNT}, 1000), {STAMP})
+print("appended", flush=True)
+"""
+BEFORE_THE_PROMISE = ("ledger.staging", "ledger.staging:300", "ledger.staged")
+AFTER_THE_PROMISE = (
+    "ledger.promised",
+    "ledger.tile",
+    "ledger.tile:3",
+    "ledger.tiles",
+    "ledger.openings",
+    "ledger.batch",
+    "ledger.history",
+    "ledger.remembered",
+    "ledger.head",
+    "ledger.cleaning",
+)
+WHILE_BEGINNING = ("ledger.keys", "ledger.begun", "ledger.empty")
+
+
+def _append_and_die(folder: Path, failpoint: str) -> str:
+    environment = {**os.environ, "KIYOME_FAILPOINT": failpoint}
+    result = subprocess.run(
+        [sys.executable, "-c", APPEND, str(folder)],
+        env=environment,
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == -signal.SIGKILL, result.stderr
+    return result.stdout
+
+
+def _check_whole(ledger: UsageLedger, size: int) -> None:
+    report = verify_ledger(ledger.public_folder, ledger.vkey, ledger.private_folder)
+    assert report.failures == ()
+    assert report.size == size
+    names = {path.name for path in ledger.private_folder.iterdir()} - {"lock"}
+    assert names == {"head", "openings", "references.key", "signing.key"}
+
+
+@pytest.mark.parametrize("failpoint", BEFORE_THE_PROMISE)
+def test_killed_before_the_promise_the_batch_is_wholly_absent(
+    tmp_path: Path, failpoint: str
+) -> None:
+    make_ledger(tmp_path, 700)
+    assert _append_and_die(tmp_path, failpoint) == "opened\n"
+    ledger = UsageLedger.open(tmp_path, ORIGIN)
+    assert ledger.batch("victim") is None
+    _check_whole(ledger, 700)
+    assert ledger.append("victim", make_records(COUNT, 1000), STAMP).size == 1000
+    _check_whole(ledger, 1000)
+
+
+@pytest.mark.parametrize("failpoint", AFTER_THE_PROMISE)
+def test_killed_after_the_promise_the_batch_is_wholly_in(tmp_path: Path, failpoint: str) -> None:
+    make_ledger(tmp_path, 700)
+    assert _append_and_die(tmp_path, failpoint) == "opened\n"
+    ledger = UsageLedger.open(tmp_path, ORIGIN)
+    batch = ledger.batch("victim")
+    assert batch is not None
+    assert (batch.first_index, batch.size) == (700, 1000)
+    _check_whole(ledger, 1000)
+    assets = [opening.content["asset"]["sha256"] for opening in ledger.openings("victim")]
+    assert assets == [asset_id(number) for number in range(1000, 1000 + COUNT)]
+    assert ledger.append("victim", make_records(COUNT, 1000), STAMP) == batch
+    assert ledger.head().size == 1000
+
+
+def test_an_open_ledger_repairs_what_another_process_left_when_it_appends_next(
+    tmp_path: Path,
+) -> None:
+    ledger = make_ledger(tmp_path, 700)
+    _append_and_die(tmp_path, "ledger.tiles")
+    assert ledger.append("next", make_records(5, 2000), STAMP).first_index == 1000
+    _check_whole(ledger, 1005)
+
+
+def test_killed_again_while_repairing_the_batch_is_still_wholly_in(tmp_path: Path) -> None:
+    make_ledger(tmp_path, 700)
+    _append_and_die(tmp_path, "ledger.promised")
+    for failpoint in ("ledger.tile:2", "ledger.openings", "ledger.remembered", "ledger.head"):
+        assert _append_and_die(tmp_path, failpoint) == ""
+    ledger = UsageLedger.open(tmp_path, ORIGIN)
+    assert ledger.batch("victim") is not None
+    _check_whole(ledger, 1000)
+
+
+@pytest.mark.parametrize("failpoint", WHILE_BEGINNING)
+def test_killed_while_beginning_the_ledger_begins_at_the_next_opening(
+    tmp_path: Path, failpoint: str
+) -> None:
+    assert _append_and_die(tmp_path, failpoint) == ""
+    ledger = make_ledger(tmp_path, 2)
+    _check_whole(ledger, 2)
+
+
+@pytest.mark.parametrize("failpoint", ["ledger.tiles", "ledger.batch", "ledger.remembered"])
+def test_a_copy_taken_in_the_middle_of_an_append_does_not_verify(
+    tmp_path: Path, failpoint: str
+) -> None:
+    ledger = make_ledger(tmp_path, 700)
+    _append_and_die(tmp_path, failpoint)
+    report = verify_ledger(ledger.public_folder, ledger.vkey)
+    assert not report.ok
+    assert report.size == 700
+    failed = {check.name: check.detail for check in report.failures}
+    assert "an append was under way" in failed["rollback"]
