@@ -1,0 +1,1 @@
+"""Drawing the sample's pictures with Pillow alone."""
