@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from models.assets.asset import Notice
 from models.assets.scan import scan_dataset
 from models.assets.shards import cut_shards, write_shard
@@ -120,4 +123,35 @@ def read_plan(workspace: Path, dataset: str) -> Plan:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkspaceError(
             f"The plan {path} is damaged: {error}.", "Run `kiyome cleanse` again to remake it."
+        ) from error
+
+
+def write_outcomes(workspace: Path, dataset: str, outcomes: bytes) -> None:
+    """Keep what became of every asset of a dataset in its last run, as Parquet.
+
+    Raises:
+        WorkspaceError: the file cannot be written.
+    """
+    path = dataset_folder(workspace, dataset) / "outcomes.parquet"
+    try:
+        write_atomically(path, outcomes)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
+
+
+def read_outcomes(workspace: Path, dataset: str) -> pa.Table:
+    """What became of every asset of a dataset in its last run (``releases.manifest.OUTCOMES``).
+
+    Raises:
+        WorkspaceError: no run of the dataset has come that far, or the file is damaged.
+    """
+    path = dataset_folder(workspace, dataset) / "outcomes.parquet"
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise WorkspaceError(
+            f"{path} cannot be read: {error}.", "Run `kiyome cleanse` again to remake it."
         ) from error

@@ -45,6 +45,12 @@ class Reason(StrEnum):
     TAKEDOWN = "takedown"
 
 
+RETRIED: frozenset[Reason] = frozenset(
+    {Reason.IMAGE_MISSING, Reason.BYTES_CHANGED, Reason.STAGE_FAILED}
+)
+"""Faults that may be gone at the next run without the bytes having changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonText:
     """What a reason means, and what a person can do about it."""

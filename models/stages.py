@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from models.assets.asset import Asset
 from models.canonical import digest_bytes
-from models.errors import WorkspaceError
+from models.errors import KiyomeError, WorkspaceError
 from models.files import write_atomically
 from models.reasons import RETRIED, Reason
 
@@ -44,7 +44,8 @@ class Stage(Protocol):
 
     ``examine`` returns exactly one row per asset given, in the order given, with the columns of
     ``schema`` (``BASE_FIELDS`` first). A failure on one asset is that asset's row with a fault
-    code; it never raises for it. ``progress`` is called with the number of assets just finished.
+    code; it never raises for it. Columns besides ``asset_id`` are nullable. ``progress`` is called
+    with the number of assets just finished.
     """
 
     @property
@@ -132,7 +133,6 @@ def run_stage(
 
     Raises:
         WorkspaceError: the output cannot be written.
-        RuntimeError: the stage broke its contract of one row per asset.
     """
     folder = stage_folder(workspace, stage.name, shard)
     fingerprint = stage.fingerprint
@@ -146,10 +146,8 @@ def run_stage(
         progress(len(assets))
         return replace(previous, asked=len(assets), examined=0, seconds=0.0)
     progress(len(assets) - len(missing))
-    fresh = stage.examine(missing, progress)
-    if fresh["asset_id"].to_pylist() != [asset.asset_id for asset in missing]:
-        raise RuntimeError(f"stage {stage.name} did not return one row per asset, in order")
-    table = pa.concat_tables([kept, fresh.cast(stage.schema)]).sort_by("asset_id")
+    fresh = examine_each(stage, missing, progress)
+    table = pa.concat_tables([kept, fresh]).sort_by("asset_id")
     faults = Counter(code for code in table["fault_code"].to_pylist() if code)
     output, digest = store_table(folder, fingerprint, table)
     record = StageRecord(
@@ -168,6 +166,42 @@ def run_stage(
     if previous and previous.output != output:
         (folder / previous.output).unlink(missing_ok=True)
     return record
+
+
+def examine_each(stage: Stage, assets: Sequence[Asset], progress: Progress) -> pa.Table:
+    """One row per asset, also where the stage itself gives way.
+
+    A stage records the failures it expects by itself. Should it raise all the same, the assets are
+    halved until the one that it fails on stands alone and gets a fault, and the others their rows.
+
+    Raises:
+        KiyomeError: the stage cannot work on any asset, for a reason that a person can act on.
+    """
+    if not assets:
+        return stage.schema.empty_table()
+    try:
+        return _examine_whole(stage, assets, progress)
+    except KiyomeError:
+        raise
+    except Exception as error:  # noqa: BLE001  one asset must not cost the others their outcome
+        if len(assets) == 1:
+            return fault_table(stage.schema, [assets[0].asset_id], *describe_failure(error))
+        middle = len(assets) // 2
+        halves = (assets[:middle], assets[middle:])
+        return pa.concat_tables([examine_each(stage, half, lambda _: None) for half in halves])
+
+
+def _examine_whole(stage: Stage, assets: Sequence[Asset], progress: Progress) -> pa.Table:
+    rows = stage.examine(assets, progress).cast(stage.schema)
+    if rows["asset_id"].to_pylist() != [asset.asset_id for asset in assets]:
+        raise RuntimeError(f"stage {stage.name} did not return one row per asset, in order")
+    return rows
+
+
+def fault_table(schema: pa.Schema, asset_ids: Sequence[str], code: str, detail: str) -> pa.Table:
+    """Rows that say only what went wrong; every other column is null."""
+    rows = [{"asset_id": i, "fault_code": code, "fault_detail": detail} for i in asset_ids]
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def store_table(folder: Path, fingerprint: str, table: pa.Table) -> tuple[str, str]:

@@ -39,9 +39,10 @@ def acknowledge_takedown(session: Session, asset_id: str, requested_by: str, not
     return at
 
 
-def taken_down_ids(session: Session) -> frozenset[str]:
-    """Ids of all assets whose takedown has been acknowledged."""
-    return frozenset(session.scalars(select(TakedownRow.asset_id)))
+def takedown_times(session: Session) -> dict[str, int]:
+    """When each takedown in force was acknowledged, in UTC milliseconds, by asset id."""
+    rows = session.execute(select(TakedownRow.asset_id, TakedownRow.acknowledged_ms))
+    return {row.asset_id: row.acknowledged_ms for row in rows}
 
 
 def list_takedowns(session: Session) -> list[TakedownRow]:

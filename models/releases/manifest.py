@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.assets.asset import Asset
+from models.canonical import digest_lines
 from models.consent.statements import Statement
 from models.verdicts import Verdict
 
@@ -93,10 +94,13 @@ def build_outcomes(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Tab
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["asset_id"]), schema=OUTCOMES)
 
 
-def build_exclusions(outcomes: pa.Table) -> pa.Table:
-    """The excluded assets with their reasons."""
+def digest_exclusions(outcomes: pa.Table) -> str:
+    """SHA-256 over the excluded assets, why, and who decided: equal where nothing has changed."""
     excluded = outcomes.filter(pc.equal(outcomes["verdict"], Verdict.EXCLUDE.value))
-    return excluded.select(["asset_id", "reasons", "decided_by"])
+    rows = excluded.select(["asset_id", "reasons", "decided_by"]).to_pylist()
+    return digest_lines(
+        " ".join((row["asset_id"], row["decided_by"], *row["reasons"])) for row in rows
+    )
 
 
 def build_removed(previous: pa.Table | None, manifest: pa.Table, outcomes: pa.Table) -> pa.Table:

@@ -19,7 +19,7 @@ from models.canonical import digest_bytes, digest_of
 from models.errors import ReleaseError, WorkspaceError
 from models.failpoints import reach
 from models.files import write_atomically
-from models.releases.manifest import build_exclusions, build_removed, to_parquet
+from models.releases.manifest import build_removed, digest_exclusions, to_parquet
 from models.store.database import Database, now_ms
 from models.store.tables import ReleaseRow, TakedownRow
 
@@ -79,7 +79,7 @@ def publish(
     """
     manifest_bytes = to_parquet(manifest)
     manifest_sha = digest_bytes(manifest_bytes)
-    exclusions_sha = digest_bytes(to_parquet(build_exclusions(outcomes)))
+    exclusions_sha = digest_exclusions(outcomes)
     latest = latest_release(database, dataset)
     if latest and (latest.manifest_sha256, latest.exclusions_sha256) == (
         manifest_sha,

@@ -1,4 +1,4 @@
-"""The schema's version: made when there is none, refused when it is another, upgraded on request."""
+"""The schema's version: made where there is none, refused if another, upgraded on request."""
 
 from __future__ import annotations
 
@@ -38,25 +38,29 @@ def open_database(url: str) -> Database:
     """
     database = Database(url)
     try:
-        state, revision = read_schema(database)
-        if state is SchemaState.EMPTY:
-            upgrade_schema(database)
-        elif state is SchemaState.OLDER:
-            raise StoreError(
-                f"The database {database.engine.url!r} has the schema of an older Kiyome "
-                f"({revision}; this one needs {newest_revision()}).",
-                "Run `kiyome database upgrade`: it keeps a copy of a SQLite database first.",
-            )
-        elif state is SchemaState.UNKNOWN:
-            raise StoreError(
-                f"The database {database.engine.url!r} has a schema that this Kiyome does not know "
-                f"({revision}).",
-                "Use the newer Kiyome that made it, or name another database.",
-            )
+        _make_or_refuse(database)
     except BaseException:
         database.dispose()
         raise
     return database
+
+
+def _make_or_refuse(database: Database) -> None:
+    state, revision = read_schema(database)
+    name = repr(database.engine.url)
+    if state is SchemaState.EMPTY:
+        upgrade_schema(database)
+    elif state is SchemaState.OLDER:
+        raise StoreError(
+            f"The database {name} has the schema of an older Kiyome "
+            f"({revision}; this one needs {newest_revision()}).",
+            "Run `kiyome database upgrade`: it keeps a copy of a SQLite database first.",
+        )
+    elif state is SchemaState.UNKNOWN:
+        raise StoreError(
+            f"The database {name} has a schema that this Kiyome does not know ({revision}).",
+            "Use the newer Kiyome that made it, or name another database.",
+        )
 
 
 def read_schema(database: Database) -> tuple[SchemaState, str]:

@@ -188,15 +188,6 @@ class TakedownRow(Base):
     acknowledged_ms: Mapped[int]
 
 
-class OwnerRow(Base):
-    """The random name under which an owner appears in the ledger. Deleting it is an erasure."""
-
-    __tablename__ = "owners"
-
-    setter: Mapped[str] = mapped_column(Text, primary_key=True)
-    ref: Mapped[str] = mapped_column(String(32), unique=True)
-
-
 class ReleaseRow(Base):
     """A published dataset version."""
 

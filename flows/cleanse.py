@@ -1,0 +1,174 @@
+"""The flow that cleanses a dataset: plan, examine, decide, ask, publish, log."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.futures import wait
+
+from models.freshness import digest_inputs, read_state, remember_summary
+from models.planning import Plan, read_outcomes
+from models.reasons import RETRIED
+from models.releases.publishing import Release, VerdictsStaleError
+from models.releases.report import write_report
+from models.review.queue import count_items
+from models.runs import fail_run, finish_run, start_run
+from models.settings import load_settings
+from models.stages import StageRecord
+from models.store.schema import open_database
+from models.summary import Summary, add_up_stages, count_outcomes, to_markdown
+from models.workspace import check_dataset_name, hold_workspace, name_dataset, prepare_workspace
+from tasks.ledger import enter_usage
+from tasks.order import Desk, open_desk, write_order
+from tasks.plan import plan_dataset
+from tasks.release import publish_release
+from tasks.review import enqueue_review
+from tasks.shard import cleanse_shard
+
+_ATTEMPTS = 3
+"""How often a release is judged again because a takedown came in while it was being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to: its summary, and when and on what condition it has to be done again."""
+
+    summary: Summary
+    inputs: str
+    holds_until: int | None
+    retried: int
+
+
+@flow(name="cleanse", persist_result=False, validate_parameters=True)
+def cleanse(
+    root: str,
+    dataset: str | None = None,
+    layout: str = "auto",
+    settings: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Cleanse one dataset and publish what is clear.
+
+    Args:
+        root: folder, file or fsspec URL of the dataset.
+        dataset: its name in the workspace; by default the last part of ``root``.
+        layout: auto, kohya, imagefolder, webdataset or manifest.
+        settings: overrides of the settings in force, as in kiyome.toml.
+
+    Returns:
+        The summary of the run (``models.summary.Summary.as_dict``).
+
+    Raises:
+        KiyomeError: the run cannot be done; the message says what to do. What was examined stays.
+    """
+    started = time.monotonic()
+    in_force = load_settings(**(settings or {}))
+    workspace = prepare_workspace(in_force.workspace)
+    in_force = in_force.model_copy(update={"workspace": workspace})
+    name = check_dataset_name(dataset or name_dataset(root))
+    with hold_workspace(workspace):
+        database = open_database(in_force.resolved_database_url)
+        run_id = start_run(database, name)
+        try:
+            order = write_order(run_id, name, root, layout, in_force, database)
+            outcome = _carry_out(str(order), started)
+            summary = outcome.summary
+            finish_run(
+                database,
+                run_id,
+                inputs=outcome.inputs,
+                release=summary.release_id,
+                counts={**summary.counts, "retry": outcome.retried},
+                holds_until=outcome.holds_until,
+            )
+        except BaseException as error:
+            fail_run(database, run_id, str(error) or type(error).__name__)
+            raise
+        finally:
+            database.dispose()
+            open_desk.cache_clear()
+    create_markdown_artifact(
+        key=f"cleanse-{name.lower().replace('.', '-').replace('_', '-')}",
+        markdown=to_markdown(summary),
+        description=f"Cleansing of {name}",
+    )
+    return summary.as_dict()
+
+
+def _carry_out(order: str, started: float) -> Outcome:
+    desk = open_desk(order)
+    state = read_state(desk.database, desk.order.dataset)
+    _ = desk.detectors  # loaded here, so that one that cannot be loaded ends the run at once
+    plan = plan_dataset(order)
+    inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
+    for attempt in range(1, _ATTEMPTS + 1):
+        results = _walk_shards(order, plan)
+        verdicts = [result["verdict"] for result in results]
+        enqueue_review(order, verdicts)
+        try:
+            release, is_new = publish_release(order, plan, verdicts)
+            break
+        except VerdictsStaleError:
+            if attempt == _ATTEMPTS:
+                raise
+            desk.look_again()
+    head = enter_usage(order, release, verdicts)
+    summary = _sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
+    write_report(desk.workspace, summary)
+    remember_summary(desk.workspace, summary)
+    deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]
+    retried = sum(
+        count for stage in summary.stages for code, count in stage.faults.items() if code in RETRIED
+    )
+    return Outcome(summary, inputs, min(deadlines, default=None), retried)
+
+
+def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
+    futures = [cleanse_shard.submit(order, digest) for digest, _ in plan.shards]
+    wait(futures)
+    return [future.result() for future in futures]
+
+
+def _sum_up(
+    desk: Desk,
+    plan: Plan,
+    results: list[dict[str, Any]],
+    release: Release,
+    is_new: bool,
+    head: dict[str, Any],
+    seconds: float,
+) -> Summary:
+    counts, reasons = count_outcomes(read_outcomes(desk.workspace, plan.dataset))
+    with desk.database.snapshot() as session:
+        waiting = sum(c.waiting for c in count_items(session, plan.dataset))
+    detectors = desk.detectors
+    return Summary(
+        run=desk.order.run_id,
+        dataset=plan.dataset,
+        root=plan.root,
+        layout=plan.layout,
+        policy=desk.policy.label,
+        encoder=detectors.encoder.name,
+        encoder_limits=detectors.encoder.limits,
+        assets=plan.assets,
+        counts=counts,
+        reasons=reasons,
+        stages=add_up_stages(
+            StageRecord(**stage) for result in results for stage in result["stages"]
+        ),
+        notices=plan.notices,
+        release=release.number,
+        release_id=release.id,
+        release_folder=str(release.path(desk.workspace)),
+        release_is_new=is_new,
+        removed=release.removed,
+        ledger_size=head["size"],
+        ledger_root=head["root"],
+        open_items=waiting,
+        seconds=round(seconds, 2),
+        names=len(detectors.nouns.register.entries),
+        motifs=len(detectors.index.references),
+    )

@@ -1,0 +1,119 @@
+"""The command line: one screen that explains the product, and commands that load when called."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+
+import click
+
+from models.errors import KiyomeError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command: where it lies, what it does, and under which heading it is listed."""
+
+    module: str
+    help: str
+    section: str
+
+
+SECTIONS = ("Every day", "Registers", "Look and prove", "Set up")
+COMMANDS: dict[str, Entry] = {
+    "demo": Entry("demo", "Cleanse the bundled sample and show what came out.", "Every day"),
+    "cleanse": Entry("cleanse", "Cleanse a dataset and publish what is clear.", "Every day"),
+    "review": Entry("review", "Serve the page on which reviewers rule.", "Every day"),
+    "up": Entry("up", "Run the standing system: Prefect, schedule, review page.", "Every day"),
+    "serve": Entry("serve", "Run the scheduled cleansing against a Prefect server.", "Every day"),
+    "register": Entry("register", "Add, list and remove protected names and motifs.", "Registers"),
+    "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
+    "export": Entry("export", "Write a release's files to a folder of your own.", "Look and prove"),
+    "recount": Entry("recount", "Prove that every asset has just one verdict.", "Look and prove"),
+    "ledger": Entry("ledger", "Verify the usage ledger, and prove entries.", "Look and prove"),
+    "audit": Entry("audit", "Verify the audit trail of rulings.", "Look and prove"),
+    "init": Entry("init", "Write kiyome.toml and policy.toml to start from.", "Set up"),
+    "doctor": Entry("doctor", "Check everything a run needs, and how to mend it.", "Set up"),
+    "models": Entry("models", "Fetch and list open_clip and spaCy models.", "Set up"),
+    "database": Entry("database", "Show or upgrade the database's schema.", "Set up"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands in the order in which they are listed."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = getattr(importlib.import_module(f"flows.cli.{entry.module}"), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"flows.cli.{entry.module}:{cmd_name} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands by section."""
+        for section in SECTIONS:
+            rows = [(n, entry.help) for n, entry in COMMANDS.items() if entry.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows, col_max=12)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="kiyome", message="kiyome %(version)s")
+def kiyome() -> None:
+    """Kiyome (清め) shows that an image dataset is rights-clean before anyone trains on it.
+
+    It reads what owners have said about AI use, finds protected names in captions and protected
+    motifs in pictures, lets experts rule on what a machine cannot, publishes versions that hold
+    only what is cleared, and logs every use in a ledger that anyone can verify. Refusals are
+    believed from anyone, grants only when they are proven.
+
+    \b
+    Start here:
+      kiyome demo                  see it work on a small sample, in about a minute
+      kiyome init                  write kiyome.toml and policy.toml
+      kiyome cleanse ~/pictures    cleanse a dataset of your own
+    """
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose is shown as a sentence, not a traceback."""
+    try:
+        kiyome.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _complain("Stopped. What was finished is kept; run the same command again to go on.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KiyomeError as error:
+        _complain(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _complain("Stopped. What was finished is kept; run the same command again to go on.")
+        sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        _complain(
+            f"{os.strerror(error.errno)}{where}. Free some disk space or make the folder writable, "
+            "then run again: what was finished is kept."
+        )
+        sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    click.echo(click.style("kiyome: ", fg="red", bold=True) + text, err=True)

@@ -1,0 +1,74 @@
+"""kiyome cleanse"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import policy_option, workspace_option
+
+
+@click.command()
+@click.argument("root")
+@click.option("--dataset", help="Name of the dataset.  [default: the last part of ROOT]")
+@click.option(
+    "--layout",
+    type=click.Choice(["auto", "kohya", "imagefolder", "webdataset", "manifest"]),
+    default="auto",
+    show_default=True,
+    help="How the dataset is laid out (docs/datasets.md).",
+)
+@workspace_option
+@policy_option
+@click.option("--encoder", help="Image encoder, e.g. open_clip:ViT-B-32/laion2b_s34b_b79k.")
+@click.option("--again", is_flag=True, help="Walk through all stages though nothing has changed.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--verbose", is_flag=True, help="Show what Prefect logs.")
+def cleanse(
+    root: str,
+    dataset: str | None,
+    layout: str,
+    workspace: Path | None,
+    policy: Path | None,
+    encoder: str | None,
+    again: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Cleanse the dataset at ROOT and publish what is clear.
+
+    ROOT is a folder (kohya, Hugging Face imagefolder, img2dataset or WebDataset shards) or a
+    Parquet or CSV table of paths or URLs. Nothing in it is ever changed.
+
+    Every asset ends as clear, excluded, to review or error, with the reasons. A run that is
+    interrupted goes on where it stopped; a run that finds nothing new takes a second.
+
+    \b
+    Examples:
+      kiyome cleanse ~/pictures
+      kiyome cleanse shards/ --layout webdataset --workspace /data/kiyome
+    """
+    from flows.cli.showing import command_line, show_summary, showing_progress
+    from flows.running import run_cleansing
+    from models.releases.report import report_path
+    from models.settings import load_settings
+
+    settings = load_settings(workspace=workspace, policy=policy, encoder=encoder)
+    with showing_progress(quiet=quiet) as listener:
+        summary = run_cleansing(
+            root,
+            settings,
+            dataset=dataset,
+            layout=layout,
+            again=again,
+            verbose=verbose,
+            listener=listener,
+        )
+    base = settings.workspace.absolute()
+    where: list[str | Path] = ["--workspace", workspace] if workspace else []
+    hints = [
+        ("review page", command_line("kiyome", "review", *where)),
+        ("Prefect UI", command_line("kiyome", "up", *where)),
+    ]
+    show_summary(summary, report_path(base, summary.dataset), hints)

@@ -1,0 +1,42 @@
+"""kiyome demo"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="Where the demo keeps its workspace.",
+)
+@click.option("--again", is_flag=True, help="Walk through all stages though nothing has changed.")
+def demo(folder: Path, again: bool) -> None:
+    """Cleanse the bundled sample dataset, and show what came out.
+
+    The sample is a small set of drawings with captions, made for this purpose: some are granted,
+    some refused, some silent, some name protected characters or copy registered motifs, some are
+    damaged. No network is needed.
+    """
+    from flows.cli.showing import command_line, show_summary, showing_progress
+    from flows.demo import run_demo
+    from models.releases.report import report_path
+
+    with showing_progress(quiet=False) as listener:
+        summary, settings = run_demo(folder, again=again, listener=listener)
+    settings_file = folder.absolute() / "kiyome.toml"
+    base = settings.workspace.absolute()
+    relative = Path(os.path.relpath(settings_file))
+    prefix = f"KIYOME_SETTINGS={command_line(relative)} "
+    hints = [
+        ("review page", prefix + "kiyome review"),
+        ("Prefect UI", prefix + "kiyome up"),
+        ("verify", prefix + "kiyome ledger verify"),
+    ]
+    show_summary(summary, report_path(base, summary.dataset), hints)

@@ -1,0 +1,128 @@
+"""kiyome ledger"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.cli.options import workspace_option
+
+if TYPE_CHECKING:
+    from models.ledger.log import UsageLedger
+    from models.ledger.report import VerificationReport
+
+
+@click.group()
+def ledger() -> None:
+    """Verify the usage ledger, and prove entries.
+
+    Every use and exclusion of a release is a salted commitment in an append-only log with a signed
+    head. The public folder can be published as it is: it says nothing about any asset.
+    """
+
+
+@ledger.command("verify")
+@click.argument(
+    "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False
+)
+@click.option("--key", help="The log's public key, from a source that you trust.")
+@workspace_option
+def verify_command(folder: Path | None, key: str | None, workspace: Path | None) -> None:
+    """Check the ledger from its files alone. Exits with 1 if anything does not hold.
+
+    FOLDER is a copy of a ledger's public folder; without it the workspace's own ledger is checked,
+    together with the openings that only the workspace has.
+    """
+    from models.errors import LedgerError
+    from models.ledger.verification import verify_ledger
+    from models.settings import load_settings
+
+    private = None
+    if folder is None:
+        base = load_settings(workspace=workspace).workspace.absolute() / "ledger"
+        folder, private = base / "public", base / "private"
+        if not folder.is_dir():
+            raise LedgerError(
+                f"There is no ledger in {base}.", "`kiyome cleanse` begins one with a release."
+            )
+    _show(verify_ledger(folder, key, private))
+
+
+@ledger.command("show")
+@workspace_option
+def show_command(workspace: Path | None) -> None:
+    """Show the head, the public key and the batches."""
+    opened = _open(workspace)
+    head = opened.head()
+    click.echo(f"origin  {head.origin}\nkey     {opened.vkey}")
+    click.echo(f"size    {head.size}\nroot    {head.root.hex()}")
+    for batch in opened.batches():
+        click.echo(f"batch   {batch.first_index}..{batch.size}  release {batch.batch_id[:16]}…")
+
+
+@ledger.command("prove")
+@click.argument("asset")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--hide", is_flag=True, help="Leave the record out: prove only that it is there.")
+@workspace_option
+def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> None:
+    """Write a proof file for every entry about ASSET (the beginning of its id).
+
+    A proof file needs nothing beside it: `kiyome ledger check FILE` verifies it anywhere.
+    """
+    from models.errors import LedgerError
+
+    if len(asset) < 8:
+        raise LedgerError(f"{asset!r} is too short.", "Give at least 8 digits of the asset's id.")
+    opened = _open(workspace)
+    to.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for batch in opened.batches():
+        for opening in opened.openings(batch.batch_id):
+            if opening.record["asset"]["sha256"].startswith(asset.lower()):
+                path = to / f"proof-{opening.index}.json"
+                opened.prove_inclusion(opening.index, path, reveal=not hide)
+                written += 1
+                click.echo(
+                    f"{path}: {opening.record['type']} for {opening.record['purpose']}, "
+                    f"entry {opening.index}"
+                )
+    if not written:
+        raise LedgerError(
+            f"The ledger has no entry about {asset!r}.", "`kiyome ledger show` lists its batches."
+        )
+
+
+@ledger.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--key", help="The log's public key, from a source that you trust.")
+def check_command(file: Path, key: str | None) -> None:
+    """Check a proof FILE. Exits with 1 if it does not hold."""
+    from models.ledger.inclusion import verify_inclusion_file
+
+    _show(verify_inclusion_file(file, key))
+
+
+def _open(workspace: Path | None) -> UsageLedger:
+    from models.errors import LedgerError
+    from models.ledger.log import UsageLedger
+    from models.settings import load_settings
+
+    settings = load_settings(workspace=workspace)
+    folder = settings.workspace.absolute() / "ledger"
+    if not folder.is_dir():
+        raise LedgerError(
+            f"There is no ledger in {folder}.", "`kiyome cleanse` begins one with a release."
+        )
+    return UsageLedger.open(folder, settings.ledger_origin)
+
+
+def _show(report: VerificationReport) -> None:
+    for check in report.checks:
+        mark = click.style("ok  ", fg="green") if check.ok else click.style("FAIL", fg="red")
+        click.echo(f"{mark}  {check.name}: {check.detail}")
+    if not report.ok:
+        sys.exit(1)

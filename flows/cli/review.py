@@ -1,0 +1,29 @@
+"""kiyome review"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import workspace_option
+
+
+@click.command()
+@click.option("--port", type=int, help="Port of the page.  [default: from kiyome.toml, else 8620]")
+@workspace_option
+def review(port: int | None, workspace: Path | None) -> None:
+    """Serve the page on which reviewers rule, until Ctrl-C.
+
+    The page listens on this machine only. Reviewers see each flagged asset with its evidence and
+    approve, exclude or skip it; a ruling counts from the next `kiyome cleanse` on.
+    """
+    from review_ui.app import serve
+
+    from models.settings import load_settings
+    from models.workspace import prepare_workspace
+
+    settings = load_settings(workspace=workspace, review_port=port)
+    settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
+    click.echo(f"Review page: http://{settings.review_host}:{settings.review_port}  (Ctrl-C stops)")
+    serve(settings)

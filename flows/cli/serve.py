@@ -1,0 +1,64 @@
+"""kiyome serve"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from flows.cli.options import policy_option, workspace_option
+
+
+@click.command()
+@click.argument("root")
+@click.option("--dataset", help="Name of the dataset.  [default: the last part of ROOT]")
+@click.option("--layout", default="auto", show_default=True, help="As for `kiyome cleanse`.")
+@click.option("--schedule", help="Cron expression.  [default: from kiyome.toml, else 0 3 * * *]")
+@workspace_option
+@policy_option
+def serve(
+    root: str,
+    dataset: str | None,
+    layout: str,
+    schedule: str | None,
+    workspace: Path | None,
+    policy: Path | None,
+) -> None:
+    """Cleanse the dataset at ROOT on a schedule, until Ctrl-C.
+
+    Registers a deployment with the Prefect server of `kiyome up`, or with the one that
+    PREFECT_API_URL names, and carries out its runs in this process. One run at a time; runs that
+    were missed do not pile up.
+    """
+    from flows.prefect_environment import prepare_prefect
+    from models.errors import SettingsError
+    from models.policy import load_policy
+    from models.settings import load_settings
+    from models.workspace import prepare_workspace
+
+    settings = load_settings(workspace=workspace, policy=policy, schedule=schedule)
+    settings = settings.model_copy(
+        update={
+            "workspace": prepare_workspace(settings.workspace),
+            "policy": settings.policy.absolute(),
+        }
+    )
+    load_policy(settings.policy)
+    prepare_prefect(settings, verbose=True)
+    if not os.environ.get("PREFECT_API_URL"):
+        raise SettingsError(
+            "There is no Prefect server to register the schedule with.",
+            "Run `kiyome up` instead, or start `prefect server start` and set PREFECT_API_URL.",
+        )
+    from prefect import serve as serve_deployments
+
+    from flows.deployments import deploy_cleanse
+
+    deployment = deploy_cleanse(absolute_root(root), settings, dataset=dataset, layout=layout)
+    serve_deployments(deployment, pause_on_shutdown=False, print_starting_message=False)
+
+
+def absolute_root(root: str) -> str:
+    """A local path made absolute, since runs may start elsewhere; a URL as it is."""
+    return root if "://" in root else str(Path(root).absolute())

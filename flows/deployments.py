@@ -1,0 +1,40 @@
+"""The deployments: which flows Prefect runs on a schedule, and how runs keep out of each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.deployments.runner import RunnerDeployment
+
+from flows.cleanse import cleanse
+from models.settings import Settings
+from models.workspace import name_dataset
+
+
+def deploy_cleanse(
+    root: str, settings: Settings, *, dataset: str | None, layout: str
+) -> RunnerDeployment:
+    """The scheduled cleansing of one dataset.
+
+    One run at a time: a run that is due while another goes on, or that piled up while nothing was
+    running, is cancelled, since it would do the same again.
+    """
+    name = dataset or name_dataset(root)
+    parameters: dict[str, Any] = {
+        "root": root,
+        "dataset": name,
+        "layout": layout,
+        "settings": settings.model_dump(mode="json"),
+    }
+    return cleanse.to_deployment(
+        name=name,
+        parameters=parameters,
+        schedule=CronSchedule(cron=settings.schedule, timezone=settings.timezone),
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+        description=f"Cleanses {root} and publishes what is clear.",
+        tags=["kiyome"],
+    )

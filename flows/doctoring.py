@@ -1,0 +1,252 @@
+"""The doctor: checks everything that a run needs, and says how to mend what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+from flows.prefect_environment import find_server
+from models.errors import KiyomeError
+from models.settings import Settings
+
+_LOW_DISK = 2 * 1024**3
+_PINNED = {"prefect": "3.8", "sqlalchemy": "2.0", "spacy": "3.8", "web3": "8", "pandas": "3"}
+"""Beginnings of the versions that are known to work together."""
+
+
+class Health(StrEnum):
+    """How one thing is."""
+
+    GOOD = "ok"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found about one thing, and how to mend it."""
+
+    subject: str
+    health: Health
+    found: str
+    mend: str = ""
+
+
+def examine_house(settings: Settings) -> Iterator[Diagnosis]:
+    """Check everything; one thing that fails does not keep the others from being checked."""
+    checks: tuple[tuple[str, Callable[[Settings], Diagnosis]], ...] = (
+        ("packages", check_packages),
+        ("workspace", check_workspace),
+        ("disk", check_disk),
+        ("database", check_database),
+        ("policy", check_policy),
+        ("encoder", check_encoder),
+        ("names", check_names),
+        ("motifs", check_motifs),
+        ("content credentials", check_c2pa),
+        ("ledger", check_ledger),
+        ("Prefect", check_prefect),
+        ("chain", check_chain),
+    )
+    for subject, check in checks:
+        try:
+            yield check(settings)
+        except KiyomeError as error:
+            yield Diagnosis(subject, Health.BAD, error.problem, error.remedy)
+        except Exception as error:  # noqa: BLE001  a check that breaks is a finding of its own
+            found = f"{type(error).__name__}: {error}"
+            yield Diagnosis(subject, Health.BAD, found, "Reinstall with `make setup`.")
+
+
+def check_packages(_: Settings) -> Diagnosis:
+    """Whether the packages are those that work together."""
+    wrong = []
+    for name, wanted in _PINNED.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            wrong.append(f"{name} is missing")
+            continue
+        if not found.startswith(wanted):
+            wrong.append(f"{name} is {found}, not {wanted}.x")
+    if wrong:
+        return Diagnosis("packages", Health.BAD, "; ".join(wrong), "Run `make setup`.")
+    return Diagnosis("packages", Health.GOOD, "the versions work together")
+
+
+def check_workspace(settings: Settings) -> Diagnosis:
+    """Whether the workspace can be written."""
+    from models.workspace import prepare_workspace
+
+    return Diagnosis("workspace", Health.GOOD, f"{prepare_workspace(settings.workspace)}")
+
+
+def check_disk(settings: Settings) -> Diagnosis:
+    """Whether there is room."""
+    free = shutil.disk_usage(settings.workspace.absolute()).free
+    found = f"{free / 1024**3:.1f} GiB free"
+    if free < _LOW_DISK:
+        return Diagnosis(
+            "disk", Health.WARNING, found, "Free some space, or put the workspace elsewhere."
+        )
+    return Diagnosis("disk", Health.GOOD, found)
+
+
+def check_database(settings: Settings) -> Diagnosis:
+    """Whether the database answers and has our schema."""
+    from models.store.schema import newest_revision, open_database
+
+    database = open_database(settings.resolved_database_url)
+    try:
+        found = f"{database.engine.url!r}, schema {newest_revision()}"
+    finally:
+        database.dispose()
+    return Diagnosis("database", Health.GOOD, found)
+
+
+def check_policy(settings: Settings) -> Diagnosis:
+    """Whether the policy can be used, and whether a contract runs out soon."""
+    from models.policy import load_policy
+
+    policy = load_policy(settings.policy)
+    soon = time.time() + 30 * 86400
+    ending = [c.id for c in policy.consent.contract if c.expires_at < soon]
+    if ending:
+        return Diagnosis(
+            "policy",
+            Health.WARNING,
+            f"{policy.label}; ended or ending within 30 days: {', '.join(ending)}",
+            "Renew the contracts, or take them out of the policy.",
+        )
+    return Diagnosis("policy", Health.GOOD, policy.label)
+
+
+def check_encoder(settings: Settings) -> Diagnosis:
+    """Whether the encoder can be loaded."""
+    from models.motifs.encoders import load_encoder
+
+    encoder = load_encoder(settings.encoder)
+    return Diagnosis("encoder", Health.GOOD, f"{encoder.name}: {encoder.limits}")
+
+
+def check_names(settings: Settings) -> Diagnosis:
+    """Whether any names are protected."""
+    from models.nouns.register import load_register
+    from models.store.schema import open_database
+
+    database = open_database(settings.resolved_database_url)
+    try:
+        with database.snapshot() as session:
+            count = len(load_register(session).entries)
+    finally:
+        database.dispose()
+    if not count:
+        return Diagnosis(
+            "names",
+            Health.WARNING,
+            "no names are registered: none will be found in captions",
+            "Add some with `kiyome register names add` or `import`.",
+        )
+    return Diagnosis("names", Health.GOOD, f"{count} registered")
+
+
+def check_motifs(settings: Settings) -> Diagnosis:
+    """Whether any motifs are protected, and their pictures are there."""
+    from models.motifs.register import load_references
+    from models.store.schema import open_database
+
+    database = open_database(settings.resolved_database_url)
+    try:
+        with database.snapshot() as session:
+            references = load_references(session, settings.workspace.absolute())
+    finally:
+        database.dispose()
+    missing = [reference.label for reference in references if not reference.path.is_file()]
+    if missing:
+        return Diagnosis(
+            "motifs",
+            Health.BAD,
+            f"the pictures of {len(missing)} motif(s) are gone: {', '.join(missing[:3])}",
+            "Register them again, or restore the workspace from a backup.",
+        )
+    if not references:
+        return Diagnosis(
+            "motifs",
+            Health.WARNING,
+            "no motifs are registered: none will be found in pictures",
+            "Add some with `kiyome register motifs add`.",
+        )
+    return Diagnosis("motifs", Health.GOOD, f"{len(references)} reference pictures")
+
+
+def check_c2pa(_: Settings) -> Diagnosis:
+    """Whether content credentials can be read."""
+    import c2pa
+
+    return Diagnosis("content credentials", Health.GOOD, f"c2pa SDK {c2pa.sdk_version()}")
+
+
+def check_ledger(settings: Settings) -> Diagnosis:
+    """Whether the usage ledger verifies."""
+    from models.ledger.verification import verify_ledger
+
+    folder = settings.workspace.absolute() / "ledger"
+    if not folder.is_dir():
+        return Diagnosis("ledger", Health.GOOD, "not begun yet; the first release begins it")
+    report = verify_ledger(folder / "public", None, folder / "private")
+    if not report.ok:
+        bad = next(check for check in report.checks if not check.ok)
+        return Diagnosis(
+            "ledger", Health.BAD, f"{bad.name}: {bad.detail}", "Run `kiyome ledger verify`."
+        )
+    return Diagnosis("ledger", Health.GOOD, f"{report.size} records, verified")
+
+
+def check_prefect(settings: Settings) -> Diagnosis:
+    """Which Prefect server runs will use."""
+    address = os.environ.get("PREFECT_API_URL") or find_server(settings.workspace.absolute())
+    if address:
+        from flows.prefect_environment import is_answering
+
+        if not is_answering(address):
+            return Diagnosis(
+                "Prefect",
+                Health.BAD,
+                f"the server at {address} does not answer",
+                "Start it with `kiyome up`, or unset PREFECT_API_URL.",
+            )
+        return Diagnosis("Prefect", Health.GOOD, f"server at {address}")
+    return Diagnosis(
+        "Prefect", Health.GOOD, "no server: each run starts its own; `kiyome up` starts one to stay"
+    )
+
+
+def check_chain(settings: Settings) -> Diagnosis:
+    """Whether the chain, if one is set, answers."""
+    if not settings.chain_rpc_url:
+        return Diagnosis("chain", Health.GOOD, "none: signed checkpoints only")
+    from web3 import HTTPProvider, Web3
+
+    provider = HTTPProvider(settings.chain_rpc_url, request_kwargs={"timeout": 10})
+    web3 = Web3(provider)
+    if not web3.is_connected():
+        return Diagnosis(
+            "chain",
+            Health.BAD,
+            f"{_without_secrets(settings.chain_rpc_url)} does not answer",
+            "Check chain_rpc_url in kiyome.toml and the connection.",
+        )
+    return Diagnosis(
+        "chain", Health.GOOD, f"chain id {web3.eth.chain_id}, block {web3.eth.block_number}"
+    )
+
+
+def _without_secrets(url: str) -> str:
+    """The URL without the path, query and password, where providers put their keys."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.split('/', 1)[0].rsplit('@', 1)[-1]}"

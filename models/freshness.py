@@ -1,0 +1,124 @@
+"""Freshness: whether a run would find anything that the last one did not.
+
+Everything that a result depends on is digested before a run looks at it, so that a change that
+comes in while the run is going on makes the next run look again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from models.canonical import digest_bytes, digest_of
+from models.errors import WorkspaceError
+from models.files import write_atomically
+from models.policy import Policy
+from models.releases.publishing import latest_release
+from models.review.queue import effective_rulings
+from models.runs import find_fresh
+from models.settings import Settings
+from models.store.database import Database
+from models.store.tables import RegisterRow
+from models.summary import Summary
+from models.takedowns import takedown_times
+
+_CODE = Path(__file__).resolve().parent
+_SETTINGS = ("encoder", "shard_size", "max_bytes", "max_pixels", "ledger_origin")
+
+
+def read_state(database: Database, dataset: str) -> dict[str, Any]:
+    """What the database holds that verdicts depend on: registers, rulings, takedowns."""
+    with database.snapshot() as session:
+        registers = {row.kind: row.version for row in session.scalars(select(RegisterRow))}
+        rulings = {
+            asset_id: ruling.ruling_id
+            for asset_id, ruling in effective_rulings(session, dataset).items()
+        }
+        takedowns = sorted(takedown_times(session))
+    return {"registers": registers, "rulings": rulings, "takedowns": takedowns}
+
+
+def digest_inputs(
+    state: dict[str, Any], settings: Settings, policy: Policy, plan_digest: str
+) -> str:
+    """Digest of everything that a run's result depends on besides time.
+
+    Args:
+        state: ``read_state`` from before the run looked at anything.
+        plan_digest: ``models.planning.Plan.digest``.
+    """
+    return digest_of(
+        {
+            "state": state,
+            "settings": {name: getattr(settings, name) for name in _SETTINGS},
+            "encoder_files": _stat_encoder(settings.encoder),
+            "trust_anchors": _stat_files(
+                settings.policy.absolute().parent / name
+                for name in policy.consent.c2pa_trust_anchors
+            ),
+            "policy": policy.digest,
+            "plan": plan_digest,
+            "code": _stat_files(sorted(_CODE.rglob("*.py"))),
+        }
+    )
+
+
+def find_fresh_summary(
+    database: Database, workspace: Path, dataset: str, inputs: str
+) -> Summary | None:
+    """The summary of the last run, where running again would change nothing; else None.
+
+    The release has to be there with the bytes that were published, too.
+    """
+    run = find_fresh(database, dataset, inputs)
+    release = latest_release(database, dataset)
+    if run is None or release is None or run.release != release.id:
+        return None
+    try:
+        manifest = (release.path(workspace) / "manifest.parquet").read_bytes()
+        summary = Summary.from_dict(json.loads(_summary_path(workspace, run.id).read_bytes()))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return summary if digest_bytes(manifest) == release.manifest_sha256 else None
+
+
+def remember_summary(workspace: Path, summary: Summary) -> None:
+    """Keep a run's summary.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    path = _summary_path(workspace, summary.run)
+    try:
+        write_atomically(path, json.dumps(summary.as_dict(), ensure_ascii=False).encode())
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
+
+
+def _summary_path(workspace: Path, run_id: str) -> Path:
+    return workspace / "runs" / f"{run_id}.summary.json"
+
+
+def _stat_encoder(encoder: str) -> list[list[str | int]]:
+    """The files that an encoder's name may end in: the name does not say what they hold."""
+    parts = encoder.split(":", 1)[-1].split("/")
+    return _stat_files(Path("/".join(parts[i:])) for i in range(len(parts)))
+
+
+def _stat_files(paths: Iterable[Path]) -> list[list[str | int]]:
+    found: list[list[str | int]] = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        if path.is_file():
+            found.append([str(path), stat.st_size, str(stat.st_mtime_ns)])
+    return found

@@ -1,0 +1,115 @@
+"""Exporting a release: its files, and on request the images, into a folder of the user's own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from models.assets.shards import read_shard
+from models.assets.sidecars import keep_places, write_sidecars
+from models.canonical import digest_bytes
+from models.errors import ReleaseError
+from models.planning import dataset_folder, read_plan
+from models.releases.manifest import readable
+from models.releases.publishing import find_release, latest_release
+from models.store.database import Database
+from models.takedowns import takedown_times
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written."""
+
+    number: int
+    assets: int
+    images: int
+    captions: int
+
+
+def export_release(
+    database: Database,
+    workspace: Path,
+    dataset: str,
+    to: Path,
+    *,
+    number: int | None = None,
+    copy_images: bool = False,
+    progress: Callable[[int, int], None] = lambda _finished, _total: None,
+) -> ExportReport:
+    """Write a release into a folder that does not exist yet, or is empty.
+
+    Args:
+        number: which release; None for the latest.
+        copy_images: copy the original bytes too, each checked against its digest.
+        progress: called with the number of images copied and the number there are.
+
+    Raises:
+        ReleaseError: there is no such release, its manifest is damaged, the folder is not empty,
+            or the release holds something that was taken down since.
+        DatasetError: the dataset has changed, so that captions or images are not those screened.
+    """
+    release = (
+        find_release(database, dataset, number)
+        if number is not None
+        else latest_release(database, dataset)
+    )
+    if release is None:
+        raise ReleaseError(
+            f"Dataset {dataset!r} has no release yet.", "Run `kiyome cleanse` on it first."
+        )
+    folder = release.path(workspace)
+    try:
+        intact = digest_bytes((folder / "manifest.parquet").read_bytes()) == release.manifest_sha256
+    except OSError:
+        intact = False
+    if not intact:
+        raise ReleaseError(
+            f"The manifest in {folder} is missing or damaged.", "Restore it from a backup."
+        )
+    manifest = pq.read_table(folder / "manifest.parquet", columns=["asset_id", "captions"])
+    screened = {
+        row["asset_id"]: [caption["text"] for caption in row["captions"]]
+        for row in manifest.to_pylist()
+    }
+    listed = set(screened)
+    with database.snapshot() as session:
+        gone = listed & takedown_times(session).keys()
+    if gone:
+        raise ReleaseError(
+            f"{len(gone)} asset(s) of release {release.number} have been taken down since.",
+            "Run `kiyome cleanse`, and export the release that it makes.",
+        )
+    if to.exists() and any(to.iterdir()):
+        raise ReleaseError(f"The folder {to} is not empty.", "Name a new folder.")
+    to.mkdir(parents=True, exist_ok=True)
+    for name in ("manifest.parquet", "removed.parquet", "release.json"):
+        shutil.copyfile(folder / name, to / name)
+    plan = read_plan(workspace, dataset)
+    shards = dataset_folder(workspace, dataset) / "shards"
+    assets = [
+        asset
+        for digest, _ in plan.shards
+        for asset in read_shard(shards / f"{digest}.parquet").assets
+        if asset.asset_id in listed
+    ]
+    if len(assets) != len(listed):
+        raise ReleaseError(
+            f"{len(listed) - len(assets)} asset(s) of release {release.number} are no longer in "
+            "the dataset.",
+            "Export a newer release.",
+        )
+    edited = [a for a in assets if [readable(c.text) for c in a.captions] != screened[a.asset_id]]
+    if edited:
+        raise ReleaseError(
+            f"{len(edited)} asset(s) of release {release.number} have other captions now, "
+            f"{readable(edited[0].name)} among them.",
+            "Export a newer release.",
+        )
+    written = write_sidecars(
+        plan.root, plan.layout, keep_places(assets), to / "dataset", copy_images, progress
+    )
+    return ExportReport(release.number, len(assets), written.images, written.captions)

@@ -1,0 +1,120 @@
+"""Recounting: the proof that every asset ended in exactly one verdict, and the release agrees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models.assets.shards import read_shard
+from models.canonical import digest_bytes
+from models.errors import KiyomeError
+from models.planning import dataset_folder, read_outcomes, read_plan
+from models.releases.manifest import digest_exclusions
+from models.releases.publishing import Release, latest_release
+from models.store.database import Database
+from models.takedowns import takedown_times
+from models.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was counted."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def recount(database: Database, workspace: Path, dataset: str) -> list[Check]:
+    """Count a dataset's shards, verdicts and release again, from the files.
+
+    Returns:
+        Every check made, passed or failed.
+
+    Raises:
+        WorkspaceError: the dataset was never cleansed in this workspace.
+    """
+    plan = read_plan(workspace, dataset)
+    checks: list[Check] = []
+    planned: Counter[str] = Counter()
+    for digest, count in plan.shards:
+        path = dataset_folder(workspace, dataset) / "shards" / f"{digest}.parquet"
+        try:
+            members = [asset.asset_id for asset in read_shard(path).assets]
+        except (KiyomeError, OSError) as error:
+            checks.append(Check(f"shard {digest[:12]}", ok=False, detail=str(error)))
+            continue
+        planned.update(members)
+        if len(members) != count:
+            detail = f"the plan says {count} assets, the file holds {len(members)}"
+            checks.append(Check(f"shard {digest[:12]}", ok=False, detail=detail))
+    doubled = [asset_id for asset_id, times in planned.items() if times > 1]
+    checks.append(_judge_shards(len(plan.shards), len(planned), doubled))
+    release = latest_release(database, dataset)
+    if release is None:
+        checks.append(Check("release", ok=False, detail="the dataset has no release yet"))
+        return checks
+    with database.snapshot() as session:
+        takedowns = takedown_times(session)
+    return checks + list(_check_release(workspace, release, set(planned), takedowns))
+
+
+def _judge_shards(shards: int, assets: int, doubled: Sequence[str]) -> Check:
+    if doubled:
+        detail = f"{len(doubled)} asset(s) stand in two places, {doubled[0]} among them"
+        return Check("assets in shards", ok=False, detail=detail)
+    detail = f"{assets} assets in {shards} shard(s), each once"
+    return Check("assets in shards", ok=True, detail=detail)
+
+
+def _check_release(
+    workspace: Path, release: Release, planned: set[str], takedowns: dict[str, int]
+) -> Iterator[Check]:
+    folder = release.path(workspace)
+    try:
+        data = (folder / "manifest.parquet").read_bytes()
+        manifest = pq.read_table(pa.BufferReader(data))
+        outcomes = read_outcomes(workspace, release.dataset)
+    except (KiyomeError, OSError, pa.ArrowException) as error:
+        yield Check(f"release {release.number}", ok=False, detail=f"cannot be read: {error}")
+        return
+    ids = outcomes["asset_id"].to_pylist()
+    verdicts = Counter(outcomes["verdict"].to_pylist())
+    counted = ", ".join(f"{verdicts[v.value]} {v.value}" for v in Verdict)
+    yield Check(
+        "one verdict each",
+        ok=len(ids) == len(set(ids)) and set(verdicts) <= {v.value for v in Verdict},
+        detail=f"{len(ids)} verdicts for {len(set(ids))} assets: {counted}",
+    )
+    missing, strange = planned - set(ids), set(ids) - planned
+    yield Check(
+        "verdicts match the plan",
+        ok=not missing and not strange,
+        detail=f"{len(missing)} planned assets without a verdict, {len(strange)} verdicts for "
+        "assets that are not planned",
+    )
+    intact = digest_bytes(data) == release.manifest_sha256
+    yield Check("manifest digest", ok=intact, detail=release.manifest_sha256)
+    excluded = digest_exclusions(outcomes) == release.exclusions_sha256
+    yield Check("exclusions digest", ok=excluded, detail=release.exclusions_sha256)
+    cleared = set(
+        outcomes.filter(pc.equal(outcomes["verdict"], Verdict.CLEAR.value))["asset_id"].to_pylist()
+    )
+    listed = manifest["asset_id"].to_pylist()
+    yield Check(
+        "the release holds what is clear",
+        ok=len(listed) == len(set(listed)) and set(listed) == cleared,
+        detail=f"{len(listed)} assets in the manifest, {len(cleared)} clear",
+    )
+    late = takedowns.keys() & set(listed)
+    ignored = [asset_id for asset_id in late if takedowns[asset_id] <= release.created_ms]
+    detail = f"{len(ignored)} asset(s) were taken down before the release was made"
+    if len(late) > len(ignored):
+        detail += f", {len(late) - len(ignored)} after: `kiyome cleanse` makes one without them"
+    yield Check("nothing taken down", ok=not ignored, detail=detail)

@@ -1,0 +1,138 @@
+"""From verdicts to questions: which assets reviewers are asked about, how urgently, and with what.
+
+The evidence is the whole of what the review page shows; docs/review.md lists its keys.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.assets.asset import Asset
+from models.consent.statements import Statement
+from models.reasons import Reason
+from models.releases.manifest import readable
+from models.review.items import Question
+from models.verdicts import Verdict
+
+RISK: dict[Reason, int] = {
+    Reason.CONSENT_TAMPERED: 90,
+    Reason.MOTIF_COPY: 85,
+    Reason.CONSENT_CONFLICT: 80,
+    Reason.MOTIF_RESEMBLES: 70,
+    Reason.NAME_PROTECTED: 60,
+    Reason.CONSENT_MALFORMED: 50,
+    Reason.CONSENT_UNDETERMINED: 45,
+    Reason.IMAGE_ANIMATED: 30,
+    Reason.NAME_POSSIBLE: 20,
+}
+"""How much is at stake if the asset were cleared wrongly, by reason, 0 to 100."""
+_OTHER_RISK = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCard:
+    """What a reviewer is told about a registered motif."""
+
+    id: str
+    label: str
+    category: str
+    owner: str
+
+    def as_dict(self) -> dict[str, str]:
+        """A JSON-ready dictionary."""
+        return {
+            "id": self.id,
+            "label": self.label,
+            "category": self.category,
+            "owner": self.owner,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What all questions of one run have in common."""
+
+    dataset: str
+    run: str
+    policy: str
+    references: Mapping[str, ReferenceCard]
+
+
+def rank(row: Mapping[str, Any]) -> int:
+    """The priority of a question, 0 to 1000: the gravest reason, then how many there are.
+
+    Args:
+        row: a verdict row (``models.judging.VERDICTS``).
+    """
+    reasons = [Reason(code) for code in row["reasons"]]
+    risks = [RISK.get(reason, _OTHER_RISK) for reason in reasons]
+    return min(1000, max(risks, default=0) * 10 + min(len(row["findings"]), 9))
+
+
+def ask(assets: Sequence[Asset], verdicts: pa.Table, asking: Asking) -> Iterator[Question]:
+    """The questions of one shard, in shard order.
+
+    An asset that a reviewer has already approved is asked about as well, with the same question:
+    so the queue sees that its ruling still answers what would be asked.
+    """
+    open_question = pc.and_(
+        pc.not_equal(verdicts["question"], ""),
+        pc.is_in(verdicts["verdict"], pa.array([Verdict.REVIEW.value, Verdict.CLEAR.value])),
+    )
+    by_id = {asset.asset_id: asset for asset in assets}
+    for row in verdicts.filter(open_question).to_pylist():
+        asset = by_id[row["asset_id"]]
+        yield Question(
+            asset_id=asset.asset_id,
+            digest=row["question"],
+            priority=rank(row),
+            evidence=gather_evidence(asset, row, asking),
+        )
+
+
+def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
+    """What a reviewer is shown about one asset.
+
+    Args:
+        row: the asset's verdict row.
+    """
+    findings = [json.loads(text) for text in row["findings"]]
+    statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
+    matched = dict.fromkeys(f["reference"] for f in findings if f["kind"].startswith("motif_"))
+    return {
+        "asset": {
+            "id": asset.asset_id,
+            "name": readable(asset.name),
+            "names": [readable(location.name) for location in asset.locations],
+            "width": row["width"],
+            "height": row["height"],
+            "format": row["format"],
+        },
+        "dataset": asking.dataset,
+        "captions": [
+            {"text": readable_in_place(caption.text), "source": readable(caption.source)}
+            for caption in asset.captions
+        ],
+        "findings": findings,
+        "statements": [{**s.as_dict(), "levels": s.trust.levels} for s in statements],
+        "reasons": [code for code in row["reasons"] if code != Reason.RULING_APPROVED.value],
+        "explanation": {"en": row["explanation_en"], "ja": row["explanation_ja"]},
+        "references": [
+            asking.references[reference].as_dict()
+            for reference in matched
+            if reference in asking.references
+        ],
+        "policy": asking.policy,
+        "run": asking.run,
+    }
+
+
+def readable_in_place(text: str) -> str:
+    """Text whose lone surrogates are replaced one for one, so that spans into it stay right."""
+    return "".join("�" if "\ud800" <= char <= "\udfff" else char for char in text)

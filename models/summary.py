@@ -1,0 +1,156 @@
+"""The summary of a run: the figures that a person looks at first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from models.assets.asset import Notice
+from models.stages import StageRecord
+from models.verdicts import Verdict
+
+VERDICT_WORDS: dict[Verdict, str] = {
+    Verdict.CLEAR: "clear",
+    Verdict.EXCLUDE: "excluded",
+    Verdict.REVIEW: "to review",
+    Verdict.ERROR: "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StageFigures:
+    """What one stage did in a run, over all shards."""
+
+    stage: str
+    asked: int
+    examined: int
+    seconds: float
+    faults: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did.
+
+    Attributes:
+        counts: verdict to number of assets; they add up to ``assets``.
+        reasons: verdict to first reason to number of assets.
+        stages: what each stage did; ``examined`` is 0 where everything was known.
+        fresh: nothing had changed since the last run, so nothing was done.
+        seconds: from the start of the run to its end.
+    """
+
+    run: str
+    dataset: str
+    root: str
+    layout: str
+    policy: str
+    encoder: str
+    encoder_limits: str
+    assets: int
+    counts: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    stages: tuple[StageFigures, ...]
+    notices: tuple[Notice, ...]
+    release: int
+    release_id: str
+    release_folder: str
+    release_is_new: bool
+    removed: int
+    ledger_size: int
+    ledger_root: str
+    open_items: int
+    seconds: float
+    names: int = 0
+    motifs: int = 0
+    fresh: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; ``from_dict`` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Summary:
+        """Read what ``as_dict`` wrote.
+
+        Raises:
+            TypeError, KeyError: it was written by another version.
+        """
+        stages = tuple(StageFigures(**stage) for stage in value["stages"])
+        notices = tuple(
+            Notice(n["kind"], n["message"], tuple(n["names"])) for n in value["notices"]
+        )
+        return cls(**{**value, "stages": stages, "notices": notices})
+
+
+def add_up_stages(records: Iterable[StageRecord]) -> tuple[StageFigures, ...]:
+    """The figures of each stage over all shards, in the order in which the stages first appear."""
+    by_stage: dict[str, list[StageRecord]] = {}
+    for record in records:
+        by_stage.setdefault(record.stage, []).append(record)
+    return tuple(
+        StageFigures(
+            stage=stage,
+            asked=sum(r.asked for r in found),
+            examined=sum(r.examined for r in found),
+            seconds=round(sum(r.seconds for r in found), 3),
+            faults=dict(sorted(sum((Counter(r.faults) for r in found), Counter[str]()).items())),
+        )
+        for stage, found in by_stage.items()
+    )
+
+
+def count_outcomes(outcomes: pa.Table) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """How many assets got each verdict, and for which first reason.
+
+    Args:
+        outcomes: ``models.releases.manifest.OUTCOMES``.
+    """
+    counts = Counter(outcomes["verdict"].to_pylist())
+    reasons: dict[str, Counter[str]] = {verdict.value: Counter() for verdict in Verdict}
+    for verdict, codes in zip(
+        outcomes["verdict"].to_pylist(), outcomes["reasons"].to_pylist(), strict=True
+    ):
+        reasons[verdict][codes[0]] += 1
+    return (
+        {verdict.value: counts[verdict.value] for verdict in Verdict},
+        {verdict: dict(found.most_common()) for verdict, found in reasons.items()},
+    )
+
+
+def to_markdown(summary: Summary) -> str:
+    """The summary as Markdown, for the Prefect UI."""
+    lines = [
+        f"# {summary.dataset}: release {summary.release}",
+        "",
+        f"{summary.assets} assets under policy *{summary.policy}*, {summary.seconds:.1f} s.",
+        "",
+        "| verdict | assets | most frequent reasons |",
+        "|---|---:|---|",
+    ]
+    for verdict in Verdict:
+        found = list(summary.reasons.get(verdict.value, {}).items())[:4]
+        why = ", ".join(f"{code} {count}" for code, count in found)
+        count = summary.counts.get(verdict.value, 0)
+        lines.append(f"| {VERDICT_WORDS[verdict]} | {count} | {why} |")
+    lines += ["", "| stage | asked | examined | seconds | faults |", "|---|---:|---:|---:|---|"]
+    for stage in summary.stages:
+        faults = ", ".join(f"{code} {count}" for code, count in stage.faults.items())
+        lines.append(
+            f"| {stage.stage} | {stage.asked} | {stage.examined} | {stage.seconds:.1f} | {faults} |"
+        )
+    folder = f"`{summary.release_folder}`" + ("" if summary.release_is_new else " (unchanged)")
+    paragraphs = [
+        "\n".join(lines),
+        f"Release folder: {folder}",
+        f"Removed since the previous release: {summary.removed}",
+        f"Usage ledger: {summary.ledger_size} records, root `{summary.ledger_root[:16]}…`",
+        f"Waiting for review: {summary.open_items}",
+        f"Encoder: `{summary.encoder}`. {summary.encoder_limits}",
+        *(f"Notice: {notice.message}" for notice in summary.notices),
+    ]
+    return "\n\n".join(paragraphs)

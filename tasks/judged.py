@@ -1,0 +1,25 @@
+"""Reading back what a run has judged, shard by shard, so that no table is held or passed whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from models.assets.asset import Asset
+from models.judging import VerdictRecord, read_verdicts
+from tasks.order import Desk
+
+
+def read_judged(
+    desk: Desk, verdicts: Sequence[dict[str, Any]]
+) -> Iterator[tuple[Sequence[Asset], pa.Table]]:
+    """For each shard its assets and its verdict rows, in dataset order.
+
+    Args:
+        verdicts: the verdict records of the shards, as tasks return them.
+    """
+    for value in verdicts:
+        record = VerdictRecord(**value)
+        yield desk.shard(record.shard).assets, read_verdicts(desk.workspace, record)

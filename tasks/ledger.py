@@ -1,0 +1,47 @@
+"""The task that enters a release's uses and exclusions into the usage ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from prefect import task
+from sqlalchemy import select
+
+from models.ledger.log import UsageLedger
+from models.releases.publishing import Release
+from models.releases.usage import record_usage
+from models.store.tables import RulingRow
+from tasks.judged import read_judged
+from tasks.order import Desk, open_desk
+
+
+@task(name="ledger", persist_result=False)
+def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Append the release's batch, unless it is in the ledger already.
+
+    Returns:
+        ``size`` and ``root`` of the signed head.
+    """
+    desk = open_desk(order)
+    ledger = UsageLedger.open(desk.workspace / "ledger", desk.settings.ledger_origin)
+    records = record_usage(
+        read_judged(desk, verdicts),
+        release,
+        desk.policy,
+        _reviewers(desk),
+        ledger.reference,
+        desk.order.as_of,
+    )
+    first = next(records, None)
+    if first is not None:  # a batch holds at least one record
+        ledger.append(release.id, chain([first], records), desk.order.as_of)
+    head = ledger.head()
+    return {"size": head.size, "root": head.root.hex()}
+
+
+def _reviewers(desk: Desk) -> dict[str, str]:
+    query = select(RulingRow.id, RulingRow.reviewer).where(RulingRow.dataset == desk.order.dataset)
+    with desk.database.snapshot() as session:
+        return {row.id: row.reviewer for row in session.execute(query)}

@@ -1,0 +1,224 @@
+"""The order of a run: what tasks are told, as one small file that any worker can open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from models.assets.shards import Shard, read_shard
+
+from models.assets.asset import Asset
+from models.canonical import digest_lines, digest_of
+from models.decisions import Ruling
+from models.detectors import Detectors, load_detectors
+from models.errors import WorkspaceError
+from models.files import write_atomically
+from models.judging import Bench
+from models.planning import dataset_folder
+from models.policy import Policy, load_policy
+from models.review.queue import effective_rulings
+from models.settings import Settings
+from models.stages import Stage, StageRecord, read_output, read_record, run_stage, stage_folder
+from models.store.database import Database, now_ms
+from models.store.schema import open_database
+from models.takedowns import takedown_times
+from tasks.progress import report
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is to do.
+
+    Attributes:
+        run_id: which run.
+        dataset, root, layout: what to cleanse.
+        settings: the settings in force, as JSON-ready values.
+        policy: absolute path of the policy file.
+        policy_digest: what the policy said when the run began.
+        as_of: UTC seconds at which consent is weighed.
+    """
+
+    run_id: str
+    dataset: str
+    root: str
+    layout: str
+    settings: dict[str, Any]
+    policy: str
+    policy_digest: str
+    as_of: int
+
+
+class Desk:
+    """An order, with everything that it takes to carry it out, loaded when first needed."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.settings = Settings(**order.settings)
+        self.workspace = self.settings.workspace
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy, as it was when the run began.
+
+        Raises:
+            WorkspaceError: the file has been edited since.
+        """
+        policy = load_policy(Path(self.order.policy))
+        if policy.digest != self.order.policy_digest:
+            raise WorkspaceError(
+                f"The policy {self.order.policy} was edited while the run was going on.",
+                "Run again: what has been examined is kept.",
+            )
+        return policy
+
+    @cached_property
+    def database(self) -> Database:
+        """The database."""
+        return open_database(self.settings.resolved_database_url)
+
+    @cached_property
+    def detectors(self) -> Detectors:
+        """Every stage, loaded once in this process."""
+        return load_detectors(
+            self.settings, self.policy, Path(self.order.policy).parent, self.database
+        )
+
+    @cached_property
+    def bench(self) -> Bench:
+        """What decisions depend on, with the rulings and takedowns of when it was first asked."""
+        with self.database.snapshot() as session:
+            rulings = {
+                asset_id: Ruling(
+                    question=ruling.question,
+                    approves=ruling.ruling == "approve",
+                    ruling_id=ruling.ruling_id,
+                    reviewer=ruling.reviewer,
+                )
+                for asset_id, ruling in effective_rulings(session, self.order.dataset).items()
+            }
+            takedowns = frozenset(takedown_times(session))
+        return Bench(
+            policy=self.policy,
+            resembles_score=self.detectors.resembles_score(self.policy),
+            as_of=self.order.as_of,
+            rulings=rulings,
+            takedowns=takedowns,
+        )
+
+    def look_again(self) -> None:
+        """Forget the rulings and takedowns read so far: the next decision reads them anew."""
+        self.__dict__.pop("bench", None)
+
+    def shard(self, digest: str) -> Shard:
+        """One shard of the plan."""
+        folder = dataset_folder(self.workspace, self.order.dataset) / "shards"
+        return read_shard(folder / f"{digest}.parquet")
+
+
+class ShardWork:
+    """What a stage is asked to do on one shard; opaque to Prefect, which never looks inside."""
+
+    def __init__(self, desk: Desk, stage: Stage, shard: str, assets: Sequence[Asset]) -> None:
+        self.desk = desk
+        self.stage = stage
+        self.shard = shard
+        self.assets = assets
+
+    @property
+    def key(self) -> str:
+        """Cache key: all that decides the result of this work."""
+        ids = digest_lines(asset.asset_id for asset in self.assets)
+        return digest_of([str(self.desk.workspace), self.stage.fingerprint, self.shard, ids])
+
+    @property
+    def kept(self) -> bool:
+        """Whether the output on disk already answers for all of it, with nothing to try again."""
+        record = read_record(self._folder, self.stage.fingerprint)
+        if record is None or not record.settled:
+            return False
+        done = set(read_output(self._folder, record)["asset_id"].to_pylist())
+        return all(asset.asset_id in done for asset in self.assets)
+
+    @property
+    def _folder(self) -> Path:
+        return stage_folder(self.desk.workspace, self.stage.name, self.shard)
+
+    def read(self) -> pa.Table:
+        """The stage's rows for the shard, once the work has been carried out.
+
+        Raises:
+            WorkspaceError: they have been deleted or damaged since.
+        """
+        record = read_record(self._folder, self.stage.fingerprint)
+        if record is None:
+            raise WorkspaceError(
+                f"The output of stage {self.stage.name} in {self._folder} is gone or damaged.",
+                "Run again: it will be made anew.",
+            )
+        return read_output(self._folder, record)
+
+    def carry_out(self) -> StageRecord:
+        """Examine what has not been examined yet."""
+        report(self.stage.name, 0, len(self.assets))
+        return run_stage(
+            self.stage,
+            self.shard,
+            self.assets,
+            self.desk.workspace,
+            lambda finished: report(self.stage.name, finished),
+        )
+
+
+def write_order(
+    run_id: str, dataset: str, root: str, layout: str, settings: Settings, database: Database
+) -> Path:
+    """Write down what a run is to do.
+
+    Raises:
+        PolicyError: the policy cannot be used.
+        WorkspaceError: the file cannot be written.
+    """
+    policy_file = settings.policy.absolute()
+    with database.snapshot() as session:
+        as_of = now_ms(session) // 1000
+    order = Order(
+        run_id=run_id,
+        dataset=dataset,
+        root=root,
+        layout=layout,
+        settings=settings.model_dump(mode="json"),
+        policy=str(policy_file),
+        policy_digest=load_policy(policy_file).digest,
+        as_of=as_of,
+    )
+    folder = settings.workspace / "runs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{run_id}.order.json"
+        write_atomically(path, json.dumps(asdict(order), indent=1).encode())
+    except OSError as error:
+        raise WorkspaceError(
+            f"The order of the run cannot be written to {folder}: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
+    return path
+
+
+@lru_cache(maxsize=2)
+def open_desk(order: str) -> Desk:
+    """The desk for an order file; one per process and run.
+
+    Raises:
+        WorkspaceError: there is no such file, or it is damaged.
+    """
+    try:
+        return Desk(Order(**json.loads(Path(order).read_bytes())))
+    except (OSError, ValueError, TypeError) as error:
+        raise WorkspaceError(
+            f"The order {order} cannot be read: {error}.", "Run `kiyome cleanse` again."
+        ) from error

@@ -1,0 +1,102 @@
+"""The task that publishes what is cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from prefect import task
+
+from models.assets.asset import Asset
+from models.assets.sidecars import keep_places, write_sidecars
+from models.errors import KiyomeError
+from models.planning import Plan, write_outcomes
+from models.releases.manifest import build_manifest, build_outcomes, to_parquet
+from models.releases.publishing import Release, publish
+from models.summary import count_outcomes
+from models.verdicts import Verdict
+from tasks.judged import read_judged
+from tasks.order import open_desk
+
+
+class CountsDifferError(KiyomeError):
+    """The verdicts do not add up to the assets that were planned: nothing is published."""
+
+
+@task(name="release", persist_result=False)
+def publish_release(
+    order: str, plan: Plan, verdicts: Sequence[dict[str, Any]]
+) -> tuple[Release, bool]:
+    """Publish the cleared assets, once it is certain that every asset has exactly one verdict.
+
+    Returns:
+        The release in force, and whether it is new.
+
+    Raises:
+        CountsDifferError: the counts do not reconcile.
+        VerdictsStaleError: a takedown came in between; judge again.
+    """
+    desk = open_desk(order)
+    judged = list(read_judged(desk, verdicts))
+    outcomes = build_outcomes(judged)
+    reconcile(plan, outcomes)
+    write_outcomes(desk.workspace, desk.order.dataset, to_parquet(outcomes))
+    counts, reasons = count_outcomes(outcomes)
+    keep = keep_places(_cleared(judged))
+    facts = {
+        "policy": {"label": desk.policy.label, "sha256": desk.policy.digest},
+        "encoder": {
+            "name": desk.detectors.encoder.name,
+            "fingerprint": desk.detectors.encoder.fingerprint,
+            "limits": desk.detectors.encoder.limits,
+        },
+        "registers": {
+            "names": desk.detectors.nouns.register.version,
+            "motifs": desk.detectors.index.version,
+        },
+        "root": plan.root,
+        "layout": plan.layout,
+        "assets": plan.assets,
+        "counts": counts,
+        "reasons": reasons,
+        "run": desk.order.run_id,
+    }
+
+    def write(folder: Path) -> None:
+        if keep:
+            write_sidecars(plan.root, plan.layout, keep, folder, copy_images=False)
+
+    return publish(
+        desk.database,
+        desk.workspace,
+        desk.order.dataset,
+        build_manifest(judged),
+        outcomes,
+        facts,
+        write,
+    )
+
+
+def reconcile(plan: Plan, outcomes: pa.Table) -> None:
+    """Make sure that every planned asset has exactly one verdict (promise P1).
+
+    Raises:
+        CountsDifferError: it has not.
+    """
+    ids = outcomes["asset_id"].to_pylist()
+    if len(ids) != plan.assets or len(set(ids)) != len(ids):
+        raise CountsDifferError(
+            f"{plan.assets} assets were planned, and {len(ids)} verdicts were given to "
+            f"{len(set(ids))} assets.",
+            "Nothing was published. Run again with --again, and report this if it stays.",
+        )
+
+
+def _cleared(judged: Sequence[tuple[Sequence[Asset], pa.Table]]) -> Iterator[Asset]:
+    for assets, table in judged:
+        clear = pc.equal(table["verdict"], Verdict.CLEAR.value)
+        ids = set(table.filter(clear)["asset_id"].to_pylist())
+        yield from (asset for asset in assets if asset.asset_id in ids)

@@ -1,0 +1,86 @@
+"""The task that puts flagged assets into the review queue, with the pictures a reviewer needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from models.assets.asset import Asset, Location
+from models.assets.faults import FaultError
+from models.assets.reading import read_location
+from models.motifs.register import Reference
+from models.review.questions import Asking, ReferenceCard, ask
+from models.review.queue import Question, enqueue
+from models.review.thumbnails import write_derivatives
+from tasks.judged import read_judged
+from tasks.order import Desk, open_desk
+from tasks.progress import report
+
+
+@task(name="review", persist_result=False)
+def enqueue_review(order: str, verdicts: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Ask reviewers about every asset that needs one, and withdraw what nobody asks any more.
+
+    Returns:
+        How many items are new, reopened, unchanged and superseded.
+    """
+    desk = open_desk(order)
+    references = desk.detectors.index.references
+    asking = Asking(
+        dataset=desk.order.dataset,
+        run=desk.order.run_id,
+        policy=desk.policy.label,
+        references={r.id: ReferenceCard(r.id, r.label, r.category, r.owner) for r in references},
+    )
+    questions: list[Question] = []
+    pictured: list[Asset] = []
+    for assets, table in read_judged(desk, verdicts):
+        asked = list(ask(assets, table, asking))
+        questions += asked
+        wanted = {question.asset_id for question in asked}
+        pictured += [asset for asset in assets if asset.asset_id in wanted]
+    draw_derivatives(desk, pictured, references)
+    with desk.database.transaction() as session:
+        still_asked = frozenset(question.asset_id for question in questions)
+        return asdict(enqueue(session, desk.order.dataset, questions, still_asked))
+
+
+def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[Reference]) -> None:
+    """Write the small copies that the review page shows, of assets and of references.
+
+    A picture that cannot be drawn is no reason to stop: the page shows why it is not there.
+    """
+    folder = desk.workspace / "derivatives"
+    settings = desk.settings
+
+    def draw_asset(asset: Asset) -> None:
+        try:
+            data = read_location(asset.locations[0], settings.max_bytes)
+            write_derivatives(data, asset.asset_id, folder, settings.max_pixels)
+        except FaultError as error:
+            _note_missing(folder, asset.asset_id, error)
+        report("thumbnails", 1)
+
+    def draw_reference(reference: Reference) -> None:
+        try:
+            data = read_location(Location(reference.label, str(reference.path)), settings.max_bytes)
+            write_derivatives(data, reference.id, folder, settings.max_pixels)
+        except FaultError as error:
+            _note_missing(folder, reference.id, error)
+
+    if assets:
+        report("thumbnails", 0, len(assets))
+        with ThreadPoolExecutor(settings.workers) as pool:
+            list(pool.map(draw_asset, assets))
+            list(pool.map(draw_reference, references))
+
+
+def _note_missing(folder: Path, asset_id: str, error: FaultError) -> None:
+    note = folder / asset_id[:2] / f"{asset_id}.txt"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(f"{error.fault.reason.value}: {error.fault.detail}\n", encoding="utf-8")
