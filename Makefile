@@ -22,11 +22,17 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-# One line that grows while pip works; pip's errors go past it unchanged.
+# pip's output as one line that grows, and its errors; its log has the rest.
 define PROGRESS
-/^Collecting / { n++; printf "\r  %d packages found   ", n; fflush() }
-/^Installing collected/ { printf "\r  %d packages found; unpacking, which takes longest   ", n; fflush() }
-END { printf "\n" }
+found=0; all=$$(grep -c == constraints.txt); show() { [ ! -t 1 ] || printf '\r  %-60s' "$$1"; }
+while IFS= read -r line; do
+  case "$$line" in
+    Collecting*) found=$$((found + 1)); show "package $$found of about $$all" ;;
+    Installing\ collected*) show "unpacking, which takes longest" ;;
+    ERROR*|error*) printf '\n%s\n' "$$line" ;;
+  esac
+done
+show ""; [ ! -t 1 ] || printf '\r'
 endef
 export PROGRESS
 
@@ -77,8 +83,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@"$(PYTHON)" -m venv --clear $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv." >&2; exit 1; }
 	@echo "Installing into $(VENV): several gigabytes with PyTorch, 3 to 10 minutes the first time."
-	@$(BIN)/python -m pip install --no-color --progress-bar off --log $(VENV)/setup.log \
-	  -c constraints.txt -e '.[dev]' | awk "$$PROGRESS" || { \
+	@$(BIN)/python -m pip install --no-color --progress-bar off -c constraints.txt \
+	  -e '.[dev]' 2>&1 | tee $(VENV)/setup.log | bash -c "$$PROGRESS" || { \
 	  echo "The installation did not finish; $(VENV)/setup.log says why. Run make setup again." >&2; exit 1; }
 	@printf '%s\n' "$(CURDIR)" > $(STAMP)
 
