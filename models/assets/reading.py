@@ -78,7 +78,7 @@ def read_location(location: Location, max_bytes: int) -> bytes:
         raise FaultError(
             Reason.IMAGE_DAMAGED,
             f"{location.name}: the tar ends after {len(data)} of the member's "
-            f"{location.size} bytes; fetch {location.uri} again",
+            f"{location.size} bytes; fetch the tar again",
         )
     return data
 

@@ -27,6 +27,7 @@ from models.assets.texts import (
     CaptionSource,
     captions_of,
     decode_text,
+    notice_about,
     split_caption_file,
 )
 from models.assets.tree import Tree
@@ -51,6 +52,14 @@ def read_listing(tree: Tree, cache: HashCache) -> Listing:
         _read_shard(tree, path, cache, builder)
     for path in _compressed_paths(tree):
         builder.add_lost(path, "it is a compressed tar; unpack it to a plain .tar")
+    if not tree.only:
+        builder.notices += notice_about(
+            "image_outside_shards",
+            (printable(path) for path in tree.files if is_image_name(path)),
+            "{name} lies beside the tars and is not part of the dataset.",
+            "{count} images lie beside the tars and are not part of the dataset, for example "
+            "{name}.",
+        )
     return builder.build()
 
 
@@ -173,7 +182,7 @@ def _add_samples(
     builder: ListingBuilder,
     tar: Location,
     samples: dict[str, Sample],
-    rows: dict[str, Row],
+    rows: dict[str, list[Row]],
     table_problem: str,
     file: BinaryIO,
 ) -> None:
@@ -183,9 +192,8 @@ def _add_samples(
         if not sample.images:
             continue
         sources, problem = read_member_captions(shard, sample, file)
-        if (row := rows.get(key)) is not None:
-            source = f"{table}:{row.number}"
-            sources.append(CaptionSource(table, captions_of(row.values, source)))
+        if key in rows:
+            sources.append(_table_source(table, rows[key]))
         sidecars = tuple(
             Location(f"{shard}/{printable(m.name)}", tar.uri, m.size, m.offset)
             for m in sample.jsons
@@ -201,19 +209,26 @@ def _add_samples(
             if member.problem:
                 fault = Fault(Reason.IMAGE_MISSING, f"{location.name}: {member.problem}")
             builder.add(location, member.name, sources, sidecars, fault)
-    for key, row in rows.items():
-        if row.values.get("status", "success") != "success":
-            continue
-        if key not in samples or not samples[key].images:
-            source = f"{table}:{row.number}"
+    for key, about in rows.items():
+        if (key not in samples or not samples[key].images) and any(map(is_success, about)):
             builder.add_lost(
                 f"{shard}/{key}",
-                f"{source} says that it was fetched, and it is not in the tar",
-                [CaptionSource(table, captions_of(row.values, source))],
+                f"{table}:{about[0].number} says that it was fetched, and it is not in the tar",
+                [_table_source(table, about)],
             )
 
 
-def _read_rows(tree: Tree, path: str) -> tuple[dict[str, Row], str]:
+def is_success(row: Row) -> bool:
+    """Whether img2dataset fetched the image; a table without a status holds only successes."""
+    return bool(row.values.get("status", "success") == "success")
+
+
+def _table_source(table: str, rows: Sequence[Row]) -> CaptionSource:
+    captions = (c for row in rows for c in captions_of(row.values, f"{table}:{row.number}"))
+    return CaptionSource(table, tuple(captions))
+
+
+def _read_rows(tree: Tree, path: str) -> tuple[dict[str, list[Row]], str]:
     """The rows of the table beside a tar, by key; and why there are none."""
     table_path = table_beside(tree, path)
     if not table_path:
@@ -224,7 +239,11 @@ def _read_rows(tree: Tree, path: str) -> tuple[dict[str, Row], str]:
         return {}, f"{printable(table_path)}: {error}"
     if "key" not in table.columns:
         return {}, ""
-    return {str(row.values["key"]): row for row in table.rows if row.values.get("key")}, ""
+    rows: dict[str, list[Row]] = {}
+    for row in table.rows:
+        if key := row.values.get("key"):
+            rows.setdefault(str(key), []).append(row)
+    return rows, ""
 
 
 def list_members(file: BinaryIO) -> Iterator[Member]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from models.assets.layouts.webdataset import (
     group_members,
+    is_success,
     list_members,
     read_member_captions,
     sample_key,
@@ -72,7 +73,7 @@ def _write_table(tree: Tree, path: str, screened: Mapping[str, Set[str]], sink: 
 
     def images_of(row: Row) -> Sequence[str]:
         key = row.values.get("key")
-        return [str(key)] if key and row.values.get("status", "success") == "success" else []
+        return [str(key)] if key and is_success(row) else []
 
     sink.write_rows(table_path, table, images_of, screened)
 
