@@ -139,6 +139,9 @@ def run_stage(
     started = time.monotonic()
     previous = read_record(folder, fingerprint)
     kept = read_output(folder, previous) if previous else stage.schema.empty_table()
+    # Parquet renames the items of a list; cast back, or a grown output has other bytes than one
+    # made in one go.
+    kept = kept.cast(stage.schema)
     kept = kept.filter(pc.invert(pc.is_in(kept["fault_code"], _RETRIED_CODES)))
     done = set(kept["asset_id"].to_pylist())
     missing = [asset for asset in assets if asset.asset_id not in done]
