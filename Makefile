@@ -27,7 +27,7 @@ define PROGRESS
 found=0; all=$$(grep -c == constraints.txt); show() { [ ! -t 1 ] || printf '\r  %-60s' "$$1"; }
 while IFS= read -r line; do
   case "$$line" in
-    Collecting*) found=$$((found + 1)); show "package $$found of about $$all" ;;
+    Collecting*|Processing*) found=$$((found + 1)); show "package $$found of about $$all" ;;
     Installing\ collected*) show "unpacking, which takes longest" ;;
     ERROR*|error*) printf '\n%s\n' "$$line" ;;
   esac
@@ -78,7 +78,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" >/dev/null || { \
 	  echo "There is no $(PYTHON) here. Install Python 3.11 or 3.12, or name one: make setup PYTHON=/path/to/python." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || { \
-	  echo "Kiyome needs Python 3.11 or 3.12, and $(PYTHON) is $$("$(PYTHON)" --version). Name another: make setup PYTHON=/path/to/python." >&2; exit 1; }
+	  echo "Kiyome needs Python 3.11 or 3.12, and $(PYTHON) is $$("$(PYTHON)" --version 2>&1). Name another: make setup PYTHON=/path/to/python." >&2; exit 1; }
 	@rm -f $(STAMP)
 	@"$(PYTHON)" -m venv --clear $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv." >&2; exit 1; }
