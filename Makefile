@@ -16,8 +16,9 @@ export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-# The stamp holds the folder that the environment was made in: a virtual environment that was
-# moved does not work, so it is made again.
+# The stamp is written last and holds the folder that the environment was made in. Without it, or
+# in another folder (a virtual environment that was moved does not work), everything is made anew;
+# when only the requirements changed, they are brought up to date in place.
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
@@ -79,9 +80,9 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "There is no $(PYTHON) here. Install Python 3.11 or 3.12, or name one: make setup PYTHON=/path/to/python." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || { \
 	  echo "Kiyome needs Python 3.11 or 3.12, and $(PYTHON) is $$("$(PYTHON)" --version 2>&1). Name another: make setup PYTHON=/path/to/python." >&2; exit 1; }
-	@rm -f $(STAMP)
-	@"$(PYTHON)" -m venv --clear $(VENV) || { \
+	@[ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" ] || "$(PYTHON)" -m venv --clear $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv." >&2; exit 1; }
+	@rm -f $(STAMP)
 	@echo "Installing into $(VENV): several gigabytes with PyTorch, 3 to 10 minutes the first time."
 	@$(BIN)/python -m pip install --no-color --progress-bar off -c constraints.txt \
 	  -e '.[dev]' 2>&1 | tee $(VENV)/setup.log | bash -c "$$PROGRESS" || { \
