@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import socket
 import subprocess
 import sys
 import time
@@ -117,13 +118,15 @@ class TestDamagedCredentials:
 
         chain = owner()
         out = io.BytesIO()
+        server = socket.create_server(("127.0.0.1", 0))
+        server.setblocking(False)
         with c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}}) as context:
             builder = c2pa.Builder({"claim_generator_info": [{"name": "x"}]}, context=context)
             builder.set_intent(
                 c2pa.C2paBuilderIntent.CREATE, c2pa.C2paDigitalSourceType.DIGITAL_CREATION
             )
             builder.set_no_embed()
-            builder.set_remote_url("http://127.0.0.1:9/a.c2pa")
+            builder.set_remote_url(f"http://127.0.0.1:{server.getsockname()[1]}/a.c2pa")
             info = c2pa.C2paSignerInfo("es256", chain.chain_pem, chain.key_pem, None)
             builder.sign(
                 c2pa.Signer.from_info(info), "image/jpeg", io.BytesIO(picture("JPEG")), out
@@ -131,6 +134,8 @@ class TestDamagedCredentials:
         (statement,) = read(out.getvalue())
         assert statement.condition is Condition.UNDETERMINED
         assert "not fetched" in statement.notes[0]
+        with server, pytest.raises(BlockingIOError):
+            server.accept()
 
 
 class TestIngredients:

@@ -245,6 +245,12 @@ class TestDamage:
         cut = data[: data.index(b"DMI-ALLOWED")]
         assert [s.condition for s in read(cut)] == [Condition.MALFORMED]
 
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF"])
+    def test_that_is_so_even_where_the_rest_is_well_formed(self, kind: str) -> None:
+        data = with_packet(kind, data_mining("DMI-ALLOWED").encode())
+        cut = data[: data.index(b"</x:xmpmeta>") + len(b"</x:xmpmeta>")]
+        assert [s.condition for s in read(cut)] == [Condition.MALFORMED]
+
     def test_a_refusal_outside_of_any_packet_is_believed(self) -> None:
         for trailer in (b"DMI-PROHIBITED", "DMI-PROHIBITED".encode("utf-16-be")):
             statements = read(picture("PNG") + trailer)

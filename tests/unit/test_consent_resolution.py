@@ -202,7 +202,11 @@ class TestSuperseding:
         ids=lambda change: next(iter(change)),
     )
     def test_nothing_else_lifts_a_refusal(self, change: dict[str, Any]) -> None:
-        assert decide(self.older(), grant(**change))[0] is EXCLUDE
+        third = grant(setter="0xthird")
+        assert decide(self.older(), third, grant(**change))[:2] == (
+            EXCLUDE,
+            Reason.CONSENT_REFUSED,
+        )
 
     def test_a_later_refusal_holds_as_well(self) -> None:
         assert decide(grant(), grant(preferences={GT: NO}, issued_at=NOW))[0] is EXCLUDE
@@ -280,7 +284,9 @@ class TestContracts:
     @pytest.mark.parametrize("condition", [c for c in Condition if c is not Condition.SOUND])
     def test_it_never_overrides_what_is_broken(self, condition: Condition) -> None:
         under = policy(contract(overrides_refusals=True))
-        assert decide(says(NO, condition=condition), under=under)[0] is REVIEW
+        refused = decide(says(NO, condition=condition), under=under)
+        assert refused[0] is REVIEW
+        assert refused[-1] is Reason.CONSENT_CONFLICT
         assert decide(says(preferences={}, condition=condition), under=under)[0] is REVIEW
 
     def test_it_never_overrides_what_somebody_signed_for_these_bytes(self) -> None:
