@@ -1,0 +1,73 @@
+"""The form of a caption: a list of tags, English sentences, or Japanese.
+
+The forms differ in what sets a name off from its surroundings, and so in what counts as evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from models.nouns.normalisation import is_unspaced
+
+
+class Form(StrEnum):
+    """How a caption is written."""
+
+    BOORU = "booru"
+    ENGLISH = "english"
+    JAPANESE = "japanese"
+
+
+_SENTENCE_WORDS = re.compile(
+    r"\b(?:a|an|the|is|are|was|were|his|her|their|its|while|who|that|and|as)\b", re.IGNORECASE
+)
+_SEPARATOR = re.compile(r"[,\n、，]")
+_LONGEST_TAG_WORDS = 6
+_SENTENCE_SHARE = 0.3
+_UNSPACED_SHARE = 0.3
+
+
+def route(text: str) -> Form:
+    """The form of a whole caption.
+
+    Tags are short pieces between commas of which few hold an article, a pronoun or a form of "to
+    be"; or words joined by ``_`` with spaces between the tags. What is neither tags nor mostly
+    written in a script without spaces counts as English, whose rules suit any spaced prose.
+    """
+    pieces = [piece for piece in _SEPARATOR.split(text) if piece.strip()]
+    if not text.isascii() and _is_mostly_unspaced(text):
+        return Form.JAPANESE
+    if _has_spaced_tags(text):
+        return Form.BOORU
+    if len(pieces) < 2:
+        return Form.BOORU if "_" in text and " " not in text.strip() else Form.ENGLISH
+    short = sum(len(piece.split()) <= _LONGEST_TAG_WORDS for piece in pieces)
+    sentences = sum(bool(_SENTENCE_WORDS.search(piece)) for piece in pieces)
+    if short >= 0.8 * len(pieces) and sentences <= _SENTENCE_SHARE * len(pieces):
+        return Form.BOORU
+    return Form.ENGLISH
+
+
+def tag_bounds(text: str) -> tuple[int, ...] | None:
+    """Where tags end in a list whose tags stand between spaces (``1girl long_hair solo``).
+
+    Returns:
+        The positions of the spaces, or None where commas or line ends part the tags, which the
+        normal form shows by itself.
+    """
+    if not _has_spaced_tags(text):
+        return None
+    return tuple(found.start() for found in re.finditer(r"\s", text))
+
+
+def _has_spaced_tags(text: str) -> bool:
+    if "_" not in text or " " not in text or _SEPARATOR.search(text.strip()):
+        return False
+    words = text.split()
+    return len(words) > 1 and sum("_" in word for word in words) * 4 >= len(words)
+
+
+def _is_mostly_unspaced(text: str) -> bool:
+    letters = [char for char in text if char.isalpha()]
+    return sum(map(is_unspaced, letters)) > _UNSPACED_SHARE * len(letters)

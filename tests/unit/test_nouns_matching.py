@@ -1,0 +1,140 @@
+"""Which registered names are found in a caption, and which ordinary words are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.nouns.matching import NameMatch, find_names
+from models.nouns.patterns import CompiledNames, compile_names, compile_patterns
+from models.nouns.register import NameEntry, make_entry, make_register
+from models.nouns.words import shipped_lexicon
+
+ENTRIES = [
+    make_entry("hatsune_miku", "character", ["初音ミク"]),
+    make_entry("saber_(fate)", "character", ["セイバー"]),
+    make_entry("karen_(kin-iro_mosaic)", "character"),
+    make_entry("sword_(fatezero)", "character"),
+    make_entry("fatezero", "work"),
+    make_entry("rose", "character"),
+    make_entry("black_cat", "work"),
+    make_entry("kantoku", "artist"),
+    make_entry("kantoku_ga_yobu", "work"),
+    make_entry("momo", "artist", ["もも"]),
+    make_entry("twins", "character", ["tsuinzu"]),
+    make_entry("tsuinzu", "artist"),
+    make_entry("リグル・ナイトバグ", "character"),
+]
+
+
+def compiled(entries: list[NameEntry]) -> CompiledNames:
+    register = make_register(entries)
+    return CompiledNames(register, shipped_lexicon(), compile_patterns(register, shipped_lexicon()))
+
+
+NAMES = compiled(ENTRIES)
+
+
+def found(text: str) -> list[tuple[str, str, bool]]:
+    return [(m.surface, m.entry.name, m.certain) for m in find_names(text, NAMES)]
+
+
+def only(text: str) -> NameMatch:
+    (match,) = find_names(text, NAMES)
+    return match
+
+
+@pytest.mark.parametrize(
+    ("text", "surface"),
+    [
+        ("1girl, hatsune miku, solo", "hatsune miku"),
+        ("1girl hatsune_miku long_hair", "hatsune_miku"),
+        ("1girl, (hatsune miku:1.2), solo", "hatsune miku"),
+        ("Hatsune Miku sings on a stage.", "Hatsune Miku"),
+        ("Miku Hatsune sings on a stage.", "Miku Hatsune"),
+        ("ステージで歌う初音ミク。", "初音ミク"),
+        ("solo, <lora:hatsune_miku:0.8>", "hatsune_miku"),
+        (r"1girl, saber \(fate\), sword", r"saber \(fate\)"),
+        ("リグルナイトバグが笑っている。", "リグルナイトバグ"),
+    ],
+)
+def test_a_registered_name_is_found_at_its_exact_place(text: str, surface: str) -> None:
+    match = only(text)
+    assert match.surface == surface
+    assert text[match.start : match.end] == surface
+    assert match.certain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A rose lies on the table.",
+        "Rose petals cover the floor.",
+        "1girl, rose, hair flower",
+        "A black cat sleeps.",
+        "shatsune mikuro walks home.",
+        "1girl, sharp saber, sword",
+        "もものような夕焼け。",
+        "セイバーズの試合。",
+    ],
+)
+def test_ordinary_words_and_parts_of_words_are_left_alone(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ('A girl called "rose" smiles.', "quotation marks"),
+        ("A girl looks at Rose in the garden.", "capital"),
+        ("a painting, drawn by rose", "announce"),
+        ("1girl, rose (kin-iro mosaic), solo", "qualifier"),
+        ("1girl, black cat, solo", "whole tag"),
+        ("1girl, sword, fatezero, solo", "nearby"),
+        ("ももちゃんが笑っている。", "address"),
+    ],
+)
+def test_an_ambiguous_name_counts_with_evidence_and_is_only_possible(
+    text: str, evidence: str
+) -> None:
+    doubtful = [match for match in find_names(text, NAMES) if match.evidence]
+    assert len(doubtful) == 1
+    assert evidence in doubtful[0].evidence
+    assert not doubtful[0].certain
+
+
+def test_a_given_name_without_its_qualifier_is_only_possible() -> None:
+    assert found("Karen rides a horse.") == [("Karen", "karen_(kin-iro_mosaic)", False)]
+
+
+def test_of_overlapping_names_the_longest_stands() -> None:
+    assert found("1girl, kantoku ga yobu") == [("kantoku ga yobu", "kantoku_ga_yobu", True)]
+
+
+def test_a_spelling_of_several_categories_gives_one_match_for_each() -> None:
+    matches = find_names("1girl, tsuinzu, solo", NAMES)
+    assert [match.entry.category for match in matches] == ["artist", "character"]
+
+
+def test_names_do_not_reach_over_the_space_between_tags() -> None:
+    assert found("long_hair hatsune miku_doll blue_eyes") == []
+
+
+def test_a_cached_register_finds_the_same_and_a_damaged_cache_is_ignored(tmp_path: Path) -> None:
+    register = make_register(ENTRIES[:3])
+    text = "hatsune miku and Karen"
+    expected = find_names(text, compiled(ENTRIES[:3]))
+    compile_names(register, shipped_lexicon(), tmp_path)
+    (file,) = tmp_path.iterdir()
+    for damage in (False, True):
+        if damage:
+            file.write_bytes(file.read_bytes()[:-5])
+        _forget_compiled()
+        assert find_names(text, compile_names(register, shipped_lexicon(), tmp_path)) == expected
+
+
+def _forget_compiled() -> None:
+    """Fill the in-process memory with other registers, so that the file is read again."""
+    for name in ("one", "two"):
+        compile_names(make_register([make_entry(f"nobody {name}", "person")]), shipped_lexicon())
