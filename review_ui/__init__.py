@@ -1,0 +1,1 @@
+"""The review page: where people rule on what the stages could not decide."""

@@ -141,7 +141,7 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
         "state": ItemState.OPEN.value,
         "priority": question.priority,
         "name": _storable(str(asset.get("name", ""))),
-        "reasons": ",".join(str(code) for code in question.evidence.get("reasons", ())),
+        "reasons": _storable(",".join(str(code) for code in question.evidence.get("reasons", ()))),
         "evidence": _serialise(question.evidence),
         "updated_ms": now,
         **_FREE,
@@ -153,8 +153,8 @@ def _serialise(evidence: Mapping[str, Any]) -> str:
     return json.dumps(evidence, sort_keys=True, separators=(",", ":"))
 
 
-def _storable(name: str) -> str:
-    return name.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _batches(things: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -50,7 +50,7 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True)
 class StoredRuling:
-    """A ruling as it stands in the database, and whether it is in force."""
+    """A ruling as it stands in the database, its asset's name, and whether it is in force."""
 
     id: str
     item_id: str
@@ -63,6 +63,7 @@ class StoredRuling:
     note: str
     reviewer: str
     ruled_ms: int
+    name: str
     in_force: bool
 
 
@@ -296,7 +297,7 @@ def _select_rulings(
 ) -> tuple[StoredRuling, ...]:
     columns = RulingRow.__table__.columns
     query = (
-        select(*columns, _IN_FORCE.label("in_force"))
+        select(*columns, ReviewItemRow.name, _IN_FORCE.label("in_force"))
         .join(ReviewItemRow, ReviewItemRow.id == RulingRow.item_id)
         .where(condition)
         .order_by(RulingRow.ruled_ms.desc(), RulingRow.item_version.desc())

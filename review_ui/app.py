@@ -1,0 +1,132 @@
+"""The application: routes, errors in words, and the server that carries it."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from models.errors import StoreError
+from models.review.derivatives import FOLDER
+from models.settings import Settings
+from models.store.database import Database
+from review_ui.routes import audit, images, items, pages, queue, sessions
+from review_ui.security import Guard, Sessions, load_secret, require_loopback
+from review_ui.site import (
+    HERE,
+    ForgedFormError,
+    SignInNeededError,
+    Site,
+    get_site,
+    go,
+    load_templates,
+)
+
+_log = logging.getLogger("kiyome.review")
+
+
+class _Assets(StaticFiles):
+    """Own style, script and icon; a browser asks each time whether they are still the same."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """One of our files."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
+    """The review page as an ASGI application.
+
+    Args:
+        settings: names the workspace, the database and the address that the page is served at.
+        database: an open database to use instead of the one that the settings name.
+
+    Raises:
+        SettingsError: the address is not a loopback address.
+        StoreError: the database cannot be used.
+        WorkspaceError: the session key cannot be used.
+    """
+    require_loopback(settings.review_host)
+    if database is None:
+        from models.store.schema import open_database
+
+        database = open_database(settings.resolved_database_url)
+    app = FastAPI(title="Kiyome review", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.site = Site(
+        database=database,
+        derivatives=settings.workspace / FOLDER,
+        sessions=Sessions(load_secret(settings.workspace)),
+        templates=load_templates(),
+    )
+    for module in (queue, items, images, audit, sessions, pages):
+        app.include_router(module.router)
+    app.mount("/static", _Assets(directory=HERE / "static"))
+    app.add_middleware(Guard, host=settings.review_host)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(SignInNeededError, _answer_sign_in)
+    app.add_exception_handler(ForgedFormError, _answer_forged)
+    app.add_exception_handler(StoreError, _answer_store)
+    app.add_exception_handler(SQLAlchemyError, _answer_store)
+    app.add_exception_handler(Exception, _answer_unexpected)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve the page until interrupted.
+
+    Raises:
+        SettingsError, StoreError, WorkspaceError: see ``create_app``.
+    """
+    import uvicorn
+
+    app = create_app(settings)
+    uvicorn.run(
+        app,
+        host=settings.review_host,
+        port=settings.review_port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+    )
+
+
+def _answer(request: Request, status: int, kind: str) -> Response:
+    return get_site(request).render(request, "problem.html", status=status, kind=kind)
+
+
+def _answer_http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _answer(request, status, {404: "missing", 405: "method"}.get(status, "unexpected"))
+
+
+def _answer_invalid(request: Request, _: Exception) -> Response:
+    return _answer(request, 422, "invalid")
+
+
+def _answer_sign_in(request: Request, _: Exception) -> Response:
+    if request.method == "GET":
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return go("/sign-in", next=path)
+    return _answer(request, 403, "signed_out")
+
+
+def _answer_forged(request: Request, _: Exception) -> Response:
+    return _answer(request, 403, "forged")
+
+
+def _answer_store(request: Request, error: Exception) -> Response:
+    _log.error("the database cannot be used: %s", error)
+    return _answer(request, 503, "store")
+
+
+def _answer_unexpected(request: Request, error: Exception) -> Response:
+    _log.error("a page failed: %s", request.url.path, exc_info=error)
+    return _answer(request, 500, "unexpected")

@@ -1,0 +1,30 @@
+"""The audit chain: its newest rows, and whether it is whole."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from models.review.audit import read_latest, verify_audit
+from review_ui.site import Reviewer, ThisSite
+
+router = APIRouter()
+_VERIFIED_UNASKED = 5000
+"""Chains up to this long are verified whenever the page is opened: about 0.2 s."""
+
+
+@router.get("/audit")
+def show_audit(request: Request, site: ThisSite, reviewer: Reviewer, verify: int = 0) -> Response:
+    """The newest rows. A long chain is verified on request only."""
+    with site.database.snapshot() as session:
+        entries = read_latest(session)
+        length = entries[0].seq if entries else 0
+        report = verify_audit(session) if verify or length <= _VERIFIED_UNASKED else None
+    return site.render(
+        request,
+        "audit.html",
+        visitor=reviewer,
+        entries=entries,
+        length=length,
+        report=report,
+    )

@@ -1,0 +1,17 @@
+"""Pages that only explain."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from models.review.queue import RULING_REASONS
+from review_ui.site import Reviewer, ThisSite
+
+router = APIRouter()
+
+
+@router.get("/help")
+def show_help(request: Request, site: ThisSite, reviewer: Reviewer) -> Response:
+    """How to rule, the keys, and what the words mean."""
+    return site.render(request, "help.html", visitor=reviewer, ruling_reasons=RULING_REASONS)

@@ -1,0 +1,84 @@
+// Keys and the lease. Everything here is a convenience: each action is a form that works without.
+
+const form = document.getElementById("ruling");
+const undo = document.getElementById("undo");
+const note = document.getElementById("note");
+const keys = document.getElementById("keys");
+const HEARTBEAT_MS = 60_000;
+let sent = false;
+
+function isWriting(target) {
+  return target instanceof HTMLElement
+    && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+      && target.getAttribute("type") !== "checkbox");
+}
+
+function rule(button) {
+  const select = document.getElementById(button.dataset.reason ?? "");
+  const needsNote = select?.selectedOptions[0]?.hasAttribute("data-needs-note");
+  if (needsNote && note.value.trim() === "") {
+    note.setAttribute("aria-invalid", "true");
+    note.focus();
+    return;
+  }
+  button.click();
+}
+
+function press(key) {
+  const button = form?.querySelector(`button[data-key="${key}"]`);
+  if (button) {
+    rule(button);
+  } else if (key === "u" && undo) {
+    undo.requestSubmit();
+  } else if (key === "n" && note) {
+    note.focus();
+  } else if (key === "w") {
+    document.getElementById("swap")?.click();
+  } else if (key === "?" && keys) {
+    keys.showModal();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target === note) {
+    note.blur();
+    return;
+  }
+  // A held key repeats, also into the next page: only a fresh press counts.
+  if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (sent || keys?.open || isWriting(event.target)) return;
+  if (press(event.key.length === 1 ? event.key.toLowerCase() : event.key)) event.preventDefault();
+});
+
+// One submit a page: a second press or click while the answer is on its way does nothing.
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "dialog") return;
+  if (sent) event.preventDefault();
+  sent = true;
+});
+window.addEventListener("pageshow", () => { sent = false; });
+
+document.querySelector(".keys-link")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  keys.showModal();
+});
+
+async function keepLease() {
+  if (sent || document.visibilityState !== "visible") return;
+  const body = new URLSearchParams();
+  for (const name of ["csrf", "lease_token"]) body.set(name, form.elements.namedItem(name).value);
+  try {
+    const answer = await fetch(form.dataset.heartbeat, { method: "POST", body, redirect: "error" });
+    document.getElementById("lease-ended").hidden = answer.status !== 409;
+  } catch {
+    // The server cannot be reached just now; the next beat tries again.
+  }
+}
+
+if (form) {
+  setInterval(keepLease, HEARTBEAT_MS);
+  document.addEventListener("visibilitychange", keepLease);
+}
