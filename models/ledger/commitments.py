@@ -81,40 +81,40 @@ class Opening:
 
     Attributes:
         index: the leaf it explains.
-        record: the record in canonical JSON, byte for byte as it was committed to.
+        canonical: the record in canonical JSON, byte for byte as it was committed to.
         salt: 32 bytes.
     """
 
     index: int
-    record: bytes
+    canonical: bytes
     salt: bytes
 
     @property
     def leaf(self) -> bytes:
         """The leaf hash that this opening explains."""
-        return leaf_of(self.salt, self.record)
+        return leaf_of(self.salt, self.canonical)
 
     @property
-    def content(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """The record as a dictionary.
 
         Raises:
             ValueError: it is not canonical JSON.
         """
-        return decode_canonical(self.record)
+        return decode_canonical(self.canonical)
 
     @property
     def line(self) -> bytes:
         """One line of an openings file: canonical JSON and a newline."""
         return b'{"index":%d,"record":%s,"salt":"%s"}\n' % (
             self.index,
-            self.record,
+            self.canonical,
             self.salt.hex().encode(),
         )
 
     @classmethod
     def parse(cls, line: bytes) -> Opening:
-        """Read what ``line`` writes. The record itself is not read: its leaf vouches for it.
+        """Read what ``line`` writes. The record is taken as bytes: its leaf vouches for it.
 
         Raises:
             LedgerError: the line is not an opening.

@@ -72,7 +72,7 @@ def prove_leaf(public: Path, verifier: Verifier, index: int, opening: Opening | 
                 f"The opening does not belong to leaf {index}.",
                 "Restore the openings from a backup.",
             )
-        value["opening"] = {"record": opening.content, "salt": opening.salt.hex()}
+        value["opening"] = {"record": opening.record, "salt": opening.salt.hex()}
     return encode_canonical(value) + b"\n"
 
 

@@ -107,7 +107,9 @@ class PendingAppend:
         try:
             value = decode_canonical(self._journal.read_bytes())
             batch_file, checkpoint = value["batch"].encode(), value["checkpoint"].encode()
-            batch = open_batch(batch_file, self._signer.verifier).batch
+            statement = open_batch(batch_file, self._signer.verifier)
+            self._check_staged(statement)
+            batch = statement.batch
             size, root = append_leaves(self._public, value["old_size"], self._staged_leaves())
             _check_outcome(batch, size, root)
             reach("ledger.tiles")
@@ -136,6 +138,12 @@ class PendingAppend:
                 f"Mend the cause and open the ledger again; keep {self._staging} and "
                 f"{self._journal} until then.",
             ) from error
+
+    def _check_staged(self, statement: BatchStatement) -> None:
+        """Make sure that nothing but the promised leaves is ever written to a public tile."""
+        with (self._staging / "leaves").open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != statement.leaves_sha256:
+                raise LedgerError("The staged leaves are not the promised ones.")
 
     def _staged_leaves(self) -> Iterator[bytes]:
         with (self._staging / "leaves").open("rb") as file:
@@ -166,4 +174,4 @@ class PendingAppend:
 
 def _check_outcome(batch: Batch, size: int, root: bytes) -> None:
     if (size, root.hex()) != (batch.size, batch.root):
-        raise LedgerError("The staged leaves are not the promised ones.")
+        raise LedgerError("The tiles on disk do not lead to the promised root.")

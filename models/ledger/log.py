@@ -259,7 +259,7 @@ class UsageLedger:
         if TileReader(self.public_folder, head.size).root() != head.root:
             raise LedgerError(
                 f"The tiles in {self.public_folder} do not lead to the signed root.",
-                "Run `kiyome verify` to see which file was changed, and restore it.",
+                "Run `kiyome ledger verify` to see which file was changed, and restore it.",
             )
         return head
 

@@ -1,6 +1,6 @@
 """The usage record: what the ledger says about one asset, without a word of free text.
 
-Every field is a digest, a number, a value from a closed list, or a token (at most 64 of the
+Every field is a digest, a number, a value from a closed list, or a token (at most 80 of the
 characters ``A-Z a-z 0-9 . _ -``), so that a caption, a personal name or a mail address does not
 fit in by accident. A record is written as canonical JSON (RFC 8785) and committed as a whole.
 """
@@ -22,7 +22,7 @@ from models.verdicts import Verdict
 FORMAT = "kiyome.usage/1"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REFERENCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 _CARRIER = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)
 _LATEST = 1 << 40
 

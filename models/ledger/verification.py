@@ -326,7 +326,7 @@ def _open_batch_leaves(path: Path, reader: TileReader, statement: BatchStatement
             tile, offset = divmod(index, TILE_WIDTH)
             if opening.leaf != reader.tile(0, tile)[offset]:
                 raise LedgerError(f"The opening of leaf {index} does not match the leaf.")
-            counts[opening.content["type"]] += 1
+            counts[opening.record["type"]] += 1
             index += 1
     if index != statement.batch.size:
         raise LedgerError(f"The openings from leaf {index} on are missing.")

@@ -92,6 +92,13 @@ def test_a_proof_that_claims_something_else_fails(
     assert not verify_inclusion_file(path, ledger.vkey).ok
 
 
+def test_an_index_that_only_counts_as_a_number_fails(ledger: UsageLedger, tmp_path: Path) -> None:
+    path = tmp_path / "proof.json"
+    ledger.prove_inclusion(1, path)
+    path.write_bytes(path.read_bytes().replace(b'"index":1,', b'"index":true,'))
+    assert not verify_inclusion_file(path, ledger.vkey).ok
+
+
 def test_a_proof_of_another_log_fails(ledger: UsageLedger, tmp_path: Path) -> None:
     other = make_ledger(tmp_path / "other", 3)
     other.prove_inclusion(0, tmp_path / "proof.json")

@@ -60,7 +60,7 @@ def test_every_record_can_be_opened_in_order(tmp_path: Path) -> None:
     ledger = make_ledger(tmp_path, 5, 4)
     openings = list(ledger.openings("b1"))
     assert [opening.index for opening in openings] == [5, 6, 7, 8]
-    assert [o.content["asset"]["sha256"] for o in openings] == [asset_id(n) for n in range(5, 9)]
+    assert [o.record["asset"]["sha256"] for o in openings] == [asset_id(n) for n in range(5, 9)]
     reader = TileReader(ledger.public_folder, 9)
     assert [opening.leaf for opening in openings] == [reader.leaf(n) for n in range(5, 9)]
 
@@ -245,7 +245,7 @@ def test_a_batch_whose_file_was_lost_is_not_appended_twice(tmp_path: Path) -> No
 def test_times_and_ids_come_from_the_caller_only(tmp_path: Path) -> None:
     """Apart from keys, salts and what follows from them, two ledgers are the same."""
     one, two = make_ledger(tmp_path / "1", 20), make_ledger(tmp_path / "2", 20)
-    records = [[o.record for o in ledger.openings("b0")] for ledger in (one, two)]
+    records = [[o.canonical for o in ledger.openings("b0")] for ledger in (one, two)]
     assert records[0] == records[1]
     assert set(_files(one.public_folder)) == set(_files(two.public_folder))
     batch = one.batch("b0")

@@ -51,7 +51,7 @@ def test_with_the_opening_the_same_leaf_is_found(ledger: UsageLedger) -> None:
     """The search above can find something: it is the salt that is missing, not the leaf."""
     public = _public(ledger)
     for opening in itertools.islice(ledger.openings("b0"), 20):
-        assert leaf_of(opening.salt, opening.record) in public
+        assert leaf_of(opening.salt, opening.canonical) in public
 
 
 def test_two_uses_of_one_asset_cannot_be_linked(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_two_uses_of_one_asset_cannot_be_linked(tmp_path: Path) -> None:
     for name in ("one", "two"):
         ledger.append(name, [make_record(0), make_record(0)], 1_800_000_000)
     openings = [*ledger.openings("one"), *ledger.openings("two")]
-    assert len({opening.record for opening in openings}) == 1
+    assert len({opening.canonical for opening in openings}) == 1
     assert len({opening.leaf for opening in openings}) == 4
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from models.canonical import canonical_json
 from models.ledger.log import UsageLedger
 from models.ledger.note import Checkpoint, Signer, sign_checkpoint
 from models.ledger.report import VerificationReport
@@ -238,6 +241,52 @@ def test_a_history_that_the_owner_rewrote_and_signed_again_is_seen(
     assert "checkpoints/5 does not sign the root over the first 5 leaves" in failed["prefixes"]
     assert "b0.json" in failed["batch leaves"]
     assert "root" not in failed
+
+
+def _sign_other_batch(ledger: UsageLedger, **changes: object) -> None:
+    """Let the log's own key sign something else about the first batch."""
+    signer = Signer.parse((ledger.private_folder / "signing.key").read_text().strip())
+    path = ledger.public_folder / "batches/b0.json"
+    value = {**json.loads(path.read_bytes())["batch"], **changes}
+    text = f"{ORIGIN}\nkiyome.batch/1\n".encode() + canonical_json(value) + b"\n"
+    signature = base64.b64encode(signer.sign(text)).decode()
+    path.write_bytes(canonical_json({"batch": value, "signature": signature}) + b"\n")
+
+
+def test_a_batch_signed_again_to_the_letter_is_the_same(ledger: UsageLedger) -> None:
+    _sign_other_batch(ledger)
+    assert _verify(ledger).ok
+
+
+def test_counts_that_the_openings_do_not_bear_out_are_seen(ledger: UsageLedger) -> None:
+    _sign_other_batch(ledger, counts={"decide": 0, "exclude": 0, "revoke": 0, "use": 3})
+    report = _verify(ledger)
+    assert [check.name for check in report.failures] == ["openings"]
+    assert "openings/b0.jsonl: It holds" in _sentences(report)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"more": 1},
+        {"format": "kiyome.batch/2"},
+        {"counts": {"decide": 0, "exclude": 1, "revoke": 0, "use": 3}},
+        {"counts": {"use": 3}},
+        {"counts": None},
+        {"stamped_at": -1},
+        {"stamped_at": 1.5},
+        {"root": "0" * 63},
+        {"batch_id": "../b0"},
+        {"first_index": 3},
+        {"size": True},
+    ],
+)
+def test_a_signature_does_not_make_an_impossible_batch_possible(
+    ledger: UsageLedger, change: dict[str, object]
+) -> None:
+    _sign_other_batch(ledger, **change)
+    failed = {check.name: check.detail for check in _verify(ledger).failures}
+    assert "batches/b0.json" in failed["batches"]
 
 
 def test_a_batch_under_another_name_is_seen(ledger: UsageLedger) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import LedgerError
 from models.ledger.log import UsageLedger
 from models.ledger.verification import verify_ledger
 from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_records
@@ -88,10 +89,38 @@ def test_killed_after_the_promise_the_batch_is_wholly_in(tmp_path: Path, failpoi
     assert batch is not None
     assert (batch.first_index, batch.size) == (700, 1000)
     _check_whole(ledger, 1000)
-    assets = [opening.content["asset"]["sha256"] for opening in ledger.openings("victim")]
+    assets = [opening.record["asset"]["sha256"] for opening in ledger.openings("victim")]
     assert assets == [asset_id(number) for number in range(1000, 1000 + COUNT)]
     assert ledger.append("victim", make_records(COUNT, 1000), STAMP) == batch
     assert ledger.head().size == 1000
+
+
+def test_leaves_that_were_damaged_after_the_promise_reach_no_tile(tmp_path: Path) -> None:
+    ledger = make_ledger(tmp_path, 700)
+    before = sorted(ledger.public_folder.rglob("*"))
+    _append_and_die(tmp_path, "ledger.promised")
+    leaves = ledger.private_folder / "staging/leaves"
+    data = leaves.read_bytes()
+    leaves.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(LedgerError, match="staged leaves are not the promised ones"):
+        UsageLedger.open(tmp_path, ORIGIN)
+    assert sorted(ledger.public_folder.rglob("*")) == before
+    leaves.write_bytes(data)
+    _check_whole(UsageLedger.open(tmp_path, ORIGIN), 1000)
+
+
+def test_tiles_that_were_damaged_after_the_promise_are_not_signed_over(tmp_path: Path) -> None:
+    ledger = make_ledger(tmp_path, 700)
+    head = ledger.head()
+    _append_and_die(tmp_path, "ledger.promised")
+    edge = ledger.public_folder / "tile/0/002.p/188"
+    data = edge.read_bytes()
+    edge.write_bytes(bytes(len(data)))
+    with pytest.raises(LedgerError, match="do not lead to the promised root"):
+        UsageLedger.open(tmp_path, ORIGIN)
+    assert ledger.head() == head
+    edge.write_bytes(data)
+    _check_whole(UsageLedger.open(tmp_path, ORIGIN), 1000)
 
 
 def test_an_open_ledger_repairs_what_another_process_left_when_it_appends_next(

@@ -155,6 +155,13 @@ def test_hashes_of_another_length_never_verify() -> None:
     assert not verify_inclusion(LEAVES[0], 0, 2, [path[0] + b"\0"], root)
 
 
+def test_a_path_that_ends_below_the_root_of_the_claimed_size_does_not_verify() -> None:
+    root = bytes.fromhex(ROOTS[3])
+    path = prove_inclusion(0, 4, subtree_of(LEAVES))
+    assert verify_inclusion(LEAVES[0], 0, 4, path, root)
+    assert not verify_inclusion(LEAVES[0], 0, 8, path, root)
+
+
 def test_a_leaf_is_never_taken_for_a_node() -> None:
     left, right = LEAVES[:2]
     assert hash_leaf(left + right) != root_of([left, right])

@@ -157,7 +157,7 @@ def test_a_salt_is_32_bytes_and_never_the_same() -> None:
 def test_an_opening_reads_back_byte_for_byte() -> None:
     opening = Opening(7, USE.canonical(), bytes(range(32)))
     assert Opening.parse(opening.line) == opening
-    assert canonical_json(opening.content) == opening.record
+    assert canonical_json(opening.record) == opening.canonical
     assert opening.line[:-1] == canonical_json(decode_canonical(opening.line[:-1]))
 
 
