@@ -30,7 +30,7 @@ def test_the_table_lists_every_check(tmp_path: Path) -> None:
     table = PAGE.split("## Verifying")[1].split("A failed check")[0]
     listed = {
         name
-        for row in re.findall(r"^\| (`.*?) \|", table, re.M)
+        for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
         for name in re.findall("`(.*?)`", row)
     }
     assert listed == {check.name for check in report.checks}
