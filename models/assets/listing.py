@@ -17,6 +17,9 @@ from models.assets.texts import (
 from models.assets.tree import Stamp, Tree
 from models.reasons import Reason
 
+LINK_OUTSIDE = "it is a link that leads out of the dataset or nowhere"
+BYTES_READABLE = frozenset({Reason.CAPTION_UNREADABLE, Reason.CONSENT_UNDETERMINED})
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -28,8 +31,8 @@ class Entry:
             it lies elsewhere, or where there is nothing.
         captions: its captions.
         sidecars: JSON files beside it.
-        fault: why it cannot be cleared, as far as the layout can tell. CAPTION_UNREADABLE leaves
-            its bytes readable; any other reason means that they are not looked at.
+        fault: why it cannot be cleared, as far as the layout can tell. ``BYTES_READABLE`` lists
+            the reasons that leave its bytes readable; with any other they are not looked at.
     """
 
     location: Location
@@ -83,8 +86,8 @@ class ListingBuilder:
 
     def add_file(self, path: str, sources: list[CaptionSource], fault: Fault | None = None) -> None:
         """Add an image file of the tree with its captions."""
-        location = self.locate(path)
-        self.add(location, path, sources, self.sidecars_beside(path), fault)
+        sidecars, sidecar_fault = self._sidecars_beside(path)
+        self.add(self.locate(path), path, sources, sidecars, fault or sidecar_fault)
 
     def add(
         self,
@@ -108,16 +111,19 @@ class ListingBuilder:
         fault = Fault(Reason.IMAGE_MISSING, f"{location.name}: {detail}")
         self.entries.append(Entry(location, "", captions, (), fault))
 
-    def sidecars_beside(self, path: str) -> tuple[Location, ...]:
-        """The ``<stem>.json`` files that stand beside an image."""
+    def _sidecars_beside(self, path: str) -> tuple[tuple[Location, ...], Fault | None]:
+        """The ``<stem>.json`` files beside an image; a fault where one leads out of the root."""
         if self._jsons is None:
             self._jsons = {}
-            for name in self.tree.files:
+            for name in (*self.tree.files, *self.tree.outside):
                 if name[-5:].lower() == ".json":
                     self._jsons.setdefault(matching_stem(name), []).append(name)
-        if not self._jsons:
-            return ()
-        return tuple(map(self.locate, sorted(self._jsons.get(matching_stem(path), ()))))
+        names = sorted(self._jsons.get(matching_stem(path), ())) if self._jsons else ()
+        fault = None
+        for name in names:
+            if name in self.tree.outside:
+                fault = Fault(Reason.CONSENT_UNDETERMINED, f"{printable(name)}: {LINK_OUTSIDE}")
+        return tuple(self.locate(name) for name in names if name in self.tree.files), fault
 
     def build(self) -> Listing:
         """The listing: names made distinct, everything in code-point order."""

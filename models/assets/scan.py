@@ -11,11 +11,10 @@ from models.assets.asset import Asset, Caption, Fault, Location, Notice, unread_
 from models.assets.faults import FaultError
 from models.assets.hashing import HashCache, hash_location
 from models.assets.layouts import choose_layout
-from models.assets.listing import Entry, Listing
+from models.assets.listing import BYTES_READABLE, Entry, Listing
 from models.assets.naming import printable
 from models.assets.tree import walk_dataset
 from models.errors import DatasetError, WorkspaceError
-from models.reasons import Reason
 
 _BATCH = 64
 
@@ -127,7 +126,7 @@ def _locations(entries: Iterable[Entry]) -> Iterator[Location]:
 
 
 def _is_readable(entry: Entry) -> bool:
-    return entry.fault is None or entry.fault.reason is Reason.CAPTION_UNREADABLE
+    return entry.fault is None or entry.fault.reason in BYTES_READABLE
 
 
 def _in_threads(

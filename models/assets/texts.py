@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from models.assets.asset import Caption, Notice
@@ -86,6 +87,7 @@ def split_caption_file(text: str, source: str) -> tuple[Caption, ...]:
     return tuple(Caption(line, f"{source}:{number}") for number, line in lines)
 
 
+@lru_cache(maxsize=4096)
 def is_caption_column(name: str) -> bool:
     """Whether a column or key is taken for text about the picture.
 

@@ -221,6 +221,26 @@ def test_a_link_out_of_the_dataset_is_not_followed_and_not_lost(tmp_path: Path) 
     assert "2 links lead out of the dataset" in notices(found)["link_outside"]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a.txt", Reason.CAPTION_UNREADABLE),
+        ("meta_cap.json", Reason.CAPTION_UNREADABLE),
+        ("metadata.csv", Reason.CAPTION_UNREADABLE),
+        ("a.json", Reason.CONSENT_UNDETERMINED),
+    ],
+)
+def test_what_a_link_out_of_the_dataset_may_say_clears_nothing(
+    tmp_path: Path, name: str, reason: Reason
+) -> None:
+    fill(tmp_path, {"outside": "{}", "set/a.png": picture()})
+    (tmp_path / "set" / name).symlink_to(tmp_path / "outside")
+    (asset,) = scan(tmp_path / "set").assets
+    assert asset.fault is not None
+    assert asset.fault.reason is reason
+    assert asset.asset_id == digest_bytes(picture())
+
+
 def test_a_link_inside_the_dataset_is_another_place_of_the_same_asset(tmp_path: Path) -> None:
     fill(tmp_path, {"a.png": picture(), "x/c.png": picture(1)})
     (tmp_path / "b.png").symlink_to("a.png")

@@ -185,6 +185,21 @@ def test_a_row_about_two_images_goes_when_one_of_them_goes(tmp_path: Path) -> No
     assert content(tmp_path / "out") == {"metadata.jsonl": b""}
 
 
+def test_a_table_that_could_not_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    files = {"a/1.png": picture(), "a/metadata.jsonl": '{"file_name": "1.png", "text": "x"}'}
+    broken = {"b/2.png": picture(1), "b/metadata.parquet": "not parquet"}
+    found = scan(fill(tmp_path / "set", {**files, **broken}))
+    write(found, keep(found, ["a/1.png"]), tmp_path / "out")
+    assert sorted(content(tmp_path / "out")) == ["a/metadata.jsonl"]
+
+
+def test_a_shard_of_which_nothing_is_kept_leaves_no_table(shards: Path, tmp_path: Path) -> None:
+    fill(shards, {"1.tar": pack({"1.png": picture(9)}), "1.parquet": b"not parquet"})
+    found = scan(shards)
+    write(found, keep(found, ["0.tar/1.png"]), tmp_path / "out")
+    assert sorted(content(tmp_path / "out")) == ["0.parquet", "kept.json"]
+
+
 @pytest.fixture
 def shards(tmp_path: Path) -> Path:
     members: dict[str, bytes | str] = {}

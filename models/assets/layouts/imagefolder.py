@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 
 from models.assets.asset import Fault, Notice
 from models.assets.hashing import HashCache
-from models.assets.listing import Listing, ListingBuilder, inside
+from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder, inside
 from models.assets.naming import is_image_name, matching_name, printable
-from models.assets.sink import RUN_AGAIN, Sink
-from models.assets.tables import Row, TableError, read_table
+from models.assets.sink import Sink
+from models.assets.tables import Row, Table, TableError, read_table
 from models.assets.texts import CaptionSource, captions_of, notice_about
 from models.assets.tree import Tree
-from models.errors import DatasetError
 from models.reasons import Reason
 
 NAME = "imagefolder"
@@ -41,7 +40,7 @@ def read_listing(tree: Tree, cache: HashCache) -> Listing:  # noqa: ARG001  (all
     for path in _table_paths(tree):
         folder = posixpath.dirname(path)
         try:
-            table = read_table(tree.path(path))
+            table = _read_inside(tree, path)
         except TableError as error:
             broken[folder] = f"{printable(path)}: {error}"
             continue
@@ -64,7 +63,7 @@ def read_listing(tree: Tree, cache: HashCache) -> Listing:  # noqa: ARG001  (all
         builder.add_file(image, [], _fault_from(broken, image))
     for path in tree.outside:
         if is_image_name(path) and path not in lost:
-            builder.add_lost(path, "it is a link that leads out of the dataset or nowhere")
+            builder.add_lost(path, LINK_OUTSIDE)
     builder.notices += _notices(unnamed, broken)
     return builder.build()
 
@@ -80,9 +79,9 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
     for path in _table_paths(tree):
         folder = posixpath.dirname(path)
         try:
-            table = read_table(tree.path(path))
-        except TableError as error:
-            raise DatasetError(f"{printable(path)} cannot be read: {error}.", RUN_AGAIN) from error
+            table = _read_inside(tree, path)
+        except TableError:  # it was broken when it was screened, too: it cleared nothing
+            continue
 
         def images_of(row: Row, folder: str = folder) -> Sequence[str]:
             return [images.find(folder, name) or "" for name in _names_in(row)]
@@ -145,7 +144,14 @@ class _Images:
 
 
 def _table_paths(tree: Tree) -> list[str]:
-    return sorted(name for name in tree.files if posixpath.basename(name) in _TABLES)
+    names = (*tree.files, *tree.outside)
+    return sorted(name for name in names if posixpath.basename(name) in _TABLES)
+
+
+def _read_inside(tree: Tree, path: str) -> Table:
+    if path in tree.outside:
+        raise TableError(LINK_OUTSIDE)
+    return read_table(tree.path(path))
 
 
 def _names_in(row: Row) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from models.assets.asset import Fault, Notice
 from models.assets.hashing import HashCache
-from models.assets.listing import Listing, ListingBuilder, inside
+from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder, inside
 from models.assets.naming import is_image_name, matching_name, matching_stem, printable
 from models.assets.reading import explain_os_error
 from models.assets.sink import Sink
@@ -68,7 +68,7 @@ def read_listing(tree: Tree, cache: HashCache) -> Listing:  # noqa: ARG001  (all
             )
         builder.add_file(path, sources, fault)
     for path in outside:
-        builder.add_lost(path, "it is a link that leads out of the dataset or nowhere")
+        builder.add_lost(path, LINK_OUTSIDE)
     builder.notices += notice_about(
         "caption_without_image",
         map(printable, orphans),
@@ -131,14 +131,17 @@ class _Metadata:
 
 def _metadata_names(tree: Tree) -> list[str]:
     """``meta*.json`` at the root that is no image's sidecar."""
-    found = [n for n in tree.at_root() if n.startswith("meta") and n.lower().endswith(".json")]
+    at_root = [name for name in (*tree.files, *tree.outside) if "/" not in name]
+    found = sorted(n for n in at_root if n.startswith("meta") and n.lower().endswith(".json"))
     if not found:
         return found
-    stems = {matching_stem(name) for name in tree.files if is_image_name(name) and "/" not in name}
+    stems = {matching_stem(name) for name in at_root if is_image_name(name)}
     return [name for name in found if matching_stem(name) not in stems]
 
 
 def _read_metadata(tree: Tree, name: str) -> _Metadata:
+    if name in tree.outside:
+        return _Metadata(name, {}, LINK_OUTSIDE)
     try:
         with open(tree.path(name), "rb") as file:
             value = json.loads(decode_text(file.read()))
@@ -195,7 +198,7 @@ def _match_rows(
 def _texts_by_stem(tree: Tree, stems: set[str]) -> tuple[dict[str, list[str]], list[str]]:
     texts: dict[str, list[str]] = {}
     orphans: list[str] = []
-    for name in sorted(tree.files):
+    for name in sorted((*tree.files, *tree.outside)):
         if not name.lower().endswith(_CAPTION_EXTENSIONS):
             continue
         stem = matching_stem(name)
@@ -211,6 +214,9 @@ def _read_sources(tree: Tree, paths: Sequence[str]) -> tuple[list[CaptionSource]
     fault: Fault | None = None
     for path in paths:
         name = printable(path)
+        if path in tree.outside:
+            fault = Fault(Reason.CAPTION_UNREADABLE, f"{name}: {LINK_OUTSIDE}")
+            continue
         try:
             _, text = read_caption_file(tree.path(path))
         except CaptionError as error:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from models.assets.asset import Fault, Location, Notice
 from models.assets.hashing import HashCache, Member
-from models.assets.listing import Listing, ListingBuilder
+from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder
 from models.assets.naming import is_image_name, is_skipped, printable
 from models.assets.reading import explain_os_error, open_regular
 from models.assets.tables import Row, TableError, read_table
@@ -50,6 +50,9 @@ def read_listing(tree: Tree, cache: HashCache) -> Listing:
     builder = ListingBuilder(tree)
     for path in tar_paths(tree):
         _read_shard(tree, path, cache, builder)
+    for path in tree.outside:
+        if path.lower().endswith(".tar"):
+            builder.add_lost(path, LINK_OUTSIDE)
     for path in _compressed_paths(tree):
         builder.add_lost(path, "it is a compressed tar; unpack it to a plain .tar")
     if not tree.only:
@@ -73,7 +76,7 @@ def tar_paths(tree: Tree) -> list[str]:
 def table_beside(tree: Tree, path: str) -> str:
     """The table beside a tar, or ""."""
     name = f"{posixpath.splitext(path)[0]}.parquet"
-    return name if name in tree.files else ""
+    return name if name in tree.files or name in tree.outside else ""
 
 
 def sample_key(name: str) -> str:
@@ -233,6 +236,8 @@ def _read_rows(tree: Tree, path: str) -> tuple[dict[str, list[Row]], str]:
     table_path = table_beside(tree, path)
     if not table_path:
         return {}, ""
+    if table_path in tree.outside:
+        return {}, f"{printable(table_path)}: {LINK_OUTSIDE}"
     try:
         table = read_table(tree.path(table_path))
     except TableError as error:

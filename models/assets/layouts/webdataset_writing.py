@@ -62,13 +62,13 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
 
 def _write_table(tree: Tree, path: str, screened: Mapping[str, Set[str]], sink: Sink) -> None:
     table_path = table_beside(tree, path)
-    if not table_path:
+    if not table_path or not screened:
         return
     try:
         table = read_table(tree.path(table_path))
     except TableError as error:
         raise DatasetError(
-            f"{printable(table_path)} cannot be read: {error}.", RUN_AGAIN
+            f"{printable(table_path)} cannot be read any more: {error}.", RUN_AGAIN
         ) from error
 
     def images_of(row: Row) -> Sequence[str]:
