@@ -118,6 +118,14 @@ def pull_encoder(spec: str, progress: PullProgress) -> Path | None:
     raise _not_understood(spec)
 
 
+def known_encoders() -> tuple[str, ...]:
+    """Every spec that can be loaded after pulling at most: ours, then open_clip's by model."""
+    from open_clip.pretrained import list_pretrained
+
+    tags = [f"{OPEN_CLIP_PREFIX}{model}/{tag}" for model, tag in list_pretrained()]
+    return (BUILTIN, *tags)
+
+
 def _not_understood(spec: str) -> EncoderError:
     return EncoderError(
         f"There is no image encoder {spec!r}.",

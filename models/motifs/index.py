@@ -163,6 +163,8 @@ class ReferenceIndex:
         At most ``BEST_KEPT`` by PDQ within ``COPY_REACH``, and as many by the encoder from its
         ``floor_score``; each reference once a way, and only once where it is the same file.
         """
+        # Holds for the calling thread only: shards are searched side by side, each on one core.
+        faiss.omp_set_num_threads(1)
         found: list[tuple[Match, ...]] = []
         for start in range(0, len(queries), _SEARCHED):
             part = queries[start : start + _SEARCHED]

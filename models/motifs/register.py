@@ -135,7 +135,8 @@ def remove_motif(session: Session, motif_id: str) -> MotifRow:
     row = session.get(MotifRow, motif_id)
     if row is None:
         raise RegisterError(
-            f"There is no motif {motif_id!r} in the register.", "List it with `kiyome motifs list`."
+            f"There is no motif {motif_id!r} in the register.",
+            "`kiyome register motifs list` shows the ids.",
         )
     session.delete(row)
     _bump(session)

@@ -136,7 +136,11 @@ def _split(spec: str) -> tuple[str, str]:
     known = open_clip.list_models()
     if model not in known:
         near = difflib.get_close_matches(model, known, n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "See `open_clip.list_models()`."
+        hint = (
+            f"Did you mean {' or '.join(near)}?"
+            if near
+            else "`kiyome models list` shows what it knows."
+        )
         raise EncoderError(f"open_clip knows no model {model!r} (from {spec!r}).", hint)
     if not slash or not source:
         raise EncoderError(

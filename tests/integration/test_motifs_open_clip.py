@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from models.errors import EncoderError
-from models.motifs.encoders import Encoder, load_encoder, pull_encoder
+from models.motifs.encoders import Encoder, known_encoders, load_encoder, pull_encoder
 from models.motifs.index import ReferenceIndex
 from models.motifs.stages import FeaturesStage
 from tests.motif_pictures import draw, encode_file, write_asset
@@ -233,3 +233,10 @@ def test_pulling_reports_how_far_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path
     path = pull_encoder(TAG, lambda done, whole: seen.append((done, whole)))
     assert path == tmp_path / "open_clip_model.safetensors"
     assert seen == [(4, 10), (10, 10)]
+
+
+def test_the_known_encoders_are_ours_and_every_pretrained_tag() -> None:
+    known = known_encoders()
+    assert known[0] == "builtin:layout"
+    assert TAG in known
+    assert len(known) == len(set(known)) > 100
