@@ -17,7 +17,7 @@ from models.review.derivatives import FOLDER
 from models.settings import Settings
 from models.store.database import Database
 from review_ui.routes import audit, images, items, pages, queue, sessions
-from review_ui.security import Guard, Sessions, load_secret, require_loopback
+from review_ui.security import HEADERS, Guard, Sessions, load_secret, require_loopback
 from review_ui.site import (
     HERE,
     ForgedFormError,
@@ -107,7 +107,11 @@ def _answer_http(request: Request, error: Exception) -> Response:
     return _answer(request, status, {404: "missing", 405: "method"}.get(status, "unexpected"))
 
 
-def _answer_invalid(request: Request, _: Exception) -> Response:
+def _answer_invalid(request: Request, error: Exception) -> Response:
+    """What stands in the address and is no id names nothing; anything else is a broken form."""
+    problems = error.errors() if isinstance(error, RequestValidationError) else ()
+    if any(problem["loc"][0] == "path" for problem in problems):
+        return _answer(request, 404, "missing")
     return _answer(request, 422, "invalid")
 
 
@@ -128,5 +132,8 @@ def _answer_store(request: Request, error: Exception) -> Response:
 
 
 def _answer_unexpected(request: Request, error: Exception) -> Response:
+    """Sent from outside the guard, so it brings the guard's headers itself."""
     _log.error("a page failed: %s", request.url.path, exc_info=error)
-    return _answer(request, 500, "unexpected")
+    response = _answer(request, 500, "unexpected")
+    response.headers.update({**HEADERS, "Cache-Control": "no-store"})
+    return response

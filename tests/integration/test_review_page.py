@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -31,6 +38,7 @@ from review_ui.security import MAX_BODY
 from tests.review_seed import DATASET, draw_mascot, make_evidence, put, seed, store_picture
 
 ORIGIN = "http://127.0.0.1"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Reviewer:
@@ -405,7 +413,14 @@ class TestPages:
         assert "<h1>審査の手引き</h1>" in mika.open("/help")
 
     def test_a_page_that_is_not_there_says_so(self, mika: Reviewer) -> None:
-        for path in ("/nowhere", f"/items/{'0' * 32}", f"/pictures/{'0' * 64}/768"):
+        pictures = f"/pictures/{'0' * 64}"
+        for path in (
+            "/nowhere",
+            f"/items/{'0' * 32}",
+            "/items/x",
+            f"{pictures}/768",
+            f"{pictures}/x",
+        ):
             answer = mika.http.get(path)
             assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
 
@@ -416,6 +431,45 @@ class TestPages:
             session.execute(text("DROP TABLE review_items"))
         answer = mika.http.get("/")
         assert (answer.status_code, "The database cannot be used" in answer.text) == (503, True)
+
+    def test_a_failure_of_the_page_itself_is_said_in_words_and_guarded(
+        self, app: Any, mika: Reviewer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("review_ui.routes.queue.count_items", fail)
+        cookies = dict(mika.http.cookies)
+        http = TestClient(app, base_url=ORIGIN, cookies=cookies, raise_server_exceptions=False)
+        answer = http.get("/")
+        assert (answer.status_code, "Something went wrong" in answer.text) == (500, True)
+        assert "ZeroDivisionError" not in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+class TestServer:
+    def test_the_server_makes_its_tables_and_answers(self, tmp_path: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        code = (
+            "from pathlib import Path; from models.settings import Settings\n"
+            "from review_ui.app import serve\n"
+            f"serve(Settings(workspace=Path({str(tmp_path)!r}), review_port={port}))"
+        )
+        server = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+        try:
+            for _ in range(300):
+                with contextlib.suppress(httpx.TransportError):
+                    answer = httpx.get(f"http://127.0.0.1:{port}/sign-in")
+                    break
+                time.sleep(0.1)
+            assert answer.status_code == 200
+            assert "server" not in answer.headers
+            assert (tmp_path / "kiyome.db").exists()
+        finally:
+            server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) is not None
 
 
 class TestDefence:
@@ -507,7 +561,7 @@ class TestDefence:
         assert headers["cache-control"] in ("no-store", "no-cache")
 
     def test_no_page_needs_inline_script_or_style(self) -> None:
-        folder = Path(__file__).resolve().parents[2] / "review_ui" / "templates"
+        folder = ROOT / "review_ui" / "templates"
         templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir())
         assert not re.search(r"<style|\sstyle=|\son\w+=|\|\s*safe|autoescape", templates)
         assert re.findall(r"<script[^>]*>", templates) == [
