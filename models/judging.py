@@ -206,7 +206,7 @@ def read_verdict_record(folder: Path, fingerprint: str, as_of: int) -> VerdictRe
     try:
         record = VerdictRecord(**json.loads((folder / f"{fingerprint}.json").read_bytes()))
         intact = digest_bytes((folder / record.output).read_bytes()) == record.output_sha256
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     stands = record.as_of <= as_of and (record.holds_until is None or as_of < record.holds_until)
     return record if intact and stands else None

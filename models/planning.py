@@ -70,6 +70,7 @@ def make_plan(
         DatasetError: the dataset cannot be read as a whole.
         WorkspaceError: the plan cannot be written.
     """
+    _require_apart(workspace, root)
     folder = dataset_folder(workspace, dataset)
     folder.mkdir(parents=True, exist_ok=True)
     scan = scan_dataset(
@@ -95,6 +96,15 @@ def make_plan(
     )
     write_atomically(folder / "plan.json", json.dumps(asdict(plan), indent=1).encode())
     return plan
+
+
+def _require_apart(workspace: Path, root: str) -> None:
+    """A workspace inside the dataset would be read as a part of it."""
+    if "://" not in root and workspace.resolve().is_relative_to(Path(root).resolve()):
+        raise WorkspaceError(
+            f"The workspace {workspace} lies inside the dataset {root}.",
+            "Name a folder outside of it with --workspace.",
+        )
 
 
 def read_plan(workspace: Path, dataset: str) -> Plan:

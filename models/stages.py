@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from models.assets.asset import Asset
 from models.canonical import digest_bytes
 from models.errors import KiyomeError, WorkspaceError
+from models.failpoints import reach
 from models.files import write_atomically
 from models.reasons import RETRIED, Reason
 
@@ -101,7 +102,7 @@ def read_record(folder: Path, fingerprint: str) -> StageRecord | None:
     try:
         record = StageRecord(**json.loads(path.read_bytes()))
         intact = digest_bytes((folder / record.output).read_bytes()) == record.output_sha256
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     return record if intact else None
 
@@ -165,7 +166,9 @@ def run_stage(
         seconds=round(time.monotonic() - started, 3),
         faults=dict(sorted(faults.items())),
     )
+    reach("stage-written")
     store_record(folder, fingerprint, asdict(record))
+    reach("stage-recorded")
     if previous and previous.output != output:
         (folder / previous.output).unlink(missing_ok=True)
     return record

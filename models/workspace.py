@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from models.canonical import digest_lines
 from models.errors import WorkspaceError
 from models.files import write_atomically
 
+LEAST_FREE = 64 * 1024**2
+"""Bytes of free disk below which no run begins: it would only fail later, and less clearly."""
+
 
 def prepare_workspace(workspace: Path) -> Path:
     """Make the workspace folder, and prove that it can be written.
@@ -28,6 +32,7 @@ def prepare_workspace(workspace: Path) -> Path:
         WorkspaceError: it cannot be made or written.
     """
     workspace = workspace.absolute()
+    _require_space(workspace)
     probe = workspace / ".writable"
     try:
         workspace.mkdir(parents=True, exist_ok=True)
@@ -39,6 +44,19 @@ def prepare_workspace(workspace: Path) -> Path:
             "Make the folder writable, free some disk space, or name another with --workspace.",
         ) from error
     return workspace
+
+
+def _require_space(workspace: Path) -> None:
+    place = workspace
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE:
+        raise WorkspaceError(
+            f"Only {free // 1024**2} MiB are free where the workspace {workspace} is; "
+            f"a run needs {LEAST_FREE // 1024**2}.",
+            "Free some disk space, or name another place with --workspace.",
+        )
 
 
 @contextmanager
@@ -90,7 +108,7 @@ def name_dataset(root: str) -> str:
     fall together.
     """
     last = root.rstrip("/").rsplit("/", 1)[-1] or "dataset"
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "dataset"
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", last)[:60].strip("-._") or "dataset"
     return safe if safe == last else f"{safe}-{digest_lines([last])[:6]}"
 
 
