@@ -37,6 +37,10 @@ FINDING_DEFAULTS: dict[str, Action] = {
 }
 
 
+WHOLE_DATASET = "."
+"""The folder of a contract that covers every asset, wherever its file lies."""
+
+
 class Section(BaseModel):
     """A table of the policy file: no key that is not known here, and never changed once read."""
 
@@ -96,7 +100,7 @@ class Contract(Section):
         """Whether a path inside the dataset lies under ``folder``."""
         if not self.folder:
             return False
-        return self.folder == "." or PurePosixPath(name).is_relative_to(self.folder)
+        return self.folder == WHOLE_DATASET or PurePosixPath(name).is_relative_to(self.folder)
 
 
 class ConsentPolicy(Section):

@@ -9,7 +9,7 @@ from models.assets.asset import Asset
 from models.consent.purposes import Preference
 from models.consent.reading_json import printable
 from models.consent.statements import Statement, Trust
-from models.policy import ConsentPolicy, Contract
+from models.policy import WHOLE_DATASET, ConsentPolicy, Contract
 
 CONTRACT_CARRIER = "contract"
 
@@ -62,6 +62,8 @@ def _cover(
     """Why the contract covers the asset, and when that ends by itself; None where it does not."""
     if asset.asset_id in contract.assets:
         return "covers this asset by its id", None
+    if contract.folder == WHOLE_DATASET:
+        return "covers the whole dataset", None
     if all(_is_plain(item.name) and contract.covers_name(item.name) for item in asset.locations):
         return printable(f"covers the folder {contract.folder}"), None
     signed = [s for s in statements if contract.signer and _is_signed_by(contract.signer, s)]
