@@ -65,8 +65,11 @@ class Decision:
 
     def explain(self, consent: ConsentDecision | None, language: Literal["en", "ja"]) -> str:
         """The verdict in sentences, for the report, the manifest and the review page."""
-        texts = [getattr(TEXTS[reason], language) for reason in self.reasons]
-        if consent is not None and any(reason in consent.reasons for reason in self.reasons):
+        spoken = consent.reasons if consent is not None else ()
+        texts = [
+            getattr(TEXTS[reason], language) for reason in self.reasons if reason not in spoken
+        ]
+        if consent is not None and any(reason in spoken for reason in self.reasons):
             texts.append(consent.explanation_en if language == "en" else consent.explanation_ja)
         texts += [finding.explanation for finding in self.findings]
         texts += [f"{fault.reason.value}: {fault.detail}" for fault in self.faults]

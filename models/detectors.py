@@ -57,10 +57,12 @@ def load_detectors(
         references = load_references(session, settings.workspace)
     return Detectors(
         consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
-        nouns=NounsStage(register),
+        nouns=NounsStage(register, settings.workspace / "indexes"),
         features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
         encoder=encoder,
-        index=ReferenceIndex.build(references, encoder, settings.max_pixels),
+        index=ReferenceIndex.build(
+            references, encoder, settings.max_pixels, cache=settings.workspace / "indexes"
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 FindingKind = Literal[
     "name_protected",  # a registered name, unmistakable in its context
-    "name_possible",  # a registered name that is also an ordinary word, without further evidence
+    "name_possible",  # a registered name that is an ordinary word too, with some evidence
     "motif_copy",  # the same picture as a registered motif, edited at most
     "motif_resembles",  # close to a registered motif in an encoder's eyes
     "image_animated",  # only the first frame was examined
