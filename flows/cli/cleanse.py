@@ -68,7 +68,7 @@ def cleanse(
     base = settings.workspace.absolute()
     where: list[str | Path] = ["--workspace", workspace] if workspace else []
     hints = [
-        ("review page", command_line("kiyome", "review", *where)),
-        ("Prefect UI", command_line("kiyome", "up", *where)),
+        ("review page", command_line("review", *where)),
+        ("Prefect UI", command_line("up", *where)),
     ]
     show_summary(summary, report_path(base, summary.dataset), hints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -32,11 +33,11 @@ def demo(folder: Path, again: bool) -> None:
         summary, settings = run_demo(folder, again=again, listener=listener)
     settings_file = folder.absolute() / "kiyome.toml"
     base = settings.workspace.absolute()
-    relative = Path(os.path.relpath(settings_file))
-    prefix = f"KIYOME_SETTINGS={command_line(relative)} "
+    prefix = f"KIYOME_SETTINGS={shlex.quote(os.path.relpath(settings_file))} "
     hints = [
-        ("review page", prefix + "kiyome review"),
-        ("Prefect UI", prefix + "kiyome up"),
-        ("verify", prefix + "kiyome ledger verify"),
+        ("review page", prefix + command_line("review")),
+        ("Prefect UI", prefix + command_line("up")),
+        ("recount", prefix + command_line("recount")),
+        ("verify ledger", prefix + command_line("ledger", "verify")),
     ]
     show_summary(summary, report_path(base, summary.dataset), hints)

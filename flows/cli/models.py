@@ -48,7 +48,7 @@ def pull(name: str | None, workspace: Path | None) -> None:
     ) as bar:
         task = bar.add_task(wanted, total=None)
         path = pull_encoder(
-            wanted, lambda done, total: bar.update(task, completed=done, total=total)
+            wanted, lambda done, total: bar.update(task, completed=done, total=total or None)
         )
     click.echo(f"Ready: {path}" if path else f"{wanted} needs no weights.")
 

@@ -105,7 +105,11 @@ def import_names_command(file: Path, workspace: Path | None) -> None:
         report = import_names(session, file, progress)
     if sys.stderr.isatty():
         click.echo("", err=True)
-    click.echo(report.describe())
+    click.echo(f"{report.imported} of {report.rows} rows are in the register.")
+    for problem in report.problems[:20]:
+        click.echo(f"{file}:{problem.line}: {problem.message}")
+    if len(report.problems) > 20:
+        click.echo(f"… and {len(report.problems) - 20} more.")
 
 
 @names.command("list")
@@ -228,7 +232,7 @@ def list_motifs_command(workspace: Path | None) -> None:
 def remove_motif_command(motif: str, yes: bool, workspace: Path | None) -> None:
     """Take MOTIF (the beginning of its id, at least 8 digits) out of the register."""
     from models.errors import RegisterError
-    from models.motifs.register import list_motifs, remove_motif
+    from models.motifs.register import list_motifs, remove_motif, remove_unlisted_pictures
 
     with _register(workspace) as (session, _):
         found = [
@@ -242,4 +246,7 @@ def remove_motif_command(motif: str, yes: bool, workspace: Path | None) -> None:
         click.echo(f"{found[0].id[:12]}  {found[0].category:<10} {found[0].label}")
         if yes:
             remove_motif(session, found[0].id)
+    if yes:
+        with _register(workspace) as (session, settings):
+            remove_unlisted_pictures(session, settings.workspace)
     click.echo("Removed." if yes else "Nothing was removed: add --yes to remove it.")

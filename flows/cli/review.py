@@ -18,10 +18,9 @@ def review(port: int | None, workspace: Path | None) -> None:
     The page listens on this machine only. Reviewers see each flagged asset with its evidence and
     approve, exclude or skip it; a ruling counts from the next `kiyome cleanse` on.
     """
-    from review_ui.app import serve
-
     from models.settings import load_settings
     from models.workspace import prepare_workspace
+    from review_ui.app import serve
 
     settings = load_settings(workspace=workspace, review_port=port)
     settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import sys
 import threading
 import time
@@ -150,5 +152,13 @@ def _describe_work(summary: Summary) -> str:
 
 
 def command_line(*words: str | Path) -> str:
-    """A command as a person would type it."""
-    return shlex.join(str(word) for word in words)
+    """A `kiyome` command as a person would type it here."""
+    return shlex.join([_program(), *(str(word) for word in words)])
+
+
+def _program() -> str:
+    """How this program is called: by its name where the shell finds it, else by its path."""
+    called = Path(sys.argv[0])
+    if called.name != "kiyome" or shutil.which("kiyome") == str(called):
+        return "kiyome"
+    return os.path.relpath(called)
