@@ -19,6 +19,24 @@ from sqlalchemy.exc import OperationalError
 from models.store.database import Database
 from models.store.tables import Base
 
+_PREFECT_HOME = Path(tempfile.mkdtemp(prefix="kiyome-prefect-"))
+os.environ.update(
+    {
+        "PREFECT_HOME": str(_PREFECT_HOME),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }
+)
+os.environ.pop("PREFECT_API_URL", None)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the Prefect home of this session; it was made before Prefect could be imported."""
+    shutil.rmtree(_PREFECT_HOME, ignore_errors=True)
+
+
 POSTGRESQL_VARIABLE = "KIYOME_TEST_POSTGRESQL"
 
 

@@ -1,0 +1,105 @@
+"""Small datasets to cleanse, and the ways to cleanse them that tests share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from PIL import Image, ImageDraw
+
+from models.releases.publishing import Release, latest_release
+from models.settings import Settings, load_settings
+from models.store.schema import open_database
+
+ROOT = Path(__file__).resolve().parents[1]
+POLICY = """
+name = "test"
+version = "1"
+
+[[consent.contract]]
+id = "everything"
+holder = "Studio"
+purposes = ["generative_training"]
+folder = "."
+entered_by = "Aoki"
+approved_by = "Baba"
+issued = 2026-01-01
+expires = 2099-01-01
+"""
+
+
+def draw_picture(path: Path, seed: int, size: int = 96) -> None:
+    """A picture that differs from those of other seeds, also for a perceptual hash."""
+    image = Image.new("RGB", (size, size), (seed * 37 % 256, seed * 91 % 256, seed * 17 % 256))
+    draw = ImageDraw.Draw(image)
+    for n in range(6):
+        x, y = (seed * 13 + n * 29) % size, (seed * 7 + n * 17) % size
+        colour = ((seed + n) * 53 % 256, (seed + n) * 11 % 256, (seed + n) * 71 % 256)
+        draw.ellipse((x - 18, y - 18, x + 18, y + 18), fill=colour)
+        draw.line((x, 0, size - y, size), fill=colour[::-1], width=3)
+    image.save(path)
+
+
+def draw_dataset(folder: Path, count: int, captions: Mapping[int, str] | None = None) -> Path:
+    """A kohya dataset of ``count`` pictures with captions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for n in range(count):
+        draw_picture(folder / f"{n:03d}.png", n)
+        caption = (captions or {}).get(n, f"a drawing of coloured circles, number {n}")
+        (folder / f"{n:03d}.txt").write_text(caption, encoding="utf-8")
+    return folder
+
+
+def make_settings(tmp_path: Path, policy: str = POLICY, **overrides: Any) -> Settings:
+    """Settings of a workspace and a policy of this test's own."""
+    file = tmp_path / "policy.toml"
+    file.write_text(policy, encoding="utf-8")
+    given = {"workspace": tmp_path / "workspace", "policy": file, "workers": 2, "shard_size": 4}
+    return load_settings(**{**given, **overrides})
+
+
+def release_of(settings: Settings, dataset: str) -> Release:
+    """The latest release."""
+    database = open_database(settings.resolved_database_url)
+    try:
+        release = latest_release(database, dataset)
+    finally:
+        database.dispose()
+    assert release is not None
+    return release
+
+
+def manifest_bytes(settings: Settings, dataset: str) -> bytes:
+    """The latest release's manifest, as it lies on the disk."""
+    folder = release_of(settings, dataset).path(settings.workspace)
+    return (folder / "manifest.parquet").read_bytes()
+
+
+def outcomes_of(settings: Settings, dataset: str) -> dict[str, tuple[str, str]]:
+    """Verdict and first reason by file name, for the last run."""
+    table = pq.read_table(settings.workspace / "datasets" / dataset / "outcomes.parquet")
+    return {
+        name: (row["verdict"], row["reasons"][0])
+        for row in table.to_pylist()
+        for name in row["names"]
+    }
+
+
+def run_kiyome(
+    *words: str | Path, env: Mapping[str, str] | None = None, timeout: float = 240
+) -> subprocess.CompletedProcess[str]:
+    """`kiyome` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "flows", *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

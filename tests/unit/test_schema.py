@@ -1,0 +1,122 @@
+"""The database's schema: made, recognised, refused, upgraded; never changed by accident."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from models.errors import StoreError
+from models.store import schema
+from models.store.database import Database
+from models.store.tables import Base
+
+BY_EXPRESSION = "ix_review_open"
+"""An index over an expression, which the comparison of metadata cannot see on SQLite."""
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'kiyome.db'}"
+
+
+def _make_older(url: str, revision: str = "0001") -> None:
+    database = Database(url)
+    config = schema._config()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    database.dispose()
+
+
+def test_an_empty_database_gets_the_newest_schema(url: str) -> None:
+    database = schema.open_database(url)
+    assert schema.read_schema(database) == (schema.SchemaState.CURRENT, schema.newest_revision())
+    database.dispose()
+
+
+@pytest.mark.filterwarnings("ignore:autogenerate skipping")
+def test_the_migrations_make_just_the_tables_that_the_code_names(url: str, tmp_path: Path) -> None:
+    database = schema.open_database(url)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+        assert [d for d in differences if BY_EXPRESSION not in repr(d)] == []
+    declared = Database(f"sqlite:///{tmp_path / 'declared.db'}")
+    Base.metadata.create_all(declared.engine)
+    assert _index_sql(database) == _index_sql(declared)
+    database.dispose()
+    declared.dispose()
+
+
+def _index_sql(database: Database) -> str:
+    query = text("SELECT sql FROM sqlite_master WHERE name = :name")
+    with database.engine.connect() as connection:
+        found: str = connection.execute(query, {"name": BY_EXPRESSION}).scalar_one()
+    return found
+
+
+@pytest.mark.postgresql
+def test_the_migrations_run_on_postgresql(postgresql_url: str) -> None:
+    database = schema.open_database(postgresql_url)
+    assert schema.read_schema(database)[0] is schema.SchemaState.CURRENT
+    database.dispose()
+
+
+def test_an_older_database_is_refused_with_the_command_that_helps(url: str) -> None:
+    _make_older(url)
+    with pytest.raises(StoreError, match="kiyome database upgrade"):
+        schema.open_database(url)
+
+
+def test_refusing_an_older_database_leaves_it_as_it_is(url: str) -> None:
+    _make_older(url)
+    with pytest.raises(StoreError):
+        schema.open_database(url)
+    database = Database(url)
+    assert schema.read_schema(database) == (schema.SchemaState.OLDER, "0001")
+    database.dispose()
+
+
+def test_an_upgrade_keeps_the_rows_and_a_copy_of_the_file(url: str) -> None:
+    _make_older(url)
+    database = Database(url)
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO register_versions VALUES ('names', 7)"))
+    copy = schema.copy_sqlite(database)
+    schema.upgrade_schema(database)
+    database.dispose()
+    assert copy is not None
+    assert copy.exists()
+    upgraded = schema.open_database(url)
+    with upgraded.snapshot() as session:
+        assert session.execute(text("SELECT version FROM register_versions")).scalar() == 7
+    upgraded.dispose()
+
+
+def test_a_database_of_a_newer_kiyome_is_refused(url: str) -> None:
+    database = schema.open_database(url)
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.dispose()
+    with pytest.raises(StoreError, match="newer Kiyome"):
+        schema.open_database(url)
+
+
+def test_somebody_elses_database_is_refused(url: str) -> None:
+    database = Database(url)
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE theirs (id INTEGER)"))
+    database.dispose()
+    with pytest.raises(StoreError, match="does not know"):
+        schema.open_database(url)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kiyome.db").write_bytes(b"this is not a database, however long it may be" * 100)
+    with pytest.raises(StoreError, match=r"cannot be (read|used)"):
+        schema.open_database(f"sqlite:///{tmp_path / 'kiyome.db'}")
