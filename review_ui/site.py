@@ -67,7 +67,7 @@ class Site:
         """A page. Half a surrogate pair, which UTF-8 cannot carry, is shown as U+FFFD."""
         visitor = visitor or self.visitor(request)
         words = self.words(request)
-        here = request.url.path if request.method == "GET" else "/"
+        here = request.url.path if request.method == "GET" else ""
         text = self.templates.get_template(template).render(
             t=words,
             visitor=visitor,
