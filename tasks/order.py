@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from models.assets.shards import Shard, read_shard
 
 from models.assets.asset import Asset
+from models.assets.shards import Shard, read_shard
 from models.canonical import digest_lines, digest_of
 from models.decisions import Ruling
 from models.detectors import Detectors, load_detectors

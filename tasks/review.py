@@ -14,6 +14,7 @@ from models.assets.asset import Asset, Location
 from models.assets.faults import FaultError
 from models.assets.reading import read_location
 from models.motifs.register import Reference
+from models.review.derivatives import note_path
 from models.review.questions import Asking, ReferenceCard, ask
 from models.review.queue import Question, enqueue
 from models.review.thumbnails import write_derivatives
@@ -81,6 +82,6 @@ def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[R
 
 
 def _note_missing(folder: Path, asset_id: str, error: FaultError) -> None:
-    note = folder / asset_id[:2] / f"{asset_id}.txt"
+    note = note_path(folder, asset_id)
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(f"{error.fault.reason.value}: {error.fault.detail}\n", encoding="utf-8")

@@ -77,6 +77,9 @@ def publish(
         VerdictsStaleError: a cleared asset was taken down in the meantime.
         WorkspaceError: the folder cannot be written.
     """
+    shelf = workspace / "releases" / dataset
+    for unfinished in shelf.glob(".building-*"):
+        shutil.rmtree(unfinished)
     manifest_bytes = to_parquet(manifest)
     manifest_sha = digest_bytes(manifest_bytes)
     exclusions_sha = digest_exclusions(outcomes)
@@ -96,12 +99,9 @@ def publish(
         "exclusions_sha256": exclusions_sha,
     }
     release_id = digest_of(identity)
-    shelf = workspace / "releases" / dataset
     folder = shelf / f"{number:04d}-{release_id[:8]}"
     try:
         shelf.mkdir(parents=True, exist_ok=True)
-        for unfinished in shelf.glob(".building-*"):
-            shutil.rmtree(unfinished)
         with tempfile.TemporaryDirectory(prefix=".building-", dir=shelf) as built:
             building = Path(built) / folder.name
             building.mkdir()
