@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint up clean constraints
+.PHONY: help setup demo test lint up docs clean constraints
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -101,8 +101,11 @@ lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-up: setup ## Start the Prefect server, the worker and the review page
-	@$(BIN)/kiyome up
+up: setup ## Run the standing system on the sample: Prefect, schedule, review page
+	@$(BIN)/kiyome up --demo demo
+
+docs: setup ## Write the pages of docs/ that follow from the code
+	@$(BIN)/python docs/generate.py
 
 clean: ## Remove what make and the tools made here (never a workspace)
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

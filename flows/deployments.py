@@ -9,6 +9,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 
 from flows.cleanse import cleanse
+from models.errors import SettingsError
 from models.settings import Settings
 from models.workspace import name_dataset
 
@@ -18,10 +19,20 @@ def deploy_cleanse(
 ) -> RunnerDeployment:
     """The scheduled cleansing of one dataset.
 
-    One run at a time: a run that is due while another goes on, or that piled up while nothing was
+    One run goes on at a time: a run that is due meanwhile, or that piled up while nothing was
     running, is cancelled, since it would do the same again.
+
+    Raises:
+        SettingsError: the schedule is not a cron expression.
     """
     name = dataset or name_dataset(root)
+    try:
+        schedule = CronSchedule(cron=settings.schedule, timezone=settings.timezone)
+    except ValueError as error:
+        raise SettingsError(
+            f"{settings.schedule!r} is not a schedule.",
+            "Give five fields, minute hour day month weekday: `0 3 * * *` is every day at three.",
+        ) from error
     parameters: dict[str, Any] = {
         "root": root,
         "dataset": name,
@@ -31,7 +42,7 @@ def deploy_cleanse(
     return cleanse.to_deployment(
         name=name,
         parameters=parameters,
-        schedule=CronSchedule(cron=settings.schedule, timezone=settings.timezone),
+        schedule=schedule,
         concurrency_limit=ConcurrencyLimitConfig(
             limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
         ),

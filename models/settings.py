@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -68,6 +69,17 @@ class Settings(BaseSettings):
         default="0 3 * * *", description="Cron expression of the scheduled cleansing."
     )
     timezone: str = Field(default="UTC", description="Time zone of the schedule.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(
+                f"there is no time zone {value!r}; one is, e.g., Asia/Tokyo"
+            ) from error
+        return value
 
     @property
     def resolved_database_url(self) -> str:

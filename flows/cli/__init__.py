@@ -24,14 +24,22 @@ class Entry:
 
 SECTIONS = ("Every day", "Registers", "Look and prove", "Set up")
 COMMANDS: dict[str, Entry] = {
-    "demo": Entry("demo", "Cleanse the bundled sample and show what came out.", "Every day"),
-    "cleanse": Entry("cleanse", "Cleanse a dataset and publish what is clear.", "Every day"),
-    "review": Entry("review", "Serve the page on which reviewers rule.", "Every day"),
-    "up": Entry("up", "Run the standing system: Prefect, schedule, review page.", "Every day"),
-    "serve": Entry("serve", "Run the scheduled cleansing against a Prefect server.", "Every day"),
+    "demo": Entry(
+        "demo", "Cleanse the bundled sample dataset, and show what came out.", "Every day"
+    ),
+    "cleanse": Entry(
+        "cleanse", "Cleanse the dataset at ROOT and publish what is clear.", "Every day"
+    ),
+    "review": Entry("review", "Serve the page on which reviewers rule, until Ctrl-C.", "Every day"),
+    "up": Entry(
+        "up", "Run the standing system: Prefect, the schedule and the review page.", "Every day"
+    ),
+    "serve": Entry(
+        "serve", "Cleanse the dataset at ROOT on a schedule, until Ctrl-C.", "Every day"
+    ),
     "register": Entry("register", "Add, list and remove protected names and motifs.", "Registers"),
     "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
-    "export": Entry("export", "Write a release's files to a folder of your own.", "Look and prove"),
+    "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),
     "recount": Entry("recount", "Prove that every asset has just one verdict.", "Look and prove"),
     "ledger": Entry("ledger", "Verify the usage ledger, and prove entries.", "Look and prove"),
     "audit": Entry("audit", "Verify the audit trail of rulings.", "Look and prove"),

@@ -26,9 +26,9 @@ policy = "policy.toml"
     "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), required=False
 )
 def init(folder: Path) -> None:
-    """Write kiyome.toml and policy.toml into FOLDER (here by default) to start from.
+    """Write kiyome.toml and policy.toml to start from.
 
-    Files that exist are left as they are.
+    They go into FOLDER, by default this one. Files that exist are left as they are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     policy = files("flows").joinpath("templates", "policy.toml").read_text(encoding="utf-8")

@@ -31,10 +31,11 @@ def up(
     workspace: Path | None,
     policy: Path | None,
 ) -> None:
-    """Run the standing system in the foreground: Prefect, the schedule and the review page.
+    """Run the standing system: Prefect, the schedule and the review page.
 
-    ROOT is the dataset to cleanse on schedule. Without it the last dataset of the workspace is
-    taken, if there is just one. Ctrl-C stops all of it.
+    All of it runs in the foreground, and the addresses are printed. ROOT is the dataset to cleanse
+    on schedule. Without it the last dataset of the workspace is taken, if there is just one.
+    Ctrl-C stops all of it.
     """
     from flows.cli.serve import absolute_root
     from flows.prefect_environment import prepare_prefect
