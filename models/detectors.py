@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from models.consent.stage import ConsentStage
 from models.errors import PolicyError
-from models.motifs.encoders import Encoder, load_encoder
+from models.motifs.encoder import Encoder
+from models.motifs.encoders import load_encoder
 from models.motifs.index import ReferenceIndex
 from models.motifs.register import load_references
 from models.motifs.stages import FeaturesStage, MotifsStage

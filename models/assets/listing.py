@@ -16,6 +16,7 @@ from models.assets.texts import (
 )
 from models.assets.tree import Stamp, Tree
 from models.reasons import Reason
+from models.unicode import escape_surrogates
 
 LINK_OUTSIDE = "it is a link that leads out of the dataset or nowhere"
 BYTES_READABLE = frozenset({Reason.CAPTION_UNREADABLE, Reason.CONSENT_UNDETERMINED})
@@ -107,7 +108,7 @@ class ListingBuilder:
         """Add what the dataset names and does not hold, so that it is never lost from sight."""
         uri = path_uri(self.tree.path(name).encode("utf-8", "surrogatepass"))
         captions, _ = merge_sources(sources or [])
-        location = Location(printable_text(name), uri)
+        location = Location(escape_surrogates(name), uri)
         fault = Fault(Reason.IMAGE_MISSING, f"{location.name}: {detail}")
         self.entries.append(Entry(location, "", captions, (), fault))
 
@@ -136,11 +137,6 @@ class ListingBuilder:
         ]
         ordered = sorted(self.entries, key=lambda e: (e.location.name, e.location.offset or 0))
         return Listing(tuple(_distinct(ordered)), tuple(notices), self.stamps)
-
-
-def printable_text(name: str) -> str:
-    """A name that came out of a text: a lone surrogate in it is shown as ``\\udNNN``."""
-    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def inside(folder: str, path: str) -> str | None:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from models.canonical import digest_lines
 from models.errors import EncoderError
-from models.motifs.encoders import Embeddings
+from models.motifs.encoder import Embeddings
 from models.motifs.fingerprints import Pixels
 from models.motifs.weights import Checkpoint, digest_file, find_checkpoint
 

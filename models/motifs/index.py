@@ -21,7 +21,7 @@ import PIL
 from models.canonical import digest_bytes, digest_lines
 from models.errors import EncoderError, RegisterError, WorkspaceError
 from models.files import write_atomically
-from models.motifs.encoders import Embeddings, Encoder
+from models.motifs.encoder import Embeddings, Encoder
 from models.motifs.fingerprints import (
     DECODED_SIDE,
     FINGERPRINT_VERSION,

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.canonical import digest_lines
-from models.motifs.encoders import BUILTIN, Embeddings
+from models.motifs.encoder import BUILTIN, Embeddings
 from models.motifs.fingerprints import Pixels
 
 _CODE_VERSION = "1"

@@ -22,7 +22,7 @@ from models.assets.reading import read_location
 from models.canonical import canonical_json, digest_bytes, digest_lines
 from models.errors import EncoderError
 from models.findings import Finding, FindingKind
-from models.motifs.encoders import Embeddings, Encoder
+from models.motifs.encoder import Embeddings, Encoder
 from models.motifs.fingerprints import (
     DECODED_SIDE,
     FINGERPRINT_VERSION,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import EncoderError
-from models.motifs.encoders import OPEN_CLIP_PREFIX, PullProgress
+from models.motifs.encoder import OPEN_CLIP_PREFIX, PullProgress
 
 FOLDER_PREFIX = "folder:"
 FOLDER_CONFIG = "open_clip_config.json"

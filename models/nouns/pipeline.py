@@ -18,6 +18,7 @@ from models.nouns.matching import find_names
 from models.nouns.patterns import CompiledNames, compile_names
 from models.nouns.register import NameRegister, make_register
 from models.nouns.words import shipped_lexicon
+from models.unicode import replace_surrogates
 
 if TYPE_CHECKING:
     from spacy.vocab import Vocab
@@ -28,7 +29,6 @@ LONGEST_TEXT = 2**31 - 1
 
 _TEXT = "kiyome_text"
 _TOKEN = re.compile(r"([^\s,]{1,60}|,|\s) ?")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 if not Doc.has_extension("names"):
     Doc.set_extension("names", default=())
@@ -59,11 +59,6 @@ class CaptionTokenizer:
         doc = Doc(self.vocab, words=words, spaces=spaces)
         doc.user_data[_TEXT] = clean
         return doc
-
-
-def replace_surrogates(text: str) -> str:
-    """The text with each lone surrogate as U+FFFD: what UTF-8 and JSON can express."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 class NameFinder:

@@ -20,11 +20,12 @@ from models.nouns.forms import Form
 from models.nouns.matching import NameMatch, find_names
 from models.nouns.normalisation import normalise
 from models.nouns.patterns import COMPILER
-from models.nouns.pipeline import COMPONENT, build_pipeline, replace_surrogates
+from models.nouns.pipeline import COMPONENT, build_pipeline
 from models.nouns.register import NameRegister
 from models.nouns.words import shipped_lexicon
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
+from models.unicode import replace_surrogates
 
 DETECTOR = "register/1"
 STAGE_VERSION = "nouns/1"

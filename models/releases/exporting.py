@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from models.assets.asset import Asset
 from models.assets.shards import read_shard
 from models.assets.sidecars import keep_places, write_sidecars
 from models.canonical import digest_bytes
 from models.errors import ReleaseError
 from models.planning import dataset_folder, read_plan
-from models.releases.manifest import readable
 from models.releases.publishing import find_release, latest_release
 from models.store.database import Database
 from models.takedowns import takedown_times
+from models.unicode import escape_surrogates
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,19 @@ def export_release(
             "the dataset.",
             "Export a newer release.",
         )
-    edited = [a for a in assets if [readable(c.text) for c in a.captions] != screened[a.asset_id]]
+    edited = [asset for asset in assets if _captions_of(asset) != screened[asset.asset_id]]
     if edited:
         raise ReleaseError(
             f"{len(edited)} asset(s) of release {release.number} have other captions now, "
-            f"{readable(edited[0].name)} among them.",
+            f"{escape_surrogates(edited[0].name)} among them.",
             "Export a newer release.",
         )
     written = write_sidecars(
         plan.root, plan.layout, keep_places(assets), to / "dataset", copy_images, progress
     )
     return ExportReport(release.number, len(assets), written.images, written.captions)
+
+
+def _captions_of(asset: Asset) -> list[str]:
+    """The asset's captions, as a manifest writes them."""
+    return [escape_surrogates(caption.text) for caption in asset.captions]

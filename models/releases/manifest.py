@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from models.assets.asset import Asset
 from models.canonical import digest_lines
 from models.consent.statements import Statement
+from models.unicode import escape_surrogates
 from models.verdicts import Verdict
 
 _CAPTION = pa.struct([("text", pa.string()), ("source", pa.string()), ("name", pa.string())])
@@ -64,11 +65,6 @@ GONE = "absent"
 """Verdict shown for an asset of the previous release that the dataset no longer holds."""
 
 
-def readable(text: str) -> str:
-    """Text that can be stored as UTF-8: bytes and surrogates that cannot are shown escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def build_manifest(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Table:
     """The cleared assets of all shards, by id.
 
@@ -89,7 +85,8 @@ def build_outcomes(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Tab
     for assets, verdicts in judged:
         by_id = {asset.asset_id: asset for asset in assets}
         for row in verdicts.select([f.name for f in OUTCOMES if f.name != "names"]).to_pylist():
-            names = [readable(location.name) for location in by_id[row["asset_id"]].locations]
+            locations = by_id[row["asset_id"]].locations
+            names = [escape_surrogates(location.name) for location in locations]
             rows.append({**row, "names": names})
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["asset_id"]), schema=OUTCOMES)
 
@@ -146,12 +143,12 @@ def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
     statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
     return {
         "asset_id": asset.asset_id,
-        "names": [readable(location.name) for location in asset.locations],
+        "names": [escape_surrogates(location.name) for location in asset.locations],
         "captions": [
             {
-                "text": readable(caption.text),
-                "source": readable(caption.source),
-                "name": readable(asset.locations[caption.location].name),
+                "text": escape_surrogates(caption.text),
+                "source": escape_surrogates(caption.source),
+                "name": escape_surrogates(asset.locations[caption.location].name),
             }
             for caption in asset.captions
         ],
@@ -164,7 +161,7 @@ def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
         "consent": [
             {
                 "carrier": statement.carrier,
-                "source": readable(statement.source),
+                "source": escape_surrogates(statement.source),
                 "setter": statement.setter,
                 "trust": statement.trust.levels,
                 "license_ref": statement.license_ref,

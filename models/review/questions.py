@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from models.assets.asset import Asset
 from models.consent.statements import Statement
 from models.reasons import Reason
-from models.releases.manifest import readable
 from models.review.items import Question
+from models.unicode import escape_surrogates, replace_surrogates
 from models.verdicts import Verdict
 
 RISK: dict[Reason, int] = {
@@ -108,15 +108,15 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
     return {
         "asset": {
             "id": asset.asset_id,
-            "name": readable(asset.name),
-            "names": [readable(location.name) for location in asset.locations],
+            "name": escape_surrogates(asset.name),
+            "names": [escape_surrogates(location.name) for location in asset.locations],
             "width": row["width"],
             "height": row["height"],
             "format": row["format"],
         },
         "dataset": asking.dataset,
         "captions": [
-            {"text": readable_in_place(caption.text), "source": readable(caption.source)}
+            {"text": replace_surrogates(caption.text), "source": escape_surrogates(caption.source)}
             for caption in asset.captions
         ],
         "findings": findings,
@@ -131,8 +131,3 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
         "policy": asking.policy,
         "run": asking.run,
     }
-
-
-def readable_in_place(text: str) -> str:
-    """Text whose lone surrogates are replaced one for one, so that spans into it stay right."""
-    return "".join("�" if "\ud800" <= char <= "\udfff" else char for char in text)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from models.errors import EncoderError
-from models.motifs.encoders import Encoder, known_encoders, load_encoder, pull_encoder
+from models.motifs.encoder import Encoder
+from models.motifs.encoders import known_encoders, load_encoder, pull_encoder
 from models.motifs.index import ReferenceIndex
 from models.motifs.stages import FeaturesStage
 from tests.motif_pictures import draw, encode_file, write_asset

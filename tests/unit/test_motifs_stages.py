@@ -16,7 +16,7 @@ from models.assets.asset import Asset, Fault, Location
 from models.canonical import digest_bytes
 from models.errors import EncoderError
 from models.findings import Finding
-from models.motifs.encoders import Embeddings
+from models.motifs.encoder import Embeddings
 from models.motifs.fingerprints import Pixels
 from models.motifs.index import ReferenceIndex
 from models.motifs.layout import LayoutEncoder

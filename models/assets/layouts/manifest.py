@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from models.assets.asset import Fault, Location, Notice
 from models.assets.hashing import HashCache
-from models.assets.listing import Listing, ListingBuilder, inside, printable_text
+from models.assets.listing import Listing, ListingBuilder, inside
 from models.assets.naming import printable
 from models.assets.reading import local_path, path_uri
 from models.assets.sink import Sink
@@ -32,6 +32,7 @@ from models.assets.texts import CaptionSource, captions_of
 from models.assets.tree import Stamp, Tree, stamp_of
 from models.errors import DatasetError
 from models.reasons import Reason
+from models.unicode import escape_surrogates
 
 NAME = "manifest"
 LOOKS_FOR = "one .csv, .tsv, .jsonl or .parquet at the top with a path, uri, file or image column"
@@ -123,7 +124,7 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
 
     def images_of(row: Row) -> Sequence[str]:
         name = _name_in(row, column)
-        return [printable_text(name)] if name else []
+        return [escape_surrogates(name)] if name else []
 
     sink.write_rows(path, table, images_of, screened)
     sink.copy_images(entry for entry in listing.entries if entry.location.name in kept)
@@ -190,7 +191,7 @@ class _Place:
 
 
 def _place(root: str, name: str) -> _Place:
-    shown = printable_text(name)
+    shown = escape_surrogates(name)
     is_file_uri = name[:7].lower() == "file://"
     if _URL.match(name) and not is_file_uri:
         return _Place(Location(shown, name))
