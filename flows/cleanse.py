@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
-from prefect.futures import wait
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    update_progress_artifact,
+)
+from prefect.futures import as_completed
 
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, read_outcomes
@@ -91,7 +96,7 @@ def cleanse(
             database.dispose()
             open_desk.cache_clear()
     create_markdown_artifact(
-        key=f"cleanse-{name.lower().replace('.', '-').replace('_', '-')}",
+        key=_artifact_key("cleanse", name),
         markdown=to_markdown(summary),
         description=f"Cleansing of {name}",
     )
@@ -127,9 +132,19 @@ def _carry_out(order: str, started: float) -> Outcome:
 
 
 def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
+    """Every shard's result, in dataset order; progress shows in the Prefect UI while it goes on."""
+    shown = create_progress_artifact(
+        progress=0.0, key=_artifact_key("progress", plan.dataset), description="Shards finished"
+    )
     futures = [cleanse_shard.submit(order, digest) for digest, _ in plan.shards]
-    wait(futures)
+    for finished, _ in enumerate(as_completed(futures), 1):
+        update_progress_artifact(shown, progress=100 * finished / len(futures))
     return [future.result() for future in futures]
+
+
+def _artifact_key(kind: str, dataset: str) -> str:
+    """An artifact's key: Prefect takes lower-case letters, digits and dashes."""
+    return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
 
 
 def _sum_up(

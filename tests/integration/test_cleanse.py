@@ -247,3 +247,38 @@ def test_notices_about_the_dataset_reach_the_summary(tmp_path: Path, settings: S
     (root / "000.caption").write_text("something else altogether", encoding="utf-8")
     summary = _run(root, settings)
     assert any("000" in json.dumps(notice.names) for notice in summary.notices)
+
+
+@pytest.mark.postgresql
+def test_a_run_on_postgresql_gives_the_same_manifest_as_one_on_sqlite(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    root = draw_dataset(tmp_path / "set", 6, {2: KIRARI})
+    manifests = []
+    for kind, url in (("sqlite", ""), ("postgresql", postgresql_url)):
+        (tmp_path / kind).mkdir()
+        settings = make_settings(tmp_path / kind, database_url=url)
+        database = open_database(settings.resolved_database_url)
+        with database.transaction() as session:
+            add_name(session, "Hoshino Kirari", "character")
+        _run(root, settings)
+        _rule(database, "approve", "ordinary_word")
+        assert _run(root, settings).release == 2
+        manifests.append(pq.read_table(_folder(settings) / "manifest.parquet").drop(["ruling_id"]))
+        database.dispose()
+    assert manifests[0].equals(manifests[1])
+
+
+def _folder(settings: Settings) -> Path:
+    return release_of(settings, "set").path(settings.workspace)
+
+
+def test_progress_and_summary_are_artifacts_in_prefect(tmp_path: Path, settings: Settings) -> None:
+    from prefect.client.orchestration import get_client
+
+    root = draw_dataset(tmp_path / "artifacts", 3)
+    cleanse(str(root), dataset="Art_1", settings=settings.model_dump(mode="json"))
+    with get_client(sync_client=True) as client:
+        found = {a.key: a for a in client.read_artifacts() if a.key and a.key.endswith("art-1")}
+    assert found["progress-art-1"].data == 100.0
+    assert "| clear | 3 |" in found["cleanse-art-1"].data
