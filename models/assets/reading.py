@@ -16,11 +16,13 @@ from models.assets.faults import FaultError
 from models.reasons import Reason
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_LOCAL_SCHEMES = frozenset({"file://", "local://"})
 _WHAT_TO_DO = {
     errno.ENOENT: "there is no such file",
     errno.EACCES: "permission denied: make it readable for the user that runs Kiyome",
     errno.EPERM: "permission denied: make it readable for the user that runs Kiyome",
     errno.EISDIR: "it is a folder, not a file",
+    errno.ENXIO: "it is a socket or a device, not a file",
     errno.ENOTDIR: "a part of its path is a file, not a folder",
     errno.ELOOP: "its symbolic links go round in a circle",
     errno.ENAMETOOLONG: "its name is longer than the file system allows",
@@ -36,11 +38,11 @@ def local_path(uri: str) -> bytes | None:
 
     None where the URI belongs to another file system (an fsspec URL).
     """
-    if uri[:7].lower() == "file://":
-        return unquote_to_bytes(uri[7:].removeprefix("localhost"))
-    if _URL.match(uri):
+    if (scheme := _URL.match(uri)) is None:
+        return os.fsencode(uri)
+    if scheme[0].lower() not in _LOCAL_SCHEMES:
         return None
-    return os.fsencode(uri)
+    return unquote_to_bytes(uri[scheme.end() :].removeprefix("localhost"))
 
 
 def path_uri(path: bytes) -> str:
@@ -129,6 +131,7 @@ def _read_remote(location: Location, max_bytes: int) -> bytes:
     else:
         start, end = 0, max_bytes + 1
     try:
+        _refuse_special_files(location.uri)
         system, path = fsspec.core.url_to_fs(location.uri)
         data = _fetch(system, path, start, end)
     except FileNotFoundError as error:
@@ -144,6 +147,14 @@ def _read_remote(location: Location, max_bytes: int) -> bytes:
         raise FaultError(Reason.IMAGE_MISSING, detail[:500]) from error
     _check_length(location, len(data), max_bytes)
     return data
+
+
+def _refuse_special_files(uri: str) -> None:
+    """A chained URL may end at a local file, and a named pipe there would be waited for."""
+    for link in uri.split("::")[1:]:
+        path = local_path(link) if "/" in link else None
+        if path is not None:
+            open_regular(path).close()
 
 
 def _fetch(system: Any, path: str, start: int, end: int) -> bytes:

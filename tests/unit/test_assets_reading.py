@@ -160,3 +160,13 @@ def test_a_member_without_a_size_is_never_read_to_the_end_of_the_tar(tmp_path: P
 def test_a_fault_survives_a_process_boundary() -> None:
     error = FaultError(Reason.IMAGE_EMPTY, "the file has zero bytes")
     assert pickle.loads(pickle.dumps(error)).fault == error.fault
+
+
+@pytest.mark.parametrize(
+    "url", ["local://{}", "FILE://{}", "zip://x.png::{}", "zip://x::file://{}"]
+)
+def test_no_spelling_of_a_url_makes_a_named_pipe_be_waited_for(tmp_path: Path, url: str) -> None:
+    os.mkfifo(tmp_path / "a")
+    reason, detail = fault_of(Location("a.png", url.format(tmp_path / "a")))
+    assert reason is Reason.IMAGE_MISSING
+    assert "named pipe" in detail

@@ -17,7 +17,7 @@ from models.assets.asset import Fault, Notice
 from models.assets.hashing import HashCache
 from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder, inside
 from models.assets.naming import is_image_name, matching_name, matching_stem, printable
-from models.assets.reading import explain_os_error
+from models.assets.reading import explain_os_error, open_regular
 from models.assets.sink import Sink
 from models.assets.texts import (
     CaptionError,
@@ -143,7 +143,7 @@ def _read_metadata(tree: Tree, name: str) -> _Metadata:
     if name in tree.outside:
         return _Metadata(name, {}, LINK_OUTSIDE)
     try:
-        with open(tree.path(name), "rb") as file:
+        with open_regular(tree.path(name)) as file:
             value = json.loads(decode_text(file.read()))
     except OSError as error:
         return _Metadata(name, {}, explain_os_error(error))
