@@ -6,16 +6,17 @@ import csv
 import io
 import json
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.assets.reading import explain_os_error
-from models.assets.texts import decode_text
+from models.assets.reading import explain_os_error, open_regular
+from models.assets.texts import decode_text, is_caption_column
 
+csv.field_size_limit(1 << 30)  # the module's own 128 KiB would cost a table for one long caption
 TABLE_EXTENSIONS = (".jsonl", ".csv", ".tsv", ".parquet")
 
 
@@ -76,7 +77,7 @@ def read_table(path: str) -> Table:
     try:
         if extension == ".parquet":
             return _read_parquet(path)
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             data = file.read()
         if extension == ".jsonl":
             return _read_json_lines(data)
@@ -85,7 +86,7 @@ def read_table(path: str) -> Table:
         raise TableError(f"it is not UTF-8 text: {error}") from error
     except OSError as error:
         raise TableError(explain_os_error(error)) from error
-    except (pa.ArrowException, csv.Error) as error:
+    except pa.ArrowException as error:
         raise TableError(f"it is not a sound {extension[1:]} file: {error}") from error
 
 
@@ -94,16 +95,24 @@ def read_columns(path: str) -> tuple[str, ...]:
     extension = posixpath.splitext(path)[1].lower()
     try:
         if extension == ".parquet":
-            return tuple(pq.read_schema(path).names)
-        with open(path, "rb") as file:
+            with open_regular(path) as file:
+                return tuple(pq.read_schema(file).names)
+        with open_regular(path) as file:
             data = file.read(1 << 16)
-        line = decode_text(data[: data.rfind(b"\n")] if b"\n" in data else data)
+        line = _first_line(data)
         if extension == ".jsonl":
-            row = json.loads(line.split("\n", 1)[0])
+            row = json.loads(line)
             return tuple(row) if isinstance(row, dict) else ()
         return tuple(next(csv.reader(io.StringIO(line), delimiter=_delimiter(extension)), ()))
     except (OSError, ValueError, RecursionError, pa.ArrowException, csv.Error):
         return ()
+
+
+def _first_line(data: bytes) -> str:
+    """The header alone: what is wrong further down does not make a table something else."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return decode_text(data[: len(data) // 4 * 4]).split("\n", 1)[0]
+    return decode_text(data.split(b"\n", 1)[0])
 
 
 def _delimiter(extension: str) -> str:
@@ -128,21 +137,30 @@ def _read_json_lines(data: bytes) -> Table:
 
 
 def _parse_object(raw: bytes) -> tuple[dict[str, Any], str]:
-    repeated: list[str] = []
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(items)
-        if len(values) < len(items):
-            repeated.append("it names a key twice, and programs differ in which one they read")
-        return values
-
     try:
-        values = json.loads(decode_text(raw), object_pairs_hook=pairs)
+        values, problem = parse_json(decode_text(raw))
     except (ValueError, RecursionError) as error:
         return {}, f"it is not JSON: {error}"
-    if not isinstance(values, dict):
-        return {}, "it is not a JSON object"
-    return values, "".join(repeated[:1])
+    return (values, problem) if isinstance(values, dict) else ({}, "it is not a JSON object")
+
+
+def parse_json(text: str) -> tuple[Any, str]:
+    """A JSON text's value, and why it cannot be trusted, or "".
+
+    Raises:
+        ValueError, RecursionError: it is not JSON.
+    """
+    problem = ""
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal problem
+        values = dict(items)
+        if len(values) < len(items):
+            problem = "it names a key twice, and programs differ in which one they read"
+        return values
+
+    value = json.loads(text, object_pairs_hook=pairs)
+    return value, problem
 
 
 def _read_csv(text: str, delimiter: str) -> Table:
@@ -154,22 +172,21 @@ def _read_csv(text: str, delimiter: str) -> Table:
             yield line
 
     reader = csv.reader(physical_lines(), delimiter=delimiter, strict=True)
-    columns = _distinct(next(reader, []))
-    header = "".join(taken)
     rows: list[Row] = []
     lines: list[str] = []
-    taken.clear()
-    for record in reader:
-        if record:
-            rows.append(
-                Row(
-                    reader.line_num,
-                    dict(zip(columns, record, strict=False)),
-                    _length_problem(len(record), len(columns)),
-                )
-            )
-            lines.append("".join(taken))
+    try:
+        columns = _distinct(next(reader, []))
+        header = "".join(taken)
         taken.clear()
+        for record in reader:
+            if record:
+                values = dict(zip(columns, record, strict=False))
+                problem = _length_problem(len(record), len(columns))
+                rows.append(Row(reader.line_num, values, problem))
+                lines.append("".join(taken))
+            taken.clear()
+    except csv.Error as error:
+        raise TableError(f"line {reader.line_num} is not sound CSV: {error}") from error
     return Table("csv", columns, tuple(rows), header=header, lines=tuple(lines))
 
 
@@ -193,19 +210,60 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 
 
 def _read_parquet(path: str) -> Table:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         table = pq.ParquetFile(file).read()
-    readable = [i for i, field in enumerate(table.schema) if _holds_text(field.type)]
+    readable = [i for i, field in enumerate(table.schema) if _may_be_read(field)]
     values = table.select(readable).to_pylist()
-    rows = tuple(Row(number, row) for number, row in enumerate(values, 1))
+    rows = tuple(_decode_row(number, row) for number, row in enumerate(values, 1))
     return Table("parquet", tuple(table.schema.names), rows, parquet=table)
 
 
-def _holds_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _holds_text(kind.value_type)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _holds_text(kind.value_type)
+def _decode_row(number: int, values: dict[str, Any]) -> Row:
+    """A row whose bytes are text, and one that says so where they are not."""
+    try:
+        return Row(number, {column: _decode_bytes(value) for column, value in values.items()})
+    except UnicodeError as error:
+        return Row(number, values, f"bytes in a caption column are not UTF-8 text: {error}")
+
+
+def _decode_bytes(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return decode_text(value)
+    if isinstance(value, dict):
+        return {key: _decode_bytes(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_decode_bytes(inner) for inner in value]
+    return value
+
+
+def _may_be_read(field: pa.Field) -> bool:
+    """Whether a column may hold captions or names, be it inside lists, structs or maps.
+
+    Columns that hold bytes are left alone, since they tend to be pictures, unless their name is
+    that of a caption.
+    """
+    if is_caption_column(field.name):
+        return _holds(field.type, _is_text) or _holds(field.type, _is_bytes)
+    return _holds(field.type, _is_text) and not _holds(field.type, _is_bytes)
+
+
+def _holds(kind: pa.DataType, is_wanted: Callable[[pa.DataType], bool]) -> bool:
+    kind = _values_of(kind)
+    if pa.types.is_nested(kind):
+        inner = (kind.field(index).type for index in range(kind.num_fields))
+        return any(_holds(part, is_wanted) for part in inner)
+    return is_wanted(kind)
+
+
+def _values_of(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_text(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

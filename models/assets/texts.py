@@ -98,21 +98,33 @@ def is_caption_column(name: str) -> bool:
     return any(word.lower() in _CAPTION_WORDS for word in _WORD.findall(name.replace("_", " ")))
 
 
-def captions_of(values: Mapping[str, Any], source: str) -> tuple[Caption, ...]:
-    """The captions in one row or object: strings, and strings in lists, of caption columns."""
+def captions_of(values: Any, source: str) -> tuple[Caption, ...]:
+    """The captions in one row or object: every string in or below a caption column.
+
+    Args:
+        values: a row by column, or any value that JSON can express. Strings in a list that no
+            column holds are captions too.
+        source: where it stood; the place inside ``values`` is added to it.
+    """
     found: list[Caption] = []
-    for column, value in values.items():
-        if not is_caption_column(column):
-            continue
+    # Not by recursion: the nesting is the writer's choice.
+    waiting = [(values, source, not isinstance(values, dict))]
+    while waiting:
+        value, place, is_caption = waiting.pop()
         if isinstance(value, str):
-            if value and not value.isspace():
-                found.append(Caption(value, f"{source}#{column}"))
-        elif isinstance(value, list):
-            found.extend(
-                Caption(item, f"{source}#{column}[{index}]")
-                for index, item in enumerate(value)
-                if isinstance(item, str) and item and not item.isspace()
-            )
+            if is_caption and value and not value.isspace():
+                found.append(Caption(value, place))
+        elif isinstance(value, dict):
+            mark = "#" if place == source else "."
+            waiting += [
+                (inner, f"{place}{mark}{key}", is_caption or is_caption_column(key))
+                for key, inner in reversed(value.items())
+            ]
+        elif isinstance(value, (list, tuple)):
+            waiting += [
+                (inner, f"{place}[{index}]", is_caption)
+                for index, inner in reversed([*enumerate(value)])
+            ]
     return tuple(found)
 
 

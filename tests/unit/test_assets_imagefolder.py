@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -194,3 +195,43 @@ def test_json_beside_an_image_is_its_sidecar(tmp_path: Path) -> None:
     fill(tmp_path, {"a.png": picture(), "a.json": "{}"})
     fill(tmp_path, {"metadata.jsonl": '{"file_name": "a.png"}'})
     assert [s.name for s in scan(tmp_path).assets[0].sidecars] == ["a.json"]
+
+
+def test_strings_anywhere_below_a_caption_column_are_captions(tmp_path: Path) -> None:
+    row = {"file_name": "a.png", "caption": {"en": "a girl", "ja": ["x", ["y"]]}, "note": "n"}
+    row["about"] = {"title": "t", "count": 3}
+    fill(tmp_path, {"metadata.jsonl": json.dumps(row), "a.png": picture()})
+    (asset,) = scan(tmp_path).assets
+    assert [(c.text, c.source) for c in asset.captions] == [
+        ("a girl", "metadata.jsonl:1#caption.en"),
+        ("x", "metadata.jsonl:1#caption.ja[0]"),
+        ("y", "metadata.jsonl:1#caption.ja[1][0]"),
+        ("t", "metadata.jsonl:1#about.title"),
+    ]
+
+
+def test_parquet_captions_are_read_inside_structs_and_as_bytes(tmp_path: Path) -> None:
+    columns = {"file_name": ["a.png"], "caption": [{"en": "a girl"}], "text": [b"a house"]}
+    fill(tmp_path, {"a.png": picture()})
+    pq.write_table(pa.table(columns), tmp_path / "metadata.parquet")
+    assert captions(scan(tmp_path).assets[0]) == ["a girl", "a house"]
+
+
+def test_parquet_captions_that_are_not_utf_8_are_a_fault(tmp_path: Path) -> None:
+    columns = {"file_name": ["a.png"], "text": pa.array([b"\xff\xfe\xff"])}
+    fill(tmp_path, {"a.png": picture()})
+    pq.write_table(pa.table(columns), tmp_path / "metadata.parquet")
+    (asset,) = scan(tmp_path).assets
+    assert asset.fault is not None
+    assert asset.fault.reason is Reason.CAPTION_UNREADABLE
+
+
+@pytest.mark.parametrize("name", ["metadata.jsonl", "metadata.csv", "metadata.parquet"])
+def test_a_table_that_is_a_named_pipe_clears_nothing_and_is_not_waited_for(
+    tmp_path: Path, name: str
+) -> None:
+    fill(tmp_path, {"a.png": picture()})
+    os.mkfifo(tmp_path / name)
+    (asset,) = scan(tmp_path, "imagefolder").assets
+    assert asset.fault is not None
+    assert "named pipe" in asset.fault.detail
