@@ -22,7 +22,7 @@ from models.assets.tree import Stamp
 from models.canonical import digest_bytes
 from models.files import write_atomically
 
-_MARK = b"kiyome hashes 1\n"
+_MARK = b"kiyome hashes 2\n"
 _KEY = 16
 _PAIR = _KEY + 32
 _RACY_NS = 2_000_000_000

@@ -287,3 +287,12 @@ def test_an_asset_that_is_kept_with_other_captions_is_refused(kohya: Path, tmp_p
     kept["x/a.png"] = replace(kept["x/a.png"], captions=kept["x/a.png"].captions[:1])
     with pytest.raises(DatasetError, match="have changed"):
         write(found, kept, tmp_path / "out")
+
+
+def test_what_is_whole_in_a_damaged_tar_is_packed_again(tmp_path: Path) -> None:
+    data = pack({"1.png": picture(1), "1.txt": "one", "2.png": picture(2)})
+    fill(tmp_path / "in", {"0.tar": data[:2600]})  # ends inside the third member
+    found = scan(tmp_path / "in")
+    keep = keep_places(a for a in found.assets if a.name == "0.tar/1.png")
+    write_sidecars(found.root, found.layout, keep, tmp_path / "out", copy_images=True)
+    assert [a.name for a in scan(tmp_path / "out").assets] == ["0.tar/1.png"]

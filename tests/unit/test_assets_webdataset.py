@@ -150,3 +150,51 @@ def test_one_tar_is_a_dataset(tmp_path: Path) -> None:
     found = scan(tmp_path / "0.tar")
     assert found.root == str(tmp_path / "0.tar")
     assert [a.name for a in found.assets] == ["0.tar/1.png"]
+
+
+def test_a_header_that_cannot_be_read_is_damage_and_not_the_end(tmp_path: Path) -> None:
+    data = bytearray(pack({"1.png": picture(1), "2.png": picture(2)}))
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        second = tar.getmembers()[1].offset
+    data[second : second + 512] = bytes(range(256)) * 2
+    fill(tmp_path, {"0.tar": bytes(data)})
+    found = scan(tmp_path)
+    assert [a.name for a in found.assets] == ["0.tar", "0.tar/1.png"]
+    assert found.assets[0].fault is not None
+    assert [n.kind for n in found.notices] == ["tar_damaged"]
+
+
+def test_tars_joined_into_one_are_not_taken_for_their_first(tmp_path: Path) -> None:
+    fill(tmp_path, {"0.tar": pack({"1.png": picture(1)}) + pack({"2.png": picture(2)})})
+    assert [a.name for a in scan(tmp_path).assets] == ["0.tar", "0.tar/1.png"]
+
+
+def test_headers_that_follow_one_another_without_end_cost_only_their_tar(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("h")
+    header.type, header.size = tarfile.XHDTYPE, 12
+    endless = (header.tobuf(tarfile.USTAR_FORMAT) + b"12 path=x.p\n".ljust(512, b"\0")) * 3000
+    fill(tmp_path, {"0.tar": endless, "1.tar": pack({"1.png": picture()})})
+    assert [a.name for a in scan(tmp_path).assets] == ["0.tar", "1.tar/1.png"]
+
+
+def test_a_negative_size_is_damage(tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("2.png").tobuf())
+    header[124:136] = b"\xff" * 10 + b"\xf0\0"
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    whole = pack({"1.png": picture(1)})
+    fill(tmp_path, {"0.tar": whole.rstrip(b"\0").ljust(1024, b"\0") + bytes(header)})
+    assert [a.name for a in scan(tmp_path).assets] == ["0.tar", "0.tar/1.png"]
+
+
+def test_json_that_names_a_key_twice_is_not_trusted(tmp_path: Path) -> None:
+    record = '{"caption": "hatsune miku", "caption": "a girl"}'
+    fill(tmp_path, {"0.tar": pack({"1.png": picture(), "1.json": record})})
+    (asset,) = scan(tmp_path).assets
+    assert asset.fault is not None
+    assert asset.fault.reason is Reason.CAPTION_UNREADABLE
+
+
+def test_a_json_list_of_strings_is_captions(tmp_path: Path) -> None:
+    fill(tmp_path, {"0.tar": pack({"1.png": picture(), "1.json": '["a girl", "a house"]'})})
+    assert captions(scan(tmp_path).assets[0]) == ["a girl", "a house"]

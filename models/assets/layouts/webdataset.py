@@ -7,7 +7,6 @@ row of a success whose image is not in the tar is an asset that is missing.
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 import tarfile
@@ -20,7 +19,7 @@ from models.assets.hashing import HashCache, Member
 from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder
 from models.assets.naming import is_image_name, is_skipped, printable
 from models.assets.reading import explain_os_error, open_regular
-from models.assets.tables import Row, TableError, read_table
+from models.assets.tables import Row, TableError, parse_json, read_table
 from models.assets.texts import (
     MAX_TEXT_BYTES,
     CaptionError,
@@ -37,6 +36,7 @@ NAME = "webdataset"
 LOOKS_FOR = "a .tar in any folder"
 _TEXTS = ("txt", "caption", "text")
 _JSON = "json"
+_BLOCK = 1 << 20
 _COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
@@ -124,14 +124,14 @@ def read_member_captions(
             if member in sample.texts:
                 sources.append(CaptionSource(name, split_caption_file(text, name)))
                 continue
-            value = json.loads(text)
+            value, distrusted = parse_json(text)
         except CaptionError as error:
             problem = f"{name}: {error}"
         except (ValueError, RecursionError) as error:
             problem = f"{name}: it is not JSON: {error}"
         else:
-            if isinstance(value, dict):
-                sources.append(CaptionSource(name, captions_of(value, name)))
+            sources.append(CaptionSource(name, captions_of(value, name)))
+            problem = f"{name}: {distrusted}" if distrusted else problem
     return sources, problem
 
 
@@ -256,11 +256,29 @@ def list_members(file: BinaryIO) -> Iterator[Member]:
     try:
         with tarfile.open(fileobj=file, mode="r:", errors="surrogateescape") as tar:
             for info in tar:
+                if info.size < 0:
+                    raise tarfile.ReadError(f"the size of {printable(info.name)} is negative")
                 if info.isdir():
                     continue
                 problem = ""
                 if info.issparse() or not info.isreg():
                     problem = "it is a link or another special member of the tar, not a plain file"
                 yield Member(info.name, info.offset_data, info.size, problem)
+            end = tar.offset
     except (tarfile.TarError, EOFError, OverflowError, ValueError) as error:
         yield Member("", 0, 0, str(error) or type(error).__name__)
+    except RecursionError:
+        yield Member("", 0, 0, "extended headers follow one another without a member")
+    else:
+        # tarfile takes a header that it cannot read for the end, and says nothing.
+        if _holds_more(file, end):
+            yield Member("", 0, 0, f"byte {end} is neither a member nor the end")
+
+
+def _holds_more(file: BinaryIO, end: int) -> bool:
+    """Whether anything but zeros follows the last member of a tar."""
+    file.seek(end)
+    while block := file.read(_BLOCK):
+        if block.count(0) < len(block):
+            return True
+    return False

@@ -100,9 +100,12 @@ def _write_tar(
                     raise DatasetError(f"{problem}.", RUN_AGAIN)
                 for source in sources:
                     sink.check_screened(source.file, source.captions, screened[key])
+            wanted = [m.offset for m in members if sample_key(m.name) in screened]
             file.seek(0)
             with tarfile.open(fileobj=file, mode="r:", errors="surrogateescape") as tar:
                 for info in tar:
+                    if info.offset_data > max(wanted, default=-1):
+                        break  # what follows may be damaged, and nobody asks for it
                     if not info.isreg() or sample_key(info.name) not in screened:
                         continue
                     if (entry := by_offset.get(info.offset_data)) is not None:
