@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from models.assets.asset import Caption, Fault, Location, Notice
-from models.assets.naming import matching_stem, printable
+from models.assets.naming import matching_name, matching_stem, printable
 from models.assets.reading import path_uri
 from models.assets.texts import (
     CaptionSource,
@@ -113,13 +113,14 @@ class ListingBuilder:
         self.entries.append(Entry(location, "", captions, (), fault))
 
     def _sidecars_beside(self, path: str) -> tuple[tuple[Location, ...], Fault | None]:
-        """The ``<stem>.json`` files beside an image; a fault where one leads out of the root."""
+        """The ``<stem>.json`` and ``<name>.json`` beside an image; a fault where one leads out."""
         if self._jsons is None:
             self._jsons = {}
             for name in (*self.tree.files, *self.tree.outside):
                 if name[-5:].lower() == ".json":
                     self._jsons.setdefault(matching_stem(name), []).append(name)
-        names = sorted(self._jsons.get(matching_stem(path), ())) if self._jsons else ()
+        called = (matching_stem(path), matching_name(path))
+        names = sorted({name for key in called for name in self._jsons.get(key, ())})
         fault = None
         for name in names:
             if name in self.tree.outside:

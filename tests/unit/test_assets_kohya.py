@@ -282,3 +282,20 @@ def test_images_without_captions_are_a_kohya_dataset(tmp_path: Path) -> None:
     fill(tmp_path, {"a.png": picture(), "b.avif": b"\0\0\0\x20ftypavif"})
     found = scan(tmp_path)
     assert (found.layout, [a.name for a in found.assets]) == ("kohya", ["a.png", "b.avif"])
+
+
+def test_metadata_that_is_a_named_pipe_clears_no_image_and_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path, {"a.png": picture(), "a.txt": "a girl"})
+    os.mkfifo(tmp_path / "meta.json")
+    (asset,) = scan(tmp_path).assets
+    assert asset.fault is not None
+    assert asset.fault.reason is Reason.CAPTION_UNREADABLE
+    assert "named pipe" in asset.fault.detail
+
+
+def test_json_named_for_the_whole_file_name_is_a_sidecar_too(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.png": picture(), "a.png.json": "{}", "a.jpg.json": "{}"})
+    (asset,) = scan(tmp_path).assets
+    assert [sidecar.name for sidecar in asset.sidecars] == ["a.png.json"]

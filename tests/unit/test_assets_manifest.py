@@ -145,3 +145,42 @@ def test_several_manifests_are_an_error_that_lists_them(tmp_path: Path) -> None:
     fill(tmp_path, {"a.csv": "path\nx.png\n", "b.csv": "path\nx.png\n"})
     with pytest.raises(DatasetError, match=r"several manifests: a\.csv, b\.csv"):
         scan(tmp_path)
+
+
+def test_a_caption_of_any_length_costs_the_others_nothing(tmp_path: Path) -> None:
+    long = "word " * 50_000
+    files = {
+        "a.png": picture(1),
+        "b.png": picture(2),
+        "m.csv": f"path,text\na.png,{long}\nb.png,x\n",
+    }
+    fill(tmp_path, files)
+    assert [captions(a) for a in scan(tmp_path).assets] == [[long], ["x"]]
+
+
+def test_damage_below_the_header_does_not_make_a_manifest_something_else(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.png": picture(), "m.csv": b"path,text\na.png,x\0y\n"})
+    with pytest.raises(DatasetError, match=r"The manifest m\.csv cannot be read"):
+        scan(tmp_path)
+
+
+def test_csv_that_is_not_sound_names_its_line(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.png": picture(), "m.csv": 'path,text\na.png,x\nb.png,"x"y\n'})
+    with pytest.raises(DatasetError, match="line 3"):
+        scan(tmp_path)
+
+
+def test_a_pipe_beside_the_images_is_not_waited_for(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.png": picture()})
+    os.mkfifo(tmp_path / "m.csv")
+    assert scan(tmp_path).layout == "kohya"
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.png.json"])
+def test_a_sidecar_that_leads_nowhere_is_kept_for_consent_to_ask_about(
+    tmp_path: Path, name: str
+) -> None:
+    fill(tmp_path, {"a.png": picture(), "m.csv": "path\na.png\n"})
+    (tmp_path / name).symlink_to("nowhere")
+    (asset,) = scan(tmp_path).assets
+    assert [(s.name, s.digest) for s in asset.sidecars] == [(name, "")]

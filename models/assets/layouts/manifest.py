@@ -11,7 +11,7 @@ import os
 import posixpath
 import re
 import unicodedata
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from models.assets.asset import Fault, Location, Notice
@@ -88,12 +88,13 @@ def read_listing(tree: Tree, cache: HashCache) -> Listing:  # noqa: ARG001  (all
         place = _place(tree.root, name)
         if place.stamp is not None:
             builder.stamps[place.location.uri] = place.stamp
-        sidecars: tuple[Location, ...] = ()
-        if (beside := _sidecar_beside(place)) is not None:
-            sidecars = (beside[0],)
-            builder.stamps[beside[0].uri] = beside[1]
+        sidecars: list[Location] = []
+        for beside, stamp in _sidecars_beside(place):
+            sidecars.append(beside)
+            if stamp is not None:
+                builder.stamps[beside.uri] = stamp
         source = [CaptionSource(table_name, captions)]
-        builder.add(place.location, place.path, source, sidecars, fault)
+        builder.add(place.location, place.path, source, tuple(sidecars), fault)
     if nameless:
         builder.add_lost(
             f"{table_name}:{nameless[0].split(':', 1)[0]}",
@@ -192,10 +193,12 @@ class _Place:
 
 def _place(root: str, name: str) -> _Place:
     shown = escape_surrogates(name)
-    is_file_uri = name[:7].lower() == "file://"
-    if _URL.match(name) and not is_file_uri:
-        return _Place(Location(shown, name))
-    given = os.fsdecode(local_path(name) or b"") if is_file_uri else name
+    given = name
+    if _URL.match(name):
+        local = local_path(name)
+        if local is None:
+            return _Place(Location(shown, name))
+        given = os.fsdecode(local)
     full = posixpath.normpath(posixpath.join(root, given))
     for file in dict.fromkeys((full, *(unicodedata.normalize(f, full) for f in ("NFC", "NFD")))):
         try:
@@ -208,16 +211,19 @@ def _place(root: str, name: str) -> _Place:
     return _Place(Location(shown, path_uri(full.encode("utf-8", "surrogatepass"))))
 
 
-def _sidecar_beside(place: _Place) -> tuple[Location, Stamp] | None:
-    """The ``<stem>.json`` beside a local image."""
+def _sidecars_beside(place: _Place) -> Iterator[tuple[Location, Stamp | None]]:
+    """The ``<stem>.json`` and ``<name>.json`` beside a local image, readable or not."""
     if not place.file:
-        return None
-    file = posixpath.splitext(place.file)[0] + ".json"
-    try:
-        stamp = stamp_of(os.stat(file))  # noqa: PTH116
-    except OSError:
-        return None
-    if stamp is None:
-        return None
-    name = posixpath.splitext(place.location.name)[0] + ".json"
-    return Location(name, path_uri(os.fsencode(file)), stamp[0]), stamp
+        return
+    for file, name in (
+        (posixpath.splitext(place.file)[0], posixpath.splitext(place.location.name)[0]),
+        (place.file, place.location.name),
+    ):
+        if not os.path.lexists(f"{file}.json"):
+            continue
+        try:
+            stamp = stamp_of(os.stat(f"{file}.json"))  # noqa: PTH116
+        except OSError:  # a link that leads nowhere: what it would say stays unknown
+            stamp = None
+        uri = path_uri(os.fsencode(f"{file}.json"))
+        yield Location(f"{name}.json", uri, stamp[0] if stamp else -1), stamp
