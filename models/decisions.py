@@ -133,10 +133,9 @@ def decide(
     if taken_down:
         return Decision(Verdict.EXCLUDE, (Reason.TAKEDOWN,), "takedown")
     judged = [(finding, judge_finding(finding, policy, resembles_score)) for finding in findings]
-    acted = tuple(finding for finding, verdict in judged if verdict is not Verdict.CLEAR)
-    outcomes: list[tuple[Verdict, Reason]] = [
-        (verdict, Reason(finding.kind)) for finding, verdict in judged if finding in acted
-    ]
+    judged = [(finding, verdict) for finding, verdict in judged if verdict is not Verdict.CLEAR]
+    acted = tuple(finding for finding, _ in judged)
+    outcomes = [(verdict, Reason(finding.kind)) for finding, verdict in judged]
     all_faults = tuple(dict.fromkeys([*([asset.fault] if asset.fault else []), *faults]))
     outcomes += [(Verdict.ERROR, fault.reason) for fault in all_faults]
     if consent is None:
