@@ -13,7 +13,13 @@ from models.policy import load_policy
 from models.settings import Settings
 from models.store.schema import open_database
 from models.summary import Summary
-from models.workspace import check_dataset_name, hold_workspace, name_dataset, prepare_workspace
+from models.workspace import (
+    check_dataset_name,
+    hold_workspace,
+    name_dataset,
+    prepare_workspace,
+    require_text,
+)
 from tasks.progress import Listener, count_up, listening, report
 
 
@@ -38,6 +44,7 @@ def run_cleansing(
         KiyomeError: see ``flows.cleanse.cleanse``.
     """
     started = time.monotonic()
+    require_text(root, settings.workspace.absolute(), settings.policy.absolute())
     workspace = prepare_workspace(settings.workspace)
     settings = settings.model_copy(
         update={"workspace": workspace, "policy": settings.policy.absolute()}

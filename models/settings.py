@@ -83,10 +83,20 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        """The database URL in force."""
+        """The database URL in force.
+
+        Raises:
+            SettingsError: the workspace's path cannot stand in a URL.
+        """
         if self.database_url:
             return self.database_url
-        return f"sqlite:///{self.workspace.absolute() / 'kiyome.db'}"
+        path = str(self.workspace.absolute() / "kiyome.db")
+        if "?" in path:  # the URL would end there, and the database lie somewhere else
+            raise SettingsError(
+                f"The path of the workspace {self.workspace} holds a question mark.",
+                "Name another folder with --workspace, or set database_url.",
+            )
+        return f"sqlite:///{path}"
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from models.canonical import digest_lines
 from models.errors import WorkspaceError
 from models.files import write_atomically
+from models.unicode import escape_surrogates
 
 LEAST_FREE = 64 * 1024**2
 """Bytes of free disk below which no run begins: it would only fail later, and less clearly."""
@@ -99,6 +100,20 @@ def _describe_holder(holder: Path) -> str:
         return f"process {known['pid']} on {known['host']}, since {known['since']}"
     except (OSError, ValueError, KeyError):
         return "it has only just started"
+
+
+def require_text(*paths: str | Path) -> None:
+    """Refuse paths that are not UTF-8: reports and Prefect's parameters could not name them.
+
+    Raises:
+        WorkspaceError: one of them is not.
+    """
+    for path in map(str, paths):
+        if (shown := escape_surrogates(path)) != path:
+            raise WorkspaceError(
+                f"The path {shown} is not UTF-8.",
+                "Rename the folder; names inside a dataset may be as they are.",
+            )
 
 
 def name_dataset(root: str) -> str:

@@ -10,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import WorkspaceError
-from models.workspace import check_dataset_name, hold_workspace, name_dataset, prepare_workspace
+from models.errors import SettingsError, WorkspaceError
+from models.settings import Settings
+from models.workspace import (
+    check_dataset_name,
+    hold_workspace,
+    name_dataset,
+    prepare_workspace,
+    require_text,
+)
 
 
 def test_a_second_run_is_refused_and_told_who_holds_the_workspace(tmp_path: Path) -> None:
@@ -61,3 +68,15 @@ def test_different_awkward_names_stay_different() -> None:
 def test_a_name_that_cannot_be_a_folder_is_refused(name: str) -> None:
     with pytest.raises(WorkspaceError):
         check_dataset_name(name)
+
+
+def test_a_question_mark_in_the_workspaces_path_does_not_send_the_database_elsewhere(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SettingsError, match="question mark"):
+        _ = Settings(workspace=tmp_path / "a?b").resolved_database_url
+
+
+def test_a_path_that_is_not_utf_8_is_refused_with_a_name_that_can_be_shown() -> None:
+    with pytest.raises(WorkspaceError, match=r"a\\udcff is not UTF-8"):
+        require_text("/fine/ü", "/data/a\udcff")
