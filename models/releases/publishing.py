@@ -61,7 +61,8 @@ def publish(
     """Publish the cleared assets, unless the latest release already says exactly the same.
 
     The folder is built beside its place, then moved there inside the transaction that records it.
-    After a crash in between, the folder without a row is taken for what it is, and built again.
+    After a crash in between, the folder without a row is taken for what it is, and built again. So
+    is the folder of the latest release where its manifest has been lost.
 
     Args:
         dataset: name of the dataset.
@@ -84,14 +85,17 @@ def publish(
     manifest_sha = digest_bytes(manifest_bytes)
     exclusions_sha = digest_exclusions(outcomes)
     latest = latest_release(database, dataset)
-    if latest and (latest.manifest_sha256, latest.exclusions_sha256) == (
+    is_new = latest is None or (latest.manifest_sha256, latest.exclusions_sha256) != (
         manifest_sha,
         exclusions_sha,
-    ):
+    )
+    number = 1 if latest is None else latest.number + is_new
+    if latest is not None and not is_new and read_manifest(latest, workspace) is not None:
         return latest, False
-    previous = pq.read_table(latest.path(workspace) / "manifest.parquet") if latest else None
-    removed = build_removed(previous, manifest, outcomes)
-    number = latest.number + 1 if latest else 1
+    with database.snapshot() as session:
+        previous = _read(session, dataset, number - 1) if number > 1 else None
+    before = read_manifest(previous, workspace) if previous else None
+    removed = build_removed(before, manifest, outcomes)
     identity = {
         "dataset": dataset,
         "number": number,
@@ -113,7 +117,8 @@ def publish(
                 **facts,
                 **identity,
                 "id": release_id,
-                "previous": latest.id if latest else None,
+                "previous": previous.id if previous else None,
+                "removed_is_known": previous is None or before is not None,
                 "cleared": manifest.num_rows,
                 "removed": removed.num_rows,
             }
@@ -139,7 +144,7 @@ def publish(
             f"The release cannot be written to {shelf}: {error.strerror or error}.",
             "Free some disk space or make the workspace writable, then run again.",
         ) from error
-    return release, True
+    return release, is_new
 
 
 def _record(
@@ -155,15 +160,29 @@ def _record(
                 f"{len(stale)} asset(s) were taken down while the release was being made.",
                 "Run again: the release will be made without them.",
             )
-        release = replace(release, created_ms=now_ms(session))
-        session.add(ReleaseRow(**asdict(release)))
-        session.flush()
+        if (row := session.get(ReleaseRow, release.id)) is not None:
+            release = _from_row(row)
+        else:
+            release = replace(release, created_ms=now_ms(session))
+            session.add(ReleaseRow(**asdict(release)))
+            session.flush()
         if folder.exists():
             shutil.rmtree(folder)
         building.rename(folder)
         reach("release-moved")
     reach("release-recorded")
     return release
+
+
+def read_manifest(release: Release, workspace: Path) -> pa.Table | None:
+    """The manifest as it was published, or None where it is missing or damaged."""
+    try:
+        data = (release.path(workspace) / "manifest.parquet").read_bytes()
+    except OSError:
+        return None
+    if digest_bytes(data) != release.manifest_sha256:
+        return None
+    return pq.read_table(pa.BufferReader(data))
 
 
 def latest_release(database: Database, dataset: str) -> Release | None:
