@@ -10,13 +10,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import spacy
-from spacy.language import Language
-from spacy.tokens import Doc, Span
-
 from models.nouns.matching import find_names
 from models.nouns.patterns import CompiledNames, compile_names
 from models.nouns.register import NameRegister, make_register
+from models.nouns.spacy_import import Doc, Language, Span, spacy
 from models.nouns.words import shipped_lexicon
 from models.unicode import replace_surrogates
 

@@ -10,8 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
-import spacy
-from spacy.language import Language
 
 from models.assets.asset import Asset
 from models.canonical import canonical_json, digest_of
@@ -22,6 +20,7 @@ from models.nouns.normalisation import normalise
 from models.nouns.patterns import COMPILER
 from models.nouns.pipeline import COMPONENT, build_pipeline
 from models.nouns.register import NameRegister
+from models.nouns.spacy_import import Language, spacy
 from models.nouns.words import shipped_lexicon
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
