@@ -62,7 +62,11 @@ def load_detectors(
         features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
         encoder=encoder,
         index=ReferenceIndex.build(
-            references, encoder, settings.max_pixels, cache=settings.workspace / "indexes"
+            references,
+            encoder,
+            settings.max_pixels,
+            cache=settings.workspace / "indexes",
+            workers=settings.workers,
         ),
     )
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Self
 from zipfile import BadZipFile
 
@@ -129,6 +132,7 @@ class ReferenceIndex:
         max_pixels: int,
         *,
         cache: Path | None = None,
+        workers: int = 1,
     ) -> Self:
         """Compute the features of all references, or take them from the cache.
 
@@ -137,6 +141,7 @@ class ReferenceIndex:
             encoder: what makes the embeddings.
             max_pixels: a reference with more is refused.
             cache: folder for computed features, or None. A damaged file there is made again.
+            workers: threads that compute them.
 
         Raises:
             RegisterError: a reference's picture is missing, changed or cannot be decoded: nothing
@@ -147,7 +152,7 @@ class ReferenceIndex:
         version = _version_of(references, encoder)
         features = _read_cache(cache, version, len(references), encoder) if cache else None
         if features is None:
-            features = _compute(references, encoder, max_pixels)
+            features = _compute(references, encoder, max_pixels, workers)
             if cache:
                 _write_cache(cache, version, features)
         return cls(references, encoder, version, features)
@@ -248,14 +253,25 @@ def _version_of(references: tuple[Reference, ...], encoder: Encoder) -> str:
     return digest_lines(["kiyome/motif-index", *made_by, encoder.fingerprint, *content])
 
 
-def _compute(references: tuple[Reference, ...], encoder: Encoder, max_pixels: int) -> _Features:
-    hashes: list[list[PdqHash]] = []
+def _compute(
+    references: tuple[Reference, ...], encoder: Encoder, max_pixels: int, workers: int
+) -> _Features:
+    hashes: list[tuple[PdqHash, ...]] = []
     embeddings: list[Embeddings] = []
     fit = max(DECODED_SIDE, encoder.view_size)
-    for reference in references:
+    # An encoder that takes batches uses every core by itself: only one thread runs it at a time.
+    turn: AbstractContextManager[object] = nullcontext() if encoder.batch_size == 1 else Lock()
+
+    def look(reference: Reference) -> tuple[tuple[PdqHash, ...], Embeddings]:
         pixels = decode_reference(_picture_of(reference), max_pixels=max_pixels, fit=fit).pixels
-        hashes.append(list(hash_orientations(pixels)))
-        embeddings.append(encoder.encode(views_of(pixels)))
+        hashed = hash_orientations(pixels)
+        with turn:
+            return hashed, encoder.encode(views_of(pixels))
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="references") as pool:
+        for hashed, embedded in pool.map(look, references):
+            hashes.append(hashed)
+            embeddings.append(embedded)
     if not references:
         empty = np.zeros((0, encoder.dimension), np.float32)
         shape = (0, len(ORIENTATIONS))

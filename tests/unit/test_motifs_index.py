@@ -183,6 +183,15 @@ def test_a_changed_reference_picture_stops_the_build(tmp_path: Path) -> None:
         ReferenceIndex.build((motif,), encoder, MAX_PIXELS)
 
 
+def test_more_threads_compute_the_same_index(tmp_path: Path) -> None:
+    held = references(tmp_path, *range(5))
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=alone, workers=1)
+    ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=together, workers=3)
+    (one,), (other,) = (list(folder.iterdir()) for folder in (alone, together))
+    assert (one.name, one.read_bytes()) == (other.name, other.read_bytes())
+
+
 def test_a_cached_index_finds_the_same_without_looking_at_the_pictures(tmp_path: Path) -> None:
     held, cache = references(tmp_path, 1, 2), tmp_path / "indexes"
     built = ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=cache)
