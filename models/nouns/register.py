@@ -299,30 +299,22 @@ def find_names(session: Session, wanted: str) -> list[NameEntry]:
 
 def load_register(session: Session) -> NameRegister:
     """The register as it stands."""
+    # Tables instead of mapped classes: a register has hundreds of thousands of rows, and mapping
+    # takes longer than reading them.
+    written, named = SurfaceRow.__table__.c, NameRow.__table__.c
     surfaces: dict[str, list[Surface]] = {}
     for entry_id, text, kind in session.execute(
-        select(SurfaceRow.name_id, SurfaceRow.text, SurfaceRow.kind)
+        select(written.name_id, written.text, written.kind)
     ):
         surfaces.setdefault(entry_id, []).append(Surface(text, cast("SurfaceKind", kind)))
     return make_register(
         NameEntry(
-            row.id,
-            row.name,
-            row.category,
-            _in_order(surfaces.get(row.id, [])),
-            row.owner,
-            row.source,
-            row.licence,
+            entry_id, name, category, _in_order(surfaces.get(entry_id, [])), owner, source, licence
         )
-        for row in session.execute(
+        for entry_id, name, category, owner, source, licence in session.execute(
             select(
-                NameRow.id,
-                NameRow.name,
-                NameRow.category,
-                NameRow.owner,
-                NameRow.source,
-                NameRow.licence,
-            )
+                named.id, named.name, named.category, named.owner, named.source, named.licence
+            ).order_by(named.id)
         )
     )
 
