@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 FindingKind = Literal[
@@ -49,7 +49,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; ``from_dict`` reads it back."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _FIELDS}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Finding:
@@ -60,3 +60,6 @@ class Finding:
         """
         box = value.get("box")
         return cls(**{**value, "box": tuple(box) if box is not None else None})
+
+
+_FIELDS = tuple(field.name for field in fields(Finding))

@@ -71,6 +71,10 @@ class Observed:
     facts: Mapping[str, Any] | None = None
 
 
+Consents = dict[str, ConsentDecision]
+"""Consent decisions by asset id, so that walking a shard takes each of them once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What the decisions of one run depend on besides what was observed.
@@ -89,11 +93,20 @@ class Bench:
     rulings: Mapping[str, Ruling]
     takedowns: frozenset[str]
 
-    def weigh(self, asset: Asset, observed: Observed) -> tuple[ConsentDecision | None, Decision]:
-        """The consent decision and the verdict for one asset."""
-        consent = None
-        if observed.statements is not None:
+    def weigh(
+        self, asset: Asset, observed: Observed, consents: Consents | None = None
+    ) -> tuple[ConsentDecision | None, Decision]:
+        """The consent decision and the verdict for one asset.
+
+        Args:
+            consents: what this bench has already decided about consent on the same statements; it
+                is looked up here, and added to.
+        """
+        consent = consents.get(asset.asset_id) if consents is not None else None
+        if consent is None and observed.statements is not None:
             consent = resolve(asset, observed.statements, self.policy.consent, self.as_of)
+            if consents is not None:
+                consents[asset.asset_id] = consent
         return consent, decide(
             asset,
             consent,
@@ -139,19 +152,25 @@ def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) ->
 
 
 def select_undecided(
-    assets: Sequence[Asset], outputs: Mapping[str, pa.Table], bench: Bench
+    assets: Sequence[Asset],
+    outputs: Mapping[str, pa.Table],
+    bench: Bench,
+    consents: Consents | None = None,
 ) -> list[Asset]:
     """The assets that are worth a further stage: those that nothing seen so far excludes.
 
     An asset whose consent could not be examined is an error whatever comes next, so it is left
     out as well.
+
+    Args:
+        consents: see ``Bench.weigh``.
     """
     observed = gather(assets, outputs)
     return [
         asset
         for asset in assets
         if (seen := observed[asset.asset_id]).statements is not None
-        and bench.weigh(asset, seen)[1].verdict is not Verdict.EXCLUDE
+        and bench.weigh(asset, seen, consents)[1].verdict is not Verdict.EXCLUDE
     ]
 
 
@@ -162,11 +181,15 @@ def judge(
     bench: Bench,
     workspace: Path,
     dataset: str,
+    consents: Consents | None = None,
 ) -> VerdictRecord:
     """Decide every asset of a shard, and keep the rows with a completion record.
 
     The same inputs are not judged twice: a record is used again while nothing it was made from has
     changed and no consent in it has run out.
+
+    Args:
+        consents: see ``Bench.weigh``.
 
     Raises:
         WorkspaceError: the rows cannot be written.
@@ -181,7 +204,7 @@ def judge(
     deadlines: list[int] = []
     for asset in assets:
         seen = observed[asset.asset_id]
-        consent, decision = bench.weigh(asset, seen)
+        consent, decision = bench.weigh(asset, seen, consents)
         rows.append(_row(asset, seen, consent, decision))
         if decision.valid_until is not None:
             deadlines.append(decision.valid_until)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from prefect import task
 
 from models.assets.asset import Asset
-from models.judging import judge, select_undecided
+from models.judging import Consents, judge, select_undecided
 from models.stages import Stage, StageRecord
 from tasks.consent import examine_consent
 from tasks.features import examine_features
@@ -39,6 +39,7 @@ def cleanse_shard(order: str, shard: str) -> dict[str, Any]:
     desk = open_desk(order)
     members = desk.shard(shard).assets
     outputs: dict[str, pa.Table] = {}
+    consents: Consents = {}
     records: list[StageRecord] = []
 
     def run(stage: Stage, stage_task: StageTask, asked: Sequence[Asset]) -> pa.Table:
@@ -55,11 +56,13 @@ def cleanse_shard(order: str, shard: str) -> dict[str, Any]:
 
     detectors = desk.detectors
     outputs["consent"] = run(detectors.consent, examine_consent, members)
-    asked = select_undecided(members, outputs, desk.bench)
+    asked = select_undecided(members, outputs, desk.bench, consents)
     outputs["nouns"] = run(detectors.nouns, examine_nouns, asked)
-    asked = select_undecided(asked, outputs, desk.bench)
+    asked = select_undecided(asked, outputs, desk.bench, consents)
     features = run(detectors.features, examine_features, asked)
     outputs["features"] = features.select(list(_JUDGED))
     outputs["motifs"] = run(detectors.motifs(features), examine_motifs, asked)
-    verdict = judge(shard, members, outputs, desk.bench, desk.workspace, desk.order.dataset)
+    verdict = judge(
+        shard, members, outputs, desk.bench, desk.workspace, desk.order.dataset, consents
+    )
     return {"verdict": asdict(verdict), "stages": [asdict(record) for record in records]}

@@ -94,8 +94,11 @@ def loose_text(data: bytes) -> str:
 
 def printable(text: str, limit: int = _MAX_TEXT) -> str:
     """``text`` as it may stand in a stored statement: valid Unicode, one line, not too long."""
-    safe = text.encode("utf-8", "replace").decode("utf-8")
-    safe = "".join(char if char.isprintable() else " " for char in safe).strip()
+    safe = text
+    if not text.isprintable():
+        safe = text.encode("utf-8", "replace").decode("utf-8")
+        safe = "".join(char if char.isprintable() else " " for char in safe)
+    safe = safe.strip()
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -82,10 +82,11 @@ class Statement:
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary with purposes in a fixed order; ``from_dict`` reads it back."""
-        value = asdict(self)
+        value: dict[str, Any] = {name: getattr(self, name) for name in _FIELDS}
         value["preferences"] = {
             p.value: self.preferences[p].value for p in ALL_PURPOSES if p in self.preferences
         }
+        value["trust"] = asdict(self.trust)
         value["notes"] = list(self.notes)
         return value
 
@@ -106,3 +107,6 @@ class Statement:
                 "notes": tuple(value["notes"]),
             }
         )
+
+
+_FIELDS = tuple(part.name for part in fields(Statement))
