@@ -37,7 +37,7 @@ BASE_FIELDS: list[pa.Field] = [
 ]
 
 
-_RETRIED_CODES = pa.array(sorted(reason.value for reason in RETRIED))
+_RETRIED_CODES = tuple(sorted(reason.value for reason in RETRIED))
 
 
 class Stage(Protocol):
@@ -143,7 +143,7 @@ def run_stage(
     # Parquet renames the items of a list; cast back, or a grown output has other bytes than one
     # made in one go.
     kept = kept.cast(stage.schema)
-    kept = kept.filter(pc.invert(pc.is_in(kept["fault_code"], _RETRIED_CODES)))
+    kept = kept.filter(pc.invert(pc.is_in(kept["fault_code"], pa.array(_RETRIED_CODES))))
     done = set(kept["asset_id"].to_pylist())
     missing = [asset for asset in assets if asset.asset_id not in done]
     if previous and not missing:

@@ -100,3 +100,29 @@ def test_where_the_bytes_lie_does_not_matter() -> None:
 def test_a_shard_size_below_one_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at least one"):
         cut_shards([], 0)
+
+
+def test_a_shard_that_lies_there_whole_is_not_written_again(tmp_path: Path) -> None:
+    path = write_shard(tmp_path, sample())
+    before = path.stat()
+    assert write_shard(tmp_path, sample()) == path
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_damaged_shard_is_written_again(tmp_path: Path) -> None:
+    path = write_shard(tmp_path, sample())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    write_shard(tmp_path, sample())
+    assert path.read_bytes() == whole
+
+
+def test_a_shard_whose_files_moved_is_written_again(tmp_path: Path) -> None:
+    shard = sample()
+    path = write_shard(tmp_path, shard)
+    moved = tuple(
+        replace(asset, locations=tuple(replace(p, uri=f"/new{p.uri}") for p in asset.locations))
+        for asset in shard.assets
+    )
+    write_shard(tmp_path, Shard(shard.digest, moved))
+    assert read_shard(path).assets == moved
