@@ -18,7 +18,7 @@ from prefect.futures import as_completed
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, read_outcomes
 from models.reasons import RETRIED
-from models.releases.publishing import Release, VerdictsStaleError
+from models.releases.publishing import Release, VerdictsStaleError, require_own_database
 from models.releases.report import write_report
 from models.review.queue import count_items
 from models.runs import fail_run, finish_run, start_run
@@ -76,6 +76,7 @@ def cleanse(
     name = check_dataset_name(dataset or name_dataset(root))
     with hold_workspace(workspace):
         database = open_database(in_force.resolved_database_url)
+        require_own_database(database, workspace)
         run_id = start_run(database, name)
         try:
             order = write_order(run_id, name, root, layout, in_force, database)

@@ -206,6 +206,39 @@ def find_release(database: Database, dataset: str, number: int) -> Release:
     raise ReleaseError(f"Dataset {dataset!r} has no release {number}.", f"Its releases: {known}.")
 
 
+def require_own_database(database: Database, workspace: Path) -> None:
+    """Make sure that the database is the one that made the releases of the workspace.
+
+    Another one, or a new one in the place of one that was lost, knows none of the registers,
+    rulings and takedowns that those releases were made under, and would clear what they kept out.
+    A folder that a crash left behind does not count: only what the usage ledger holds was official.
+
+    Raises:
+        WorkspaceError: it is not.
+    """
+    with database.snapshot() as session:
+        known = set(session.scalars(select(ReleaseRow.folder)))
+    for described in sorted((workspace / "releases").glob("[!.]*/[!.]*/release.json")):
+        folder = described.parent.relative_to(workspace).as_posix()
+        if folder in known:
+            continue
+        try:
+            batch = workspace / "ledger" / "public" / "batches" / f"{_id_in(described)}.json"
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+        if batch.exists():
+            raise WorkspaceError(
+                f"The database does not know the release {folder}, which the usage ledger holds: "
+                "it is not the database that this workspace was made with.",
+                "Restore kiyome.db from a backup, or mend database_url. To begin anew, without "
+                "its registers, rulings and takedowns, name a new workspace.",
+            )
+
+
+def _id_in(described: Path) -> str:
+    return str(json.loads(described.read_bytes())["id"])
+
+
 def list_releases(database: Database, dataset: str | None = None) -> list[Release]:
     """All releases, oldest first."""
     query = select(ReleaseRow).order_by(ReleaseRow.dataset, ReleaseRow.number)

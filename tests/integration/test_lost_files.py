@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.cleanse import cleanse
+from models.errors import WorkspaceError
 from models.settings import Settings
 from models.summary import Summary
 from tests.pipeline import draw_dataset, draw_picture, make_settings, manifest_bytes, release_of
@@ -68,3 +69,27 @@ def test_a_lost_manifest_stops_no_later_release_which_says_what_it_cannot_know(
     assert _run(root, settings).release == 2
     folder = release_of(settings, "set").path(settings.workspace)
     assert json.loads((folder / "release.json").read_bytes())["removed_is_known"] is False
+
+
+def test_a_lost_database_is_not_replaced_by_an_empty_one_that_would_clear_everything(
+    tmp_path: Path, settings: Settings
+) -> None:
+    root = draw_dataset(tmp_path / "set", 5)
+    _run(root, settings)
+    manifest = release_of(settings, "set").path(settings.workspace) / "manifest.parquet"
+    published = manifest.read_bytes()
+    for file in settings.workspace.glob("kiyome.db*"):
+        file.unlink()
+    with pytest.raises(WorkspaceError, match="not the database that this workspace was made with"):
+        _run(root, settings)
+    assert manifest.read_bytes() == published
+
+
+def test_a_folder_that_a_crash_left_behind_does_not_make_the_database_a_stranger(
+    tmp_path: Path, settings: Settings
+) -> None:
+    root = draw_dataset(tmp_path / "set", 5)
+    left = settings.workspace / "releases" / "set" / "0001-0badcafe"
+    left.mkdir(parents=True)
+    (left / "release.json").write_text('{"id": "never-recorded"}', encoding="utf-8")
+    assert _run(root, settings).release == 1
