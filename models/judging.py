@@ -22,6 +22,7 @@ from models.findings import Finding
 from models.policy import Policy
 from models.reasons import Reason
 from models.stages import stage_folder, store_record, store_table
+from models.takedowns import ids_for_takedown
 from models.verdicts import Verdict
 
 CODE_VERSION = "verdict/1"
@@ -115,8 +116,15 @@ class Bench:
             self.policy,
             resembles_score=self.resembles_score,
             ruling=self.rulings.get(asset.asset_id),
-            taken_down=asset.asset_id in self.takedowns,
+            taken_down=bool(self.takedowns_of(asset)),
         )
+
+    def takedowns_of(self, asset: Asset) -> frozenset[str]:
+        """The takedowns that an asset falls under."""
+        if not self.takedowns:
+            return frozenset()
+        names = (location.name for location in asset.locations)
+        return self.takedowns & ids_for_takedown(asset.asset_id, names)
 
 
 def gather(assets: Sequence[Asset], outputs: Mapping[str, pa.Table]) -> dict[str, Observed]:
@@ -257,7 +265,7 @@ def _fingerprint(
             "resembles_score": bench.resembles_score,
             "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
             "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
-            "takedowns": sorted(ids & bench.takedowns),
+            "takedowns": sorted(frozenset[str]().union(*map(bench.takedowns_of, assets))),
         }
     )
 

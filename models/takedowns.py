@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Set
 
+import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.assets.asset import unread_id
 from models.errors import KiyomeError
 from models.review.audit import append_audit
 from models.store.database import now_ms
@@ -43,6 +46,36 @@ def takedown_times(session: Session) -> dict[str, int]:
     """When each takedown in force was acknowledged, in UTC milliseconds, by asset id."""
     rows = session.execute(select(TakedownRow.asset_id, TakedownRow.acknowledged_ms))
     return {row.asset_id: row.acknowledged_ms for row in rows}
+
+
+def ids_for_takedown(asset_id: str, names: Iterable[str]) -> set[str]:
+    """The ids by which an asset may have been taken down.
+
+    An asset that could not be read went by an id made from its name. Once its file can be read it
+    goes by its content, and a takedown acknowledged before has to hold all the same.
+
+    Args:
+        asset_id: its id now.
+        names: of its locations.
+    """
+    return {asset_id, *map(unread_id, names)}
+
+
+def find_taken_down(manifest: pa.Table, takedowns: Set[str]) -> dict[str, set[str]]:
+    """The assets of a manifest that have been taken down, each with the takedowns it falls under.
+
+    Args:
+        manifest: has the columns ``asset_id`` and ``names``.
+        takedowns: ids of the takedowns in force.
+    """
+    if not takedowns:
+        return {}
+    rows = manifest.select(["asset_id", "names"]).to_pylist()
+    found = (
+        (row["asset_id"], ids_for_takedown(row["asset_id"], row["names"]) & takedowns)
+        for row in rows
+    )
+    return {asset_id: ids for asset_id, ids in found if ids}
 
 
 def list_takedowns(session: Session) -> list[TakedownRow]:

@@ -17,7 +17,7 @@ from models.errors import ReleaseError
 from models.planning import dataset_folder, read_plan
 from models.releases.publishing import find_release, latest_release
 from models.store.database import Database
-from models.takedowns import takedown_times
+from models.takedowns import find_taken_down, takedown_times
 from models.unicode import escape_surrogates
 
 
@@ -71,14 +71,14 @@ def export_release(
         raise ReleaseError(
             f"The manifest in {folder} is missing or damaged.", "Restore it from a backup."
         )
-    manifest = pq.read_table(folder / "manifest.parquet", columns=["asset_id", "captions"])
+    manifest = pq.read_table(folder / "manifest.parquet", columns=["asset_id", "names", "captions"])
     screened = {
         row["asset_id"]: [caption["text"] for caption in row["captions"]]
         for row in manifest.to_pylist()
     }
     listed = set(screened)
     with database.snapshot() as session:
-        gone = listed & takedown_times(session).keys()
+        gone = find_taken_down(manifest, takedown_times(session).keys())
     if gone:
         raise ReleaseError(
             f"{len(gone)} asset(s) of release {release.number} have been taken down since.",

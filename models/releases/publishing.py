@@ -22,6 +22,7 @@ from models.files import write_atomically
 from models.releases.manifest import build_removed, digest_exclusions, to_parquet
 from models.store.database import Database, now_ms
 from models.store.tables import ReleaseRow, TakedownRow
+from models.takedowns import find_taken_down
 
 SidecarWriter = Callable[[Path], None]
 
@@ -154,8 +155,7 @@ def _record(
         if session.get_bind().dialect.name == "postgresql":
             # SQLite's writers exclude each other; here a takedown has to be made to wait.
             session.execute(text("LOCK TABLE takedowns IN SHARE MODE"))
-        taken_down = set(session.scalars(select(TakedownRow.asset_id)))
-        if stale := taken_down.intersection(manifest["asset_id"].to_pylist()):
+        if stale := find_taken_down(manifest, set(session.scalars(select(TakedownRow.asset_id)))):
             raise VerdictsStaleError(
                 f"{len(stale)} asset(s) were taken down while the release was being made.",
                 "Run again: the release will be made without them.",

@@ -18,7 +18,7 @@ from models.planning import dataset_folder, read_outcomes, read_plan
 from models.releases.manifest import digest_exclusions
 from models.releases.publishing import Release, latest_release
 from models.store.database import Database
-from models.takedowns import takedown_times
+from models.takedowns import find_taken_down, takedown_times
 from models.verdicts import Verdict
 
 
@@ -112,8 +112,12 @@ def _check_release(
         ok=len(listed) == len(set(listed)) and set(listed) == cleared,
         detail=f"{len(listed)} assets in the manifest, {len(cleared)} clear",
     )
-    late = takedowns.keys() & set(listed)
-    ignored = [asset_id for asset_id in late if takedowns[asset_id] <= release.created_ms]
+    late = find_taken_down(manifest, takedowns.keys())
+    ignored = [
+        asset_id
+        for asset_id, ids in late.items()
+        if min(takedowns[i] for i in ids) <= release.created_ms
+    ]
     detail = f"{len(ignored)} asset(s) were taken down before the release was made"
     if len(late) > len(ignored):
         detail += f", {len(late) - len(ignored)} after: `kiyome cleanse` makes one without them"

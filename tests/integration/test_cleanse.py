@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.cleanse import cleanse
+from models.assets.asset import unread_id
 from models.canonical import digest_bytes
-from models.errors import DatasetError, PolicyError, WorkspaceError
+from models.errors import DatasetError, PolicyError, ReleaseError, WorkspaceError
 from models.motifs.register import add_motif
 from models.nouns.register import add_name
+from models.releases.exporting import export_release
+from models.releases.recount import recount
 from models.review.queue import count_items, decide, lease_next
 from models.settings import Settings
 from models.store.database import Database
@@ -282,3 +285,31 @@ def test_progress_and_summary_are_artifacts_in_prefect(tmp_path: Path, settings:
         found = {a.key: a for a in client.read_artifacts() if a.key and a.key.endswith("art-1")}
     assert found["progress-art-1"].data == 100.0
     assert "| clear | 3 |" in found["cleanse-art-1"].data
+
+
+def test_a_takedown_of_a_file_that_could_not_be_read_holds_once_it_can(
+    tmp_path: Path, settings: Settings, store: Database
+) -> None:
+    root = draw_dataset(tmp_path / "set", 4)
+    (root / "002.png").write_bytes(b"")
+    _run(root, settings)
+    table = pq.read_table(settings.workspace / "datasets" / "set" / "outcomes.parquet")
+    (unread,) = [row["asset_id"] for row in table.to_pylist() if row["names"] == ["002.png"]]
+    with store.transaction() as session:
+        acknowledge_takedown(session, unread, "Studio", "by letter")
+    draw_picture(root / "002.png", 2)
+    _run(root, settings)
+    assert outcomes_of(settings, "set")["002.png"] == ("exclude", "takedown")
+
+
+def test_a_takedown_by_name_removes_what_was_released_under_that_name(
+    tmp_path: Path, settings: Settings, store: Database
+) -> None:
+    root = draw_dataset(tmp_path / "set", 4)
+    _run(root, settings)
+    with store.transaction() as session:
+        acknowledge_takedown(session, unread_id("002.png"), "Studio", "")
+    with pytest.raises(ReleaseError, match="taken down"):
+        export_release(store, settings.workspace, "set", tmp_path / "out")
+    assert _run(root, settings).removed == 1
+    assert all(check.ok for check in recount(store, settings.workspace, "set"))
