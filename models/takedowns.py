@@ -10,10 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.assets.asset import unread_id
+from models.canonical import digest_bytes
 from models.errors import KiyomeError
 from models.review.audit import append_audit
 from models.store.database import now_ms
 from models.store.tables import TakedownRow
+
+_OF_NOTHING = digest_bytes(b"")
 
 
 def acknowledge_takedown(session: Session, asset_id: str, requested_by: str, note: str) -> int:
@@ -23,12 +26,18 @@ def acknowledge_takedown(session: Session, asset_id: str, requested_by: str, not
         When it was acknowledged, in UTC milliseconds; an earlier acknowledgement stands.
 
     Raises:
-        KiyomeError: the asset id is not the SHA-256 of a file, or nobody is named.
+        KiyomeError: the asset id is not the SHA-256 of a file, or is that of an empty one, or
+            nobody is named.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", asset_id):
         raise KiyomeError(
             f"{asset_id!r} is not an asset id.",
             "Give the SHA-256 of the original file: `sha256sum FILE` prints it.",
+        )
+    if asset_id == _OF_NOTHING:
+        raise KiyomeError(
+            "The file is empty, and no asset goes by that.",
+            "Give the original file, or the asset id that the report shows for this one.",
         )
     if not requested_by.strip():
         raise KiyomeError("A takedown needs the name of who asked for it.", "Give it with --by.")
