@@ -72,7 +72,6 @@ def make_plan(
     """
     _require_apart(workspace, root)
     folder = dataset_folder(workspace, dataset)
-    folder.mkdir(parents=True, exist_ok=True)
     scan = scan_dataset(
         root,
         layout=layout,
@@ -94,7 +93,7 @@ def make_plan(
             for n in scan.notices
         ),
     )
-    write_atomically(folder / "plan.json", json.dumps(asdict(plan), indent=1).encode())
+    _write(folder / "plan.json", json.dumps(asdict(plan), indent=1).encode())
     return plan
 
 
@@ -142,9 +141,12 @@ def write_outcomes(workspace: Path, dataset: str, outcomes: bytes) -> None:
     Raises:
         WorkspaceError: the file cannot be written.
     """
-    path = dataset_folder(workspace, dataset) / "outcomes.parquet"
+    _write(dataset_folder(workspace, dataset) / "outcomes.parquet", outcomes)
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        write_atomically(path, outcomes)
+        write_atomically(path, data)
     except OSError as error:
         raise WorkspaceError(
             f"{path} cannot be written: {error.strerror or error}.",

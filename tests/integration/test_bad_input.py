@@ -190,3 +190,10 @@ def test_a_run_that_failed_is_remembered_with_its_reason(
     database.dispose()
     assert [row.status for row in rows] == ["failed"]
     assert "nowhere" in rows[0].detail
+
+
+def test_a_dataset_that_could_not_be_read_leaves_no_trace_in_the_workspace(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _complaint(capsys, "cleanse", "nowhere", "--quiet")
+    assert not (place / "workspace" / "datasets" / "nowhere").exists()
