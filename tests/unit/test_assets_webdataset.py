@@ -198,3 +198,15 @@ def test_json_that_names_a_key_twice_is_not_trusted(tmp_path: Path) -> None:
 def test_a_json_list_of_strings_is_captions(tmp_path: Path) -> None:
     fill(tmp_path, {"0.tar": pack({"1.png": picture(), "1.json": '["a girl", "a house"]'})})
     assert captions(scan(tmp_path).assets[0]) == ["a girl", "a house"]
+
+
+def test_the_sample_that_damage_cuts_in_two_is_not_cleared(tmp_path: Path) -> None:
+    whole = pack({"1.png": picture(1), "1.txt": "one", "2.png": picture(2), "2.txt": "two"})
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        last = tar.getmembers()[3].offset
+    fill(tmp_path, {"0.tar": whole[:last] + b"damage" * 100})
+    assets = assets_by_name(scan(tmp_path))
+    assert assets["0.tar/1.png"].fault is None
+    fault = assets["0.tar/2.png"].fault
+    assert fault is not None
+    assert fault.reason is Reason.CAPTION_UNREADABLE

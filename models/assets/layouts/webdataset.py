@@ -163,13 +163,15 @@ def _read_shard(tree: Tree, path: str, cache: HashCache, builder: ListingBuilder
             if members is None:
                 members = list(list_members(file))
                 cache.remember_members(tar.uri, stamp, members)
+            end = members[-1] if members and not members[-1].name else None
+            # The members of a sample stand together: more of the last one may lie in the damage.
+            cut = sample_key(members[-2].name) if end is not None and len(members) > 1 else None
             rows, table_problem = _read_rows(tree, path)
-            _add_samples(builder, tar, group_members(members), rows, table_problem, file)
+            _add_samples(builder, tar, group_members(members), rows, table_problem, file, cut)
     except OSError as error:
         builder.add_lost(path, explain_os_error(error))
         return
-    end = members[-1] if members else None
-    if end is not None and not end.name:
+    if end is not None:
         builder.add_lost(path, f"the tar is damaged: {end.problem}; what follows is not seen")
         builder.notices.append(
             Notice(
@@ -188,6 +190,7 @@ def _add_samples(
     rows: dict[str, list[Row]],
     table_problem: str,
     file: BinaryIO,
+    cut: str | None,
 ) -> None:
     shard = tar.name
     table = f"{posixpath.splitext(shard)[0]}.parquet"
@@ -202,6 +205,8 @@ def _add_samples(
             for m in sample.jsons
             if not m.problem
         )
+        if key == cut:
+            problem = f"{shard} is damaged behind {printable(key)}: a caption of it may be lost"
         problem = problem or table_problem
         caption_fault = Fault(Reason.CAPTION_UNREADABLE, problem) if problem else None
         for member in sample.images:
