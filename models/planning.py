@@ -16,7 +16,7 @@ from models.assets.shards import cut_shards, write_shard
 from models.canonical import digest_of
 from models.errors import WorkspaceError
 from models.files import write_atomically
-from models.unicode import escape_surrogates
+from models.unicode import escape_unprintable
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def make_plan(
         layout=scan.layout,
         shards=tuple((shard.digest, len(shard.assets)) for shard in shards),
         notices=tuple(
-            Notice(n.kind, escape_surrogates(n.message), tuple(map(escape_surrogates, n.names)))
+            Notice(n.kind, escape_unprintable(n.message), tuple(map(escape_unprintable, n.names)))
             for n in scan.notices
         ),
     )

@@ -1,8 +1,9 @@
-"""Text that UTF-8 cannot express: JSON and file names can hold half of a surrogate pair."""
+"""Text that UTF-8 cannot express, or that a terminal would obey: names may hold anything."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -15,3 +16,20 @@ def escape_surrogates(text: str) -> str:
 def replace_surrogates(text: str) -> str:
     """The text with each lone surrogate as U+FFFD, one for one: spans into it stay right."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def escape_unprintable(text: str) -> str:
+    """One line that can be shown anywhere.
+
+    Control, bidirectional and other unseen characters, and lone surrogates, are shown as ``\\xNN``
+    or ``\\uNNNN``; spaces of every width stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else _escape(c) for c in text
+    )
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
