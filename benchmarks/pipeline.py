@@ -286,7 +286,8 @@ def report(
         wall = _median(found[name], lambda t: t.wall)
         cpu, peak = (_median(found[name], key) for key in (lambda t: t.cpu, lambda t: t.peak))
         print(f"{label:<22}{wall:>9.1f}{cpu:>9.1f}{count / wall:>10.0f}{peak:>9.0f}")
-    print()
+    loop = statistics.median(t.notes["loop"] for t in bare)
+    print(f"\nThe loop itself, without Python's start and imports, took {loop:.1f} s wall.")
     _print_ratio("first run / bare loop", first, bare)
     without = [
         Timed(t.wall - t.notes["walls"].get("server", 0.0), t.cpu, t.peak, t.notes) for t in first
