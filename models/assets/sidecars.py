@@ -89,7 +89,7 @@ def write_sidecars(
             ``out``; or something cannot be read or written. What was written so far stays.
     """
     tree = walk_dataset(scan_root)
-    _refuse_inside(out, tree.root)
+    _refuse_inside(out, tree.root, one_file=Path(scan_root).is_file())
     chosen = choose_layout(tree, layout)
     listing = chosen.read(tree, HashCache())
     _compare(listing.by_name(), keep)
@@ -109,9 +109,13 @@ def write_sidecars(
     )
 
 
-def _refuse_inside(out: Path, root: str) -> None:
+def _refuse_inside(out: Path, root: str, *, one_file: bool) -> None:
+    """A scan of a folder would read what is written into it; one of a single file reads no other.
+
+    In both cases the dataset's own files must not be written over.
+    """
     real = os.path.realpath(out)
-    if real == root or real.startswith(f"{root}/"):
+    if real == root or (not one_file and real.startswith(f"{root}/")):
         raise DatasetError(
             f"{out} lies inside the dataset.", "Give a folder outside it: a scan would read it."
         )

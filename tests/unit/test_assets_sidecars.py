@@ -131,6 +131,16 @@ def test_a_name_that_is_not_utf_8_is_copied_under_its_own_bytes(tmp_path: Path) 
     assert sorted(names) == [b"\xe9.png", b"\xe9.txt"]
 
 
+def test_a_folder_beside_a_manifest_may_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    (tmp_path / "list.csv").write_text("path,caption\na.png,a cat\n", encoding="utf-8")
+    found = scan(tmp_path / "list.csv")
+    write(found, keep(found, ["a.png"]), tmp_path / "workspace" / "out")
+    assert (tmp_path / "workspace" / "out" / "list.csv").exists()
+    with pytest.raises(DatasetError, match="lies inside the dataset"):
+        write(found, keep(found, ["a.png"]), tmp_path)
+
+
 def test_an_output_folder_inside_the_dataset_is_refused(kohya: Path) -> None:
     found = scan(kohya)
     with pytest.raises(DatasetError, match="lies inside the dataset"):
