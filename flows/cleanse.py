@@ -16,7 +16,7 @@ from prefect.artifacts import (
 from prefect.futures import as_completed
 
 from models.freshness import digest_inputs, read_state, remember_summary
-from models.planning import Plan, read_outcomes
+from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
 from models.releases.publishing import Release, VerdictsStaleError, require_own_database
 from models.releases.report import write_report
@@ -26,7 +26,7 @@ from models.settings import load_settings
 from models.stages import StageRecord
 from models.store.schema import open_database
 from models.summary import Summary, add_up_stages, count_outcomes, to_markdown
-from models.workspace import check_dataset_name, hold_workspace, name_dataset, prepare_workspace
+from models.workspace import hold_workspace, prepare_workspace
 from tasks.ledger import enter_usage
 from tasks.order import Desk, open_desk, write_order
 from tasks.plan import plan_dataset
@@ -73,7 +73,7 @@ def cleanse(
     in_force = load_settings(**(settings or {}))
     workspace = prepare_workspace(in_force.workspace)
     in_force = in_force.model_copy(update={"workspace": workspace})
-    name = check_dataset_name(dataset or name_dataset(root))
+    name = choose_name(workspace, root, dataset)
     with hold_workspace(workspace):
         database = open_database(in_force.resolved_database_url)
         require_own_database(database, workspace)

@@ -8,15 +8,13 @@ from pathlib import Path
 
 from flows.prefect_environment import prepare_prefect
 from models.freshness import digest_inputs, find_fresh_summary, read_state
-from models.planning import make_plan
+from models.planning import choose_name, make_plan
 from models.policy import load_policy
 from models.settings import Settings
 from models.store.schema import open_database
 from models.summary import Summary
 from models.workspace import (
-    check_dataset_name,
     hold_workspace,
-    name_dataset,
     prepare_workspace,
     require_text,
 )
@@ -49,7 +47,7 @@ def run_cleansing(
     settings = settings.model_copy(
         update={"workspace": workspace, "policy": settings.policy.absolute()}
     )
-    name = check_dataset_name(dataset or name_dataset(root))
+    name = choose_name(workspace, root, dataset)
     with listening(listener or (lambda _stage, _finished, _total: None)):
         if not again and (known := _find_fresh(root, name, layout, settings, workspace)):
             return known

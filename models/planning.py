@@ -17,6 +17,7 @@ from models.canonical import digest_of
 from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.unicode import escape_unprintable
+from models.workspace import check_dataset_name, name_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,31 @@ def make_plan(
     )
     _write(folder / "plan.json", json.dumps(asdict(plan), indent=1).encode())
     return plan
+
+
+def choose_name(workspace: Path, root: str, given: str | None) -> str:
+    """The name under which a dataset is kept: the one given, or the last part of its root.
+
+    Raises:
+        WorkspaceError: the name cannot be used, or, where none was given, it already belongs to a
+            dataset that lies elsewhere: the two would take each other's releases for their own.
+    """
+    if given:
+        return check_dataset_name(given)
+    name = name_dataset(root)
+    if not (dataset_folder(workspace, name) / "plan.json").exists():
+        return name
+    known = read_plan(workspace, name).root
+    if _locate(known) != _locate(root):
+        raise WorkspaceError(
+            f"In this workspace {name!r} is the name of another dataset, {known}.",
+            f"Give this one a name with --dataset, or say --dataset {name} if it has moved.",
+        )
+    return name
+
+
+def _locate(root: str) -> str:
+    return root if "://" in root else str(Path(root).resolve())
 
 
 def _require_apart(workspace: Path, root: str) -> None:

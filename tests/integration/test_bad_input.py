@@ -197,3 +197,14 @@ def test_a_dataset_that_could_not_be_read_leaves_no_trace_in_the_workspace(
 ) -> None:
     _complaint(capsys, "cleanse", "nowhere", "--quiet")
     assert not (place / "workspace" / "datasets" / "nowhere").exists()
+
+
+def test_two_datasets_whose_folders_have_the_same_name(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sys.argv = ["kiyome", "cleanse", "set", "--quiet"]
+    main()
+    draw_dataset(place / "elsewhere" / "set", 2)
+    said = _complaint(capsys, "cleanse", "elsewhere/set", "--quiet")
+    assert "the name of another dataset" in said
+    assert "--dataset" in said
