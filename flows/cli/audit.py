@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
 
@@ -24,15 +25,9 @@ def audit() -> None:
 def verify_audit_command(workspace: Path | None) -> None:
     """Recompute the whole chain. Exits with 1 if a link was changed, removed or moved."""
     from models.review.audit import verify_audit
-    from models.settings import load_settings
-    from models.store.schema import open_database
 
-    database = open_database(load_settings(workspace=workspace).resolved_database_url)
-    try:
-        with database.snapshot() as session:
-            report = verify_audit(session)
-    finally:
-        database.dispose()
-    click.echo(f"{report.rows} links: {report.detail}")
+    with opened(workspace) as (_, database), database.snapshot() as session:
+        report = verify_audit(session)
+    click.echo(f"{report.rows} link(s): {report.detail or 'the chain is whole'}")
     if not report.ok:
         sys.exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from flows.cli.opening import opened
 from flows.cli.options import dataset_option, resolve_dataset, workspace_option
 
 
@@ -28,27 +29,23 @@ def export(
     """
     from flows.cli.showing import showing_progress
     from models.releases.exporting import export_release
-    from models.settings import load_settings
-    from models.store.schema import open_database
     from tasks.progress import count_up, listening
 
-    settings = load_settings(workspace=workspace)
-    base = settings.workspace.absolute()
-    name = resolve_dataset(base, dataset)
-    database = open_database(settings.resolved_database_url)
-    try:
-        with showing_progress(quiet=not copy_images) as listener, listening(listener):
-            report = export_release(
-                database,
-                base,
-                name,
-                to,
-                number=number,
-                copy_images=copy_images,
-                progress=count_up("images"),
-            )
-    finally:
-        database.dispose()
+    with (
+        opened(workspace) as (settings, database),
+        showing_progress(quiet=not copy_images) as listener,
+        listening(listener),
+    ):
+        name = resolve_dataset(settings.workspace, dataset)
+        report = export_release(
+            database,
+            settings.workspace,
+            name,
+            to,
+            number=number,
+            copy_images=copy_images,
+            progress=count_up("images"),
+        )
     click.echo(
         f"Release {report.number} of {name}: {report.assets} assets, {report.images} images, "
         f"{report.captions} captions in {to}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flows.cli.opening import opened
 from flows.cli.options import dataset_option, resolve_dataset, workspace_option
 
 
@@ -20,17 +21,10 @@ def recount(dataset: str | None, workspace: Path | None) -> None:
     does not add up.
     """
     from models.releases.recount import recount as count
-    from models.settings import load_settings
-    from models.store.schema import open_database
 
-    settings = load_settings(workspace=workspace)
-    base = settings.workspace.absolute()
-    name = resolve_dataset(base, dataset)
-    database = open_database(settings.resolved_database_url)
-    try:
-        checks = count(database, base, name)
-    finally:
-        database.dispose()
+    with opened(workspace) as (settings, database):
+        name = resolve_dataset(settings.workspace, dataset)
+        checks = count(database, settings.workspace, name)
     for check in checks:
         mark = click.style("ok  ", fg="green") if check.ok else click.style("FAIL", fg="red")
         click.echo(f"{mark}  {check.name}: {check.detail}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
@@ -23,18 +24,8 @@ MOTIF_CATEGORIES = ("character", "logo", "motif", "work", "brand", "person")
 
 @contextmanager
 def _register(workspace: Path | None) -> Iterator[tuple[Session, Settings]]:
-    from models.settings import load_settings
-    from models.store.schema import open_database
-    from models.workspace import prepare_workspace
-
-    settings = load_settings(workspace=workspace)
-    settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
-    database = open_database(settings.resolved_database_url)
-    try:
-        with database.transaction() as session:
-            yield session, settings
-    finally:
-        database.dispose()
+    with opened(workspace, create=True) as (settings, database), database.transaction() as session:
+        yield session, settings
 
 
 @click.group()

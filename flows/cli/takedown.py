@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
 
@@ -27,21 +28,12 @@ def takedown() -> None:
 def add_takedown(asset: str, by: str, note: str, workspace: Path | None) -> None:
     """Take down ASSET: the SHA-256 of the original file, or the file itself."""
     from models.canonical import digest_bytes
-    from models.settings import load_settings
-    from models.store.schema import open_database
     from models.takedowns import acknowledge_takedown
-    from models.workspace import prepare_workspace
 
     if Path(asset).is_file():
         asset = digest_bytes(Path(asset).read_bytes())
-    settings = load_settings(workspace=workspace)
-    settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
-    database = open_database(settings.resolved_database_url)
-    try:
-        with database.transaction() as session:
-            at = acknowledge_takedown(session, asset.lower(), by, note)
-    finally:
-        database.dispose()
+    with opened(workspace, create=True) as (_, database), database.transaction() as session:
+        at = acknowledge_takedown(session, asset.lower(), by, note)
     click.echo(f"Acknowledged at {_moment(at)}: {asset.lower()}")
     click.echo("Run `kiyome cleanse` for a release without it.")
 
@@ -50,16 +42,10 @@ def add_takedown(asset: str, by: str, note: str, workspace: Path | None) -> None
 @workspace_option
 def list_takedowns_command(workspace: Path | None) -> None:
     """List the takedowns in force."""
-    from models.settings import load_settings
-    from models.store.schema import open_database
     from models.takedowns import list_takedowns
 
-    database = open_database(load_settings(workspace=workspace).resolved_database_url)
-    try:
-        with database.snapshot() as session:
-            rows = list_takedowns(session)
-    finally:
-        database.dispose()
+    with opened(workspace) as (_, database), database.snapshot() as session:
+        rows = list_takedowns(session)
     for row in rows:
         note = f"  {row.note}" if row.note else ""
         click.echo(f"{_moment(row.acknowledged_ms)}  {row.asset_id}  {row.requested_by}{note}")

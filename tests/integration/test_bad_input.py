@@ -208,3 +208,11 @@ def test_two_datasets_whose_folders_have_the_same_name(
     said = _complaint(capsys, "cleanse", "elsewhere/set", "--quiet")
     assert "the name of another dataset" in said
     assert "--dataset" in said
+
+
+@pytest.mark.parametrize("command", [["recount"], ["audit", "verify"], ["takedown", "list"]])
+def test_a_command_that_only_looks_makes_no_workspace(
+    place: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert "There is no workspace" in _complaint(capsys, *command, "--workspace", "typo")
+    assert not (place / "typo").exists()
