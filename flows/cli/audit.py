@@ -15,19 +15,22 @@ from flows.cli.options import workspace_option
 def audit() -> None:
     """Verify the audit trail of rulings.
 
-    Every ruling, undo and takedown is a link of an append-only chain, in which each link covers
-    the one before.
+    Every question, ruling, undo and takedown is a row of an append-only chain, in which each row
+    covers the one before.
     """
 
 
 @audit.command("verify")
 @workspace_option
 def verify_audit_command(workspace: Path | None) -> None:
-    """Recompute the whole chain. Exits with 1 if a link was changed, removed or moved."""
+    """Recompute the whole chain. Exits with 1 if a row was changed, removed or moved."""
     from models.review.audit import verify_audit
 
     with opened(workspace) as (_, database), database.snapshot() as session:
         report = verify_audit(session)
-    click.echo(f"{report.rows} link(s): {report.detail or 'the chain is whole'}")
-    if not report.ok:
+    if report.ok:
+        mark = click.style("ok  ", fg="green")
+        click.echo(f"{mark}  {report.rows} rows follow from each other, head {report.head or '-'}")
+    else:
+        click.echo(f"{click.style('FAIL', fg='red')}  {report.detail}")
         sys.exit(1)

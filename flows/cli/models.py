@@ -43,9 +43,8 @@ def pull(name: str | None, workspace: Path | None) -> None:
 
     from models.motifs.encoders import pull_encoder
 
-    with Progress(
-        "{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    ) as bar:
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, transient=True) as bar:
         task = bar.add_task(wanted, total=None)
         path = pull_encoder(
             wanted, lambda done, total: bar.update(task, completed=done, total=total or None)
@@ -59,6 +58,8 @@ def list_models(search: str) -> None:
     """List the encoders that open_clip knows, all or those that hold SEARCH."""
     from models.motifs.encoders import known_encoders
 
-    for spec in known_encoders():
-        if search.lower() in spec.lower():
-            click.echo(spec)
+    found = [spec for spec in known_encoders() if search.lower() in spec.lower()]
+    for spec in found:
+        click.echo(spec)
+    if not found:
+        click.echo(f"open_clip knows no encoder with {search!r} in its name.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,14 +29,25 @@ def takedown() -> None:
 def add_takedown(asset: str, by: str, note: str, workspace: Path | None) -> None:
     """Take down ASSET: the SHA-256 of the original file, or the file itself."""
     from models.canonical import digest_bytes
+    from models.errors import KiyomeError
     from models.takedowns import acknowledge_takedown
 
     if Path(asset).is_file():
         asset = digest_bytes(Path(asset).read_bytes())
-    with opened(workspace, create=True) as (_, database), database.transaction() as session:
-        at = acknowledge_takedown(session, asset.lower(), by, note)
+    elif not re.fullmatch("[0-9a-fA-F]{64}", asset):
+        raise KiyomeError(
+            f"There is no file {asset!r}, and it is not an asset id.",
+            "Give the original file, or its SHA-256: `sha256sum FILE` prints it.",
+        )
+    with opened(workspace, create=True) as (settings, database):
+        with database.transaction() as session:
+            at = acknowledge_takedown(session, asset.lower(), by, note)
+        holding = _datasets_with(settings.workspace, asset.lower())
     click.echo(f"Acknowledged at {_moment(at)}: {asset.lower()}")
-    click.echo("Run `kiyome cleanse` for a release without it.")
+    if holding:
+        click.echo(f"It is in {', '.join(holding)}. Run `kiyome cleanse` for a release without it.")
+    else:
+        click.echo("No dataset that was cleansed here holds it; if one should, check the id.")
 
 
 @takedown.command("list")
@@ -45,12 +57,26 @@ def list_takedowns_command(workspace: Path | None) -> None:
     from models.takedowns import list_takedowns
 
     with opened(workspace) as (_, database), database.snapshot() as session:
-        rows = list_takedowns(session)
-    for row in rows:
-        note = f"  {row.note}" if row.note else ""
-        click.echo(f"{_moment(row.acknowledged_ms)}  {row.asset_id}  {row.requested_by}{note}")
-    if not rows:
+        lines = [
+            f"{_moment(row.acknowledged_ms)}  {row.asset_id}  {row.requested_by}  {row.note}"
+            for row in list_takedowns(session)
+        ]
+    for line in lines:
+        click.echo(line.rstrip())
+    if not lines:
         click.echo("No takedowns.")
+
+
+def _datasets_with(workspace: Path, asset_id: str) -> list[str]:
+    """The datasets in whose last run the asset was."""
+    import pyarrow.parquet as pq
+
+    wanted = [("asset_id", "=", asset_id)]
+    return [
+        path.parent.name
+        for path in sorted((workspace / "datasets").glob("*/outcomes.parquet"))
+        if pq.read_table(path, columns=["asset_id"], filters=wanted).num_rows
+    ]
 
 
 def _moment(ms: int) -> str:

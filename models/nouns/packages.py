@@ -27,11 +27,16 @@ def pull_package(name: str) -> str:
             f"{name!r} is not the name of a spaCy package.", "One is, for example, en_core_web_sm."
         )
     done = subprocess.run(  # noqa: S603  (the name is checked above)
-        [sys.executable, "-m", "spacy", "download", name], check=False
+        [sys.executable, "-m", "spacy", "download", name],
+        check=False,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
     )
     if done.returncode != 0:
+        said = done.stderr.strip().splitlines()
         raise PackageError(
-            f"The spaCy package {name} could not be fetched.",
+            f"The spaCy package {name} could not be fetched{': ' + said[-1] if said else ''}.",
             "Check the name and the connection; a wheel that you have can be installed with pip.",
         )
     return name
