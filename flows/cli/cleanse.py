@@ -51,8 +51,10 @@ def cleanse(
     """
     from flows.cli.showing import command_line, show_summary, showing_progress
     from flows.running import run_cleansing
+    from models.reasons import Reason
     from models.releases.report import report_path
     from models.settings import load_settings
+    from models.verdicts import Verdict
 
     settings = load_settings(workspace=workspace, policy=policy, encoder=encoder)
     with showing_progress(quiet=quiet) as listener:
@@ -67,8 +69,14 @@ def cleanse(
         )
     base = settings.workspace.absolute()
     where: list[str | Path] = ["--workspace", workspace] if workspace else []
-    hints = [
-        ("review page", command_line("review", *where)),
-        ("Prefect UI", command_line("up", *where)),
-    ]
+    named = ["--dataset", summary.dataset]
+    hints = [("review page", command_line("review", *where))] if summary.open_items else []
+    if summary.counts[Verdict.CLEAR]:
+        hints.append(("export", command_line("export", "clean", *named, "--copy-images", *where)))
+    hints.append(("Prefect UI", command_line("up", *where)))
     show_summary(summary, report_path(base, summary.dataset), hints)
+    if Reason.CONSENT_ABSENT in summary.reasons[Verdict.EXCLUDE]:
+        click.echo(
+            f"\nIf a contract covers what is excluded as {Reason.CONSENT_ABSENT}, enter it in "
+            f"{settings.policy} as a [[consent.contract]] and run again."
+        )

@@ -21,11 +21,11 @@ def export(
 ) -> None:
     """Write a release's files to the new folder TO.
 
-    The folder gets the manifest, the list of what was removed, and the captions of the cleared
-    assets in the layout that the dataset came in. With --copy-images it is a dataset that can be
+    The folder gets the manifest, the list of what was removed, and in dataset/ the captions of
+    the cleared assets, in the layout that the dataset came in. With --copy-images, dataset/ can be
     trained on as it stands; each image is checked against the digest in the manifest.
 
-    An older release cannot be exported with images that were taken down since.
+    A release that holds images which were taken down since cannot be exported.
     """
     from flows.cli.showing import showing_progress
     from models.releases.exporting import export_release
@@ -48,5 +48,5 @@ def export(
         )
     click.echo(
         f"Release {report.number} of {name}: {report.assets} assets, {report.images} images, "
-        f"{report.captions} captions in {to}"
+        f"{report.captions} captions in {to / 'dataset'}"
     )

@@ -39,4 +39,7 @@ def init(folder: Path) -> None:
             continue
         path.write_text(content, encoding="utf-8")
         click.echo(f"written: {path}")
-    click.echo("Next: read policy.toml, then run `kiyome doctor` and `kiyome cleanse FOLDER`.")
+    click.echo(
+        "Next: enter your contracts in policy.toml (images that nobody has granted are excluded),\n"
+        "then run `kiyome doctor` and `kiyome cleanse FOLDER`."
+    )
