@@ -131,7 +131,7 @@ def check_encoder(settings: Settings) -> Diagnosis:
     from models.motifs.encoders import load_encoder
 
     encoder = load_encoder(settings.encoder)
-    return Diagnosis("encoder", Health.GOOD, f"{encoder.name}: {encoder.limits}")
+    return Diagnosis("encoder", Health.GOOD, encoder.limits)
 
 
 def check_names(settings: Settings) -> Diagnosis:
@@ -204,7 +204,7 @@ def check_ledger(settings: Settings) -> Diagnosis:
         return Diagnosis(
             "ledger", Health.BAD, f"{bad.name}: {bad.detail}", "Run `kiyome ledger verify`."
         )
-    return Diagnosis("ledger", Health.GOOD, f"{report.size} records, verified")
+    return Diagnosis("ledger", Health.GOOD, f"{report.size} entries, verified")
 
 
 def check_prefect(settings: Settings) -> Diagnosis:

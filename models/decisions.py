@@ -72,7 +72,9 @@ class Decision:
         if consent is not None and any(reason in spoken for reason in self.reasons):
             texts.append(consent.explanation_en if language == "en" else consent.explanation_ja)
         texts += [finding.explanation for finding in self.findings]
-        texts += [f"{fault.reason.value}: {fault.detail}" for fault in self.faults]
+        for fault in self.faults:
+            unsaid = "" if fault.reason in self.reasons else f"{fault.reason.value}: "
+            texts.append(unsaid + fault.detail)
         return " ".join(dict.fromkeys(text for text in texts if text))
 
 

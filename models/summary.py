@@ -148,7 +148,7 @@ def to_markdown(summary: Summary) -> str:
         "\n".join(lines),
         f"Release folder: {folder}",
         f"Removed since the previous release: {summary.removed}",
-        f"Usage ledger: {summary.ledger_size} records, root `{summary.ledger_root[:16]}…`",
+        f"Usage ledger: {summary.ledger_size} entries, root `{summary.ledger_root[:16]}…`",
         f"Waiting for review: {summary.open_items}",
         f"Encoder: `{summary.encoder}`. {summary.encoder_limits}",
         *(f"Notice: {notice.message}" for notice in summary.notices),

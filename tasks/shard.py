@@ -23,7 +23,7 @@ _JUDGED = ("asset_id", "fault_code", "fault_detail", "findings", "width", "heigh
 """The columns of the feature table that a verdict looks at; embeddings are not among them."""
 
 
-@task(name="shard", task_run_name="shard {shard}", persist_result=False)
+@task(name="shard", task_run_name="shard {shard:.12}", persist_result=False)
 def cleanse_shard(order: str, shard: str) -> dict[str, Any]:
     """Examine one shard, the cheapest and most decisive stage first, and decide every asset in it.
 

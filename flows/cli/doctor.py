@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -29,7 +30,13 @@ def doctor(workspace: Path | None, policy: Path | None, encoder: str | None) -> 
     bad = False
     for diagnosis in examine_house(settings):
         mark = click.style(f"{diagnosis.health:<8}", fg=_TONES[diagnosis.health])
-        click.echo(f"{mark} {diagnosis.subject:<20} {diagnosis.found}")
+        # Paths and addresses stay whole, so that they can be copied.
+        first, *more = textwrap.wrap(
+            diagnosis.found, 78, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+        click.echo(f"{mark} {diagnosis.subject:<20} {first}")
+        for line in more:
+            click.echo(f"{'':<29} {line}")
         if diagnosis.mend:
             click.echo(f"{'':<29} {diagnosis.mend}")
         bad = bad or diagnosis.health is Health.BAD

@@ -58,14 +58,22 @@ def show_command(workspace: Path | None) -> None:
     opened = _open(workspace)
     head = opened.head()
     click.echo(f"origin  {head.origin}\nkey     {opened.vkey}")
-    click.echo(f"size    {head.size}\nroot    {head.root.hex()}")
+    click.echo(f"size    {head.size} entries\nroot    {head.root.hex()}")
     for batch in opened.batches():
-        click.echo(f"batch   {batch.first_index}..{batch.size}  release {batch.batch_id[:16]}…")
+        count = batch.size - batch.first_index
+        click.echo(
+            f"batch   {count} entries from {batch.first_index}, release {batch.batch_id[:16]}…"
+        )
 
 
 @ledger.command("prove")
 @click.argument("asset")
-@click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder for the proof files.  [default: this one]",
+)
 @click.option("--hide", is_flag=True, help="Leave the record out: prove only that it is there.")
 @workspace_option
 def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> None:

@@ -131,7 +131,7 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         ("report", str(report)),
         (
             "ledger",
-            f"{summary.ledger_size} records, root {summary.ledger_root[:16]}…",
+            f"{summary.ledger_size} entries, root {summary.ledger_root[:16]}…",
         ),
         *hints,
     ]
@@ -144,10 +144,8 @@ def _describe_work(summary: Summary) -> str:
         f"{stage.stage} {stage.examined} of {stage.asked}" if stage.examined else f"{stage.stage} 0"
         for stage in summary.stages
     ]
-    per_second = summary.assets / summary.seconds if summary.seconds else 0.0
     return (
-        f"[dim]{summary.seconds:.1f} s, {per_second:.0f} assets/s; newly examined: "
-        f"{', '.join(parts)}[/dim]"
+        f"[dim]{summary.seconds:.1f} s from start to end; newly examined: {', '.join(parts)}[/dim]"
     )
 
 

@@ -57,7 +57,8 @@ def read_json(data: bytes) -> Any:
     except RecursionError as error:
         raise MalformedJsonError("it is nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise MalformedJsonError(f"it is not JSON: {error.msg} in line {error.lineno}") from error
+        what = error.msg.rstrip(": ").removesuffix(" at").removesuffix(" starting")
+        raise MalformedJsonError(f"it is not JSON: {what} (line {error.lineno})") from error
     except ValueError as error:
         raise MalformedJsonError(f"it is not JSON: {printable(str(error))}") from error
     if _is_deeper_than(value, MAX_DEPTH):

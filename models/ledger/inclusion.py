@@ -143,7 +143,10 @@ def _read(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     if not data.endswith(b"\n"):
         raise ValueError("it is cut short")
-    value = decode_canonical(data[:-1])
+    try:
+        value = decode_canonical(data[:-1])
+    except ValueError as error:
+        raise ValueError(f"it is not a proof file: {error}") from error
     known = {"checkpoint", "format", "index", "leaf", "path", "vkey"}
     if value.keys() - {"opening"} != known or value["format"] != FORMAT:
         raise ValueError(f"it is not a file of the format {FORMAT}")

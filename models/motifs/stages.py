@@ -36,8 +36,8 @@ from models.motifs.index import Match, Query, ReferenceIndex
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
 
-_FEATURES_VERSION = "1"
-_MOTIFS_VERSION = "1"
+_FEATURES_VERSION = "2"
+_MOTIFS_VERSION = "2"
 _EMBEDDING_TYPE = np.float16
 _DETECTORS = {"file": "sha256/1", "pdq": "pdq/1"}
 
@@ -304,8 +304,8 @@ class MotifsStage:
                 f"{match.distance} of {PDQ_BITS} bits."
             )
         return (
-            f"In the eyes of {self._index.encoder_name} this picture and {named} have a cosine of "
-            f"{match.score:.2f}; it suggests a look from {self._index.suggested_score:.2f}."
+            f"{self._index.encoder_name} gives this picture and {named} a cosine of "
+            f"{match.score:.2f}; the limit that it suggests is {self._index.suggested_score:.2f}."
         )
 
 
@@ -341,7 +341,7 @@ def _animated(frames: int) -> Finding:
         kind="image_animated",
         detector="frames/1",
         score=1.0,
-        explanation=f"The file holds {count} frames, and only the first was examined.",
+        explanation=f"It has {count} frames.",
     )
 
 

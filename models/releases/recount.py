@@ -118,7 +118,7 @@ def _check_release(
         for asset_id, ids in late.items()
         if min(takedowns[i] for i in ids) <= release.created_ms
     ]
-    detail = f"{len(ignored)} asset(s) were taken down before the release was made"
+    detail = f"{len(ignored)} of the release's assets were taken down before it was made"
     if len(late) > len(ignored):
         detail += f", {len(late) - len(ignored)} after: `kiyome cleanse` makes one without them"
     yield Check("nothing taken down", ok=not ignored, detail=detail)

@@ -69,6 +69,11 @@ def test_an_asset_whose_consent_was_not_examined_is_an_error_and_never_clear() -
     assert _decide(statements=None).verdict is Verdict.ERROR
 
 
+def test_a_fault_is_explained_by_its_reason_and_its_detail_once() -> None:
+    decision = _decide(faults=(Fault(Reason.IMAGE_DAMAGED, "PNG: no end"),))
+    assert decision.explain(None, "en") == "The file is damaged or cut short. PNG: no end"
+
+
 def test_a_fault_makes_a_granted_asset_an_error() -> None:
     decision = _decide(faults=(Fault(Reason.IMAGE_DAMAGED, "cut short"),))
     assert (decision.verdict, decision.reasons) == (Verdict.ERROR, (Reason.IMAGE_DAMAGED,))

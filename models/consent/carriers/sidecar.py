@@ -19,7 +19,7 @@ class SidecarCarrier:
     """Reads the JSON files that stand beside an image. Unsigned: they refuse, never grant."""
 
     name: str = "sidecar"
-    fingerprint: str = "sidecar/1"
+    fingerprint: str = "sidecar/2"
 
     def read(
         self,
