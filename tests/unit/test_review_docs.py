@@ -28,12 +28,12 @@ def test_the_example_prints_what_the_page_says(tmp_path: Path) -> None:
     assert printed.getvalue() == said[0]
 
 
-def test_every_reason_code_is_listed_with_its_ruling() -> None:
-    rows = re.findall(r"\| `(\w+)` \| (approve|exclude) \| (yes)? ?\|", TEXT)
-    listed = {code: (ruling, bool(note)) for code, ruling, note in rows}
+def test_every_reason_code_is_listed_with_its_ruling_and_its_words() -> None:
+    rows = re.findall(r"\| `(\w+)` \| (approve|exclude) \| (yes)? ?\| (.+) \|", TEXT)
+    listed = {code: (ruling, bool(note), words) for code, ruling, note, words in rows}
     assert listed == {
-        code.value: (RULING_REASONS[code].ruling.value, RULING_REASONS[code].needs_note)
-        for code in RulingReason
+        code.value: (reason.ruling.value, reason.needs_note, reason.en)
+        for code, reason in ((code, RULING_REASONS[code]) for code in RulingReason)
     }
 
 
