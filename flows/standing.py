@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from flows.prefect_environment import announce_server, is_answering, withdraw_server
 from models.errors import SettingsError, WorkspaceError
@@ -56,7 +59,12 @@ def run_standing(
         _require_free(port, name)
     logs = settings.workspace / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PREFECT_API_URL": api, **_as_environment(settings)}
+    environment = {
+        **os.environ,
+        **_as_environment(settings),
+        "PREFECT_API_URL": api,
+        "PREFECT_LOGGING_LEVEL": "INFO",
+    }
     parts: list[Part] = []
     try:
         say("Starting the Prefect server …")
@@ -152,7 +160,12 @@ def _require_running(parts: list[Part]) -> None:
 
 
 def _stop(parts: list[Part]) -> None:
-    """Ask every part to stop, the last started first; what does not is ended."""
+    """Ask every part to stop, the last started first; what does not is ended.
+
+    A scheduled run goes on in a session of its own and would outlive its parent: it is ended too,
+    which it survives like any other interruption.
+    """
+    offspring = _find_offspring(parts)
     for part in reversed(parts):
         if part.process.poll() is None:
             os.killpg(part.process.pid, signal.SIGINT)
@@ -163,3 +176,20 @@ def _stop(parts: list[Part]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(part.process.pid, signal.SIGKILL)
             part.process.wait()
+    _, alive = psutil.wait_procs(offspring, timeout=1)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(alive, timeout=_STOP_S / 4)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=_STOP_S / 4)
+
+
+def _find_offspring(parts: list[Part]) -> list[psutil.Process]:
+    found: list[psutil.Process] = []
+    for part in parts:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += psutil.Process(part.process.pid).children(recursive=True)
+    return found

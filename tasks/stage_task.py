@@ -14,8 +14,6 @@ from models.errors import KiyomeError
 from models.stages import StageRecord
 
 StageTask = Task[..., dict[str, Any]]
-TIMEOUT_S = 6 * 3600
-"""A shard that takes longer than this has hung: the task fails, and a later run takes it up."""
 
 
 class TaskOptions(TypedDict):
@@ -27,7 +25,6 @@ class TaskOptions(TypedDict):
     retries: int
     retry_delay_seconds: list[float]
     retry_condition_fn: Callable[[Any, Any, State[Any]], bool]
-    timeout_seconds: float
     log_prints: bool
 
 
@@ -49,7 +46,6 @@ STAGE_OPTIONS: TaskOptions = {
     "retries": 2,
     "retry_delay_seconds": [1.0, 10.0],
     "retry_condition_fn": _worth_retrying,
-    "timeout_seconds": TIMEOUT_S,
     "log_prints": False,
 }
 __all__ = ["STAGE_OPTIONS", "StageTask", "as_result", "as_stage_record", "task"]

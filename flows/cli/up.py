@@ -59,6 +59,8 @@ def up(
     if root is None:
         root, dataset, layout = _last_dataset(settings.workspace)
     prepare_prefect(settings)
+    # Started in the background by a shell, it would inherit that SIGINT is ignored.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         run_standing(

@@ -51,6 +51,13 @@ class Standing:
         return "\n".join(f"{path.name}:\n{path.read_text()[-3000:]}" for path in parts)
 
 
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -126,8 +133,8 @@ def test_the_schedule_makes_runs_appear_and_one_is_carried_out(standing: Standin
     assert all(run["deployment_id"] for run in runs)
 
     def completed() -> Any:
-        found = standing.ask("/flow_runs/filter", {"limit": 50})
-        return [run for run in found if run["state_type"] == "COMPLETED"]
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+        return standing.ask("/flow_runs/filter", wanted)
 
     _wait_for(completed, 200, standing, "a completed run")
     assert outcomes_of(standing.settings, "set")["000.png"][0] == "clear"
@@ -157,12 +164,18 @@ def test_the_review_page_answers(standing: Standing) -> None:
     assert _wait_for(answered, 60, standing, "an answer of the review page")
 
 
-def test_ctrl_c_stops_all_of_it(standing: Standing) -> None:
-    children = psutil.Process(standing.process.pid).children(recursive=True)
-    assert children
+def test_ctrl_c_stops_all_of_it_in_the_middle_of_a_run(standing: Standing) -> None:
+    def children() -> list[psutil.Process]:
+        return psutil.Process(standing.process.pid).children(recursive=True)
+
+    def running() -> Any:
+        return [p for p in children() if "prefect.engine" in _command_of(p)]
+
+    _wait_for(running, 150, standing, "a run in progress")
+    started = children()
     standing.process.send_signal(signal.SIGINT)
     assert standing.process.wait(90) == 0, standing.logs()
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
     assert "Stopped." in standing.printed.read_text()
     assert not (standing.settings.workspace / "prefect-server.json").exists()
