@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
 
 import pytest
@@ -48,20 +47,6 @@ def test_images_of_which_nobody_said_anything_stay_silent_and_excluded() -> None
             Verdict.EXCLUDE,
             (Reason.CONSENT_ABSENT,),
         )
-
-
-def test_two_thousand_silent_files_a_second() -> None:
-    chosen = assets(400)
-    stage = ConsentStage(max_bytes=2**28)
-    stage.examine(chosen, lambda _: None)
-    best = min(_seconds(stage, chosen) for _ in range(3))
-    assert len(chosen) / best > 2_000
-
-
-def _seconds(stage: ConsentStage, chosen: list[Asset]) -> float:
-    start = time.perf_counter()
-    stage.examine(chosen, lambda _: None)
-    return time.perf_counter() - start
 
 
 def test_a_contract_by_signer_clears_a_real_image_until_a_pixel_changes(tmp_path: Path) -> None:
