@@ -10,8 +10,8 @@ from prefect.deployments.runner import RunnerDeployment
 
 from flows.cleanse import cleanse
 from models.errors import SettingsError
+from models.planning import choose_name
 from models.settings import Settings
-from models.workspace import name_dataset
 
 
 def deploy_cleanse(
@@ -24,8 +24,9 @@ def deploy_cleanse(
 
     Raises:
         SettingsError: the schedule is not a cron expression.
+        WorkspaceError: the name already belongs to a dataset that lies elsewhere.
     """
-    name = dataset or name_dataset(root)
+    name = choose_name(settings.workspace, root, dataset)
     try:
         schedule = CronSchedule(cron=settings.schedule, timezone=settings.timezone)
     except ValueError as error:

@@ -239,15 +239,6 @@ def _id_in(described: Path) -> str:
     return str(json.loads(described.read_bytes())["id"])
 
 
-def list_releases(database: Database, dataset: str | None = None) -> list[Release]:
-    """All releases, oldest first."""
-    query = select(ReleaseRow).order_by(ReleaseRow.dataset, ReleaseRow.number)
-    if dataset:
-        query = query.where(ReleaseRow.dataset == dataset)
-    with database.snapshot() as session:
-        return [_from_row(row) for row in session.scalars(query)]
-
-
 def _read(session: Session, dataset: str, number: int | None) -> Release | None:
     query = select(ReleaseRow).where(ReleaseRow.dataset == dataset)
     if number is not None:
