@@ -58,6 +58,10 @@ class Statement:
         license_ref: URL, CID or text of a licence that a constrained value points at.
         constraint_met: the licence was fetched, hashed and accepted by the policy.
         issued_at, expires_at: UTC seconds since 1970, or None where the source does not say.
+        observed_at: UTC seconds at which a source outside the dataset was read; None for what lies
+            in or beside the file, which is read anew whenever it changes.
+        sequence: orders what one setter said at the same ``issued_at`` (a chain's log index).
+        anchor: the block that a statement was read at, ``"eip155:1/block:21000000/0x…"``, or "".
         evidence_sha256: digest of the bytes that were read.
         notes: what a reader should know: odd spellings, validation codes, parse errors.
     """
@@ -73,6 +77,9 @@ class Statement:
     constraint_met: bool = False
     issued_at: int | None = None
     expires_at: int | None = None
+    observed_at: int | None = None
+    sequence: int = 0
+    anchor: str = ""
     evidence_sha256: str = ""
     notes: tuple[str, ...] = ()
 

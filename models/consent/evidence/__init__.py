@@ -1,0 +1,1 @@
+"""Evidence: what was read outside the dataset, kept append-only, and what it says about assets."""

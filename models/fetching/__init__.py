@@ -1,0 +1,1 @@
+"""Fetching from the network: bounded, polite, and never from where it must not."""
