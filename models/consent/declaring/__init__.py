@@ -1,0 +1,1 @@
+"""The owners' write side: say once what may be done with a work, in every form that is read."""
