@@ -1,0 +1,1 @@
+"""ISCC (ISO 24138): codes made from the content itself, and what is declared about them."""
