@@ -8,6 +8,7 @@ C2PA's ``ai_training`` means non-generative training only, unlike ERC-7517's ``a
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives import hashes
 from models.assets.asset import Asset
 from models.canonical import digest_bytes
 from models.consent.carriers.carrier import LoadSidecar
+from models.consent.carriers.media import sniff_media_type
 from models.consent.cose import CoseError, signing_certificate
 from models.consent.purposes import Preference, Purpose
 from models.consent.reading_json import printable
@@ -34,7 +36,7 @@ from models.errors import PolicyError
 _RAW_KEY = re.compile(rb"(?:c2pa|cawg)\.(" + "|".join(ENTRY_PURPOSES).encode() + rb")(?![a-z_])")
 _RAW_WINDOW = 160
 
-_MARKERS = (b"jumb", b"caBX", b"c2pa", b"dcterms:provenance")
+_MARKERS = (b"c2pa", b"jumb", b"dcterms:provenance")
 _STORE = re.compile(rb"jumd(?:c2pa|c2ma|c2um|c2cs)\x00\x11\x00\x10")
 # What the SDK reports as failures although the signature holds: the authority is not known here,
 # or the certificate has ended since. The end is judged at the moment of the decision instead.
@@ -45,19 +47,19 @@ _BINDINGS = {
     "assertion.boxesHash.match",
     "assertion.collectionHash.match",
 }
-_FORMATS = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"II*\0", "image/tiff"),
-    (b"MM\0*", "image/tiff"),
-    (b"BM", "image/bmp"),
-)
+# Names that the SDK has for a media type where it does not take the usual one.
+_SDK_TYPES = {"application/zip": "application/x-zip"}
+# In SVG the store stands as base64 text.
+_SVG_STORE = re.compile(rb"manifest[^<>]{0,400}>\s{0,64}([A-Za-z0-9+/\s]{40,}+)")
+_MAX_SVG_STORES = 8
 
 
 @dataclass
 class C2paCarrier:
-    """Reads the content credentials of an image.
+    """Reads the content credentials of a file of any format that the SDK reads.
+
+    These are PNG, JPEG, WebP, GIF, TIFF with DNG, SVG, AVIF, HEIC, JPEG XL, PDF, MP4 with MOV and
+    M4A, AVI, WAV, MP3, FLAC, and ZIP packages such as EPUB.
 
     Args:
         trust_anchors_pem: certificates of the authorities whose signers count as identified.
@@ -86,7 +88,7 @@ class C2paCarrier:
     def fingerprint(self) -> str:
         """Code version, SDK version and trust anchors."""
         anchors = digest_bytes(self.trust_anchors_pem.strip().encode())[:16]
-        return f"c2pa/1 sdk/{version('c2pa-python')} anchors/{anchors}"
+        return f"c2pa/2 sdk/{version('c2pa-python')} anchors/{anchors}"
 
     def read(
         self,
@@ -99,15 +101,22 @@ class C2paCarrier:
         Credentials that are sound prove who signed even where they say nothing about training: a
         contract may name that signer.
         """
-        if data is None or not any(marker in data for marker in _MARKERS):
+        if data is None:
             return []
-        return self._read_manifests(asset.name, data)
+        media_type = sniff_media_type(data)
+        if not _may_hold_credentials(data, media_type):
+            return []
+        return self._read_manifests(asset.name, data, media_type)
 
-    def _read_manifests(self, name: str, data: bytes) -> list[Statement]:
+    def _read_manifests(self, name: str, data: bytes, media_type: str) -> list[Statement]:
         import c2pa  # a native library: files without a manifest do not wait for it
 
         try:
-            reader = c2pa.Reader(_format_of(data), io.BytesIO(data), context=self._shared_context())
+            reader = c2pa.Reader(
+                _SDK_TYPES.get(media_type, media_type),
+                io.BytesIO(data),
+                context=self._shared_context(),
+            )
         except c2pa.C2paError.ManifestNotFound:
             return _remains(name, data, "there are remains of content credentials")
         except c2pa.C2paError.NotSupported:
@@ -116,6 +125,8 @@ class C2paCarrier:
             if str(error).startswith("Remote:"):
                 note = "its content credentials lie elsewhere and are not fetched"
                 return [_unread(name, data, Condition.UNDETERMINED, note)]
+            if not any(marker in data for marker in _MARKERS):
+                return []  # a PDF that cannot be read, and nothing hints at credentials in it
             note = f"the content credentials cannot be read: {error}"
             return [_unread(name, data, Condition.MALFORMED, note)]
         with reader:
@@ -284,31 +295,41 @@ def _name_of(info: dict[str, Any]) -> str:
     return " / ".join(dict.fromkeys(names))
 
 
-def _format_of(data: bytes) -> str:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp":
-        return "image/avif" if data[8:12] in (b"avif", b"avis") else "image/heic"
-    for magic, mime in _FORMATS:
-        if data.startswith(magic):
-            return mime
-    return "application/octet-stream"
+def _may_hold_credentials(data: bytes, media_type: str) -> bool:
+    """Whether the SDK has to be asked: it takes 1 ms where there is nothing, a scan far less."""
+    if any(marker in data for marker in _MARKERS):
+        return True
+    # A PDF may keep its streams compressed, the store and the word for it among them.
+    return media_type == "application/pdf" or (media_type == "image/png" and b"caBX" in data)
 
 
 def _remains(name: str, data: bytes, note: str) -> list[Statement]:
     """Credentials that the SDK does not find are malformed; a mere word in the bytes is nothing."""
-    return [_unread(name, data, Condition.MALFORMED, note)] if _STORE.search(data) else []
+    found = any(_STORE.search(part) for part in _parts(data))
+    return [_unread(name, data, Condition.MALFORMED, note)] if found else []
 
 
 def _unread(name: str, data: bytes, condition: Condition, note: str) -> Statement:
+    refused: dict[Purpose, Preference] = {}
+    for part in _parts(data):
+        refused.update(_raw_refusals(part))
     return Statement(
         carrier="c2pa",
         source=printable(name),
-        preferences=_raw_refusals(data),
+        preferences=refused,
         condition=condition,
         evidence_sha256=digest_bytes(data),
         notes=(printable(note),),
     )
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """The bytes themselves, then what an SVG holds as base64 text."""
+    yield data
+    if sniff_media_type(data) == "image/svg+xml":
+        for found in list(_SVG_STORE.finditer(data))[:_MAX_SVG_STORES]:
+            text = b"".join(found[1].split())
+            yield base64.b64decode(text[: len(text) // 4 * 4])
 
 
 def _raw_refusals(data: bytes) -> dict[Purpose, Preference]:
