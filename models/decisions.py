@@ -195,7 +195,7 @@ def question_of(
             "asset": asset.identity,
             "reasons": [reason.value for reason in reasons],
             "findings": [finding.as_dict() for finding in findings],
-            "statements": [s.as_dict() for s in consent.statements] if consent else [],
+            "statements": [s.told for s in consent.statements] if consent else [],
             "purposes": [purpose.value for purpose in policy.consent.purposes],
         }
     )

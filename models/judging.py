@@ -6,17 +6,20 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.assets.asset import Asset, Fault
 from models.canonical import canonical_json, digest_bytes, digest_of
+from models.consent.explanation import write_chain
 from models.consent.resolution import ConsentDecision, resolve
 from models.consent.statements import Statement
+from models.consent.subjects import Subject, SubjectKind
+from models.consent.testimony import Likeness, Testimony, Traits
 from models.decisions import Decision, Ruling, decide
 from models.findings import Finding
 from models.policy import Policy
@@ -25,7 +28,7 @@ from models.stages import stage_folder, store_record, store_table
 from models.takedowns import ids_for_takedown
 from models.verdicts import Verdict
 
-CODE_VERSION = "verdict/1"
+CODE_VERSION = "verdict/2"
 
 VERDICTS = pa.schema(
     [
@@ -40,6 +43,10 @@ VERDICTS = pa.schema(
         pa.field("findings", pa.list_(pa.string()), nullable=False),
         pa.field("statements", pa.list_(pa.string()), nullable=False),
         pa.field("attribution", pa.bool_(), nullable=False),
+        pa.field("authors", pa.list_(pa.string()), nullable=False),
+        pa.field("basis", pa.list_(pa.string()), nullable=False),
+        pa.field("consent_en", pa.string(), nullable=False),
+        pa.field("consent_ja", pa.string(), nullable=False),
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),
         pa.field("format", pa.string()),
@@ -70,10 +77,12 @@ class Observed:
     findings: tuple[Finding, ...] = ()
     faults: tuple[Fault, ...] = ()
     facts: Mapping[str, Any] | None = None
+    traits: Traits | None = None
 
 
-Consents = dict[str, ConsentDecision]
-"""Consent decisions by asset id, so that walking a shard takes each of them once."""
+Consents = dict[str, tuple[tuple[Statement, ...], ConsentDecision]]
+"""Consent decisions by asset id with the statements that they were made on, so that walking a shard
+takes each of them once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class Bench:
         as_of: UTC seconds at which consent is weighed.
         rulings: effective rulings by asset id.
         takedowns: ids of assets whose takedown has been acknowledged.
+        testimony: what was said about assets outside the dataset; None for nothing.
     """
 
     policy: Policy
@@ -93,6 +103,7 @@ class Bench:
     as_of: int
     rulings: Mapping[str, Ruling]
     takedowns: frozenset[str]
+    testimony: Testimony | None = None
 
     def weigh(
         self, asset: Asset, observed: Observed, consents: Consents | None = None
@@ -103,11 +114,7 @@ class Bench:
             consents: what this bench has already decided about consent on the same statements; it
                 is looked up here, and added to.
         """
-        consent = consents.get(asset.asset_id) if consents is not None else None
-        if consent is None and observed.statements is not None:
-            consent = resolve(asset, observed.statements, self.policy.consent, self.as_of)
-            if consents is not None:
-                consents[asset.asset_id] = consent
+        consent = self._resolve(asset, observed.statements, {} if consents is None else consents)
         return consent, decide(
             asset,
             consent,
@@ -119,12 +126,52 @@ class Bench:
             taken_down=bool(self.takedowns_of(asset)),
         )
 
+    def _resolve(
+        self, asset: Asset, statements: tuple[Statement, ...] | None, consents: Consents
+    ) -> ConsentDecision | None:
+        if statements is None:
+            return None
+        known = consents.get(asset.asset_id)
+        if known is not None and known[0] == statements:
+            return known[1]
+        decision = resolve(asset, statements, self.policy.consent, self.as_of)
+        consents[asset.asset_id] = (statements, decision)
+        return decision
+
     def takedowns_of(self, asset: Asset) -> frozenset[str]:
         """The takedowns that an asset falls under."""
         if not self.takedowns:
             return frozenset()
         names = (location.name for location in asset.locations)
         return self.takedowns & ids_for_takedown(asset.asset_id, names)
+
+
+def hear(observed: Mapping[str, Observed], testimony: Testimony | None) -> dict[str, Observed]:
+    """Add what was said outside the dataset to what the stages have read.
+
+    An asset whose own statements could not be read stays without any: it is an error anyway. One
+    of which nothing is said elsewhere stays the very object that it was.
+
+    Raises:
+        StoreError: the database cannot be reached.
+    """
+    if testimony is None:
+        return dict(observed)
+    heard = testimony.hear(
+        {
+            asset_id: seen.traits
+            for asset_id, seen in observed.items()
+            if seen.statements is not None and seen.traits is not None
+        }
+    )
+    whole: dict[str, Observed] = {}
+    for asset_id, seen in observed.items():
+        whole[asset_id] = seen
+        if seen.statements is not None:
+            said = testimony.complete((*seen.statements, *heard.get(asset_id, ())))
+            if said != seen.statements:
+                whole[asset_id] = replace(seen, statements=said)
+    return whole
 
 
 def gather(assets: Sequence[Asset], outputs: Mapping[str, pa.Table]) -> dict[str, Observed]:
@@ -146,6 +193,9 @@ def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) ->
     findings: list[Finding] = []
     faults: list[Fault] = []
     facts: dict[str, Any] = {}
+    subjects: tuple[Subject, ...] = (Subject(SubjectKind.SHA256, asset_id),)
+    look: dict[str, Any] = {}
+    likeness: Likeness | None = None
     for stage, by_id in rows.items():
         row = by_id.get(asset_id)
         if row is None:
@@ -154,9 +204,17 @@ def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) ->
             faults.append(Fault(Reason(row["fault_code"]), row["fault_detail"] or ""))
         elif stage == "consent":
             statements = tuple(Statement.from_dict(json.loads(s)) for s in row["statements"])
+            subjects = tuple(Subject.parse(text) for text in row.get("subjects") or ())
         findings += [Finding.from_dict(json.loads(f)) for f in row.get("findings") or ()]
         facts |= {key: row[key] for key in ("width", "height", "format") if row.get(key)}
-    return Observed(statements, tuple(findings), tuple(dict.fromkeys(faults)), facts)
+        if stage == "features" and row.get("pdq"):
+            look = {"look": row["pdq"], "look_quality": row["pdq_quality"]}
+        elif stage == "likeness" and not row["fault_code"]:
+            likeness = Likeness(
+                row["pdq"], row["pdq_quality"], tuple(row["image_codes"]), row["instance_code"]
+            )
+    traits = Traits(subjects, **look, likeness=likeness)
+    return Observed(statements, tuple(findings), tuple(dict.fromkeys(faults)), facts, traits)
 
 
 def select_undecided(
@@ -173,7 +231,7 @@ def select_undecided(
     Args:
         consents: see ``Bench.weigh``.
     """
-    observed = gather(assets, outputs)
+    observed = hear(gather(assets, outputs), bench.testimony)
     return [
         asset
         for asset in assets
@@ -204,16 +262,18 @@ def judge(
     """
     started = time.monotonic()
     folder = stage_folder(workspace, "verdict", shard)
-    fingerprint = _fingerprint(shard, assets, outputs, bench, dataset)
+    read = gather(assets, outputs)
+    observed = hear(read, bench.testimony)
+    heard = {i: seen.statements or () for i, seen in observed.items() if seen is not read[i]}
+    fingerprint = _fingerprint(shard, assets, outputs, heard, bench, dataset)
     if previous := read_verdict_record(folder, fingerprint, bench.as_of):
         return previous
-    observed = gather(assets, outputs)
     rows: list[dict[str, Any]] = []
     deadlines: list[int] = []
     for asset in assets:
         seen = observed[asset.asset_id]
         consent, decision = bench.weigh(asset, seen, consents)
-        rows.append(_row(asset, seen, consent, decision))
+        rows.append(_row(asset, seen, consent, decision, bench.policy))
         if decision.valid_until is not None:
             deadlines.append(decision.valid_until)
     output, digest = store_table(folder, fingerprint, pa.Table.from_pylist(rows, schema=VERDICTS))
@@ -252,6 +312,7 @@ def _fingerprint(
     shard: str,
     assets: Sequence[Asset],
     outputs: Mapping[str, pa.Table],
+    heard: Mapping[str, Sequence[Statement]],
     bench: Bench,
     dataset: str,
 ) -> str:
@@ -264,6 +325,7 @@ def _fingerprint(
             "policy": bench.policy.digest,
             "resembles_score": bench.resembles_score,
             "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
+            "heard": {i: [s.as_dict() for s in said] for i, said in sorted(heard.items())},
             "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
             "takedowns": sorted(frozenset[str]().union(*map(bench.takedowns_of, assets))),
         }
@@ -278,7 +340,11 @@ def _table_digest(table: pa.Table) -> str:
 
 
 def _row(
-    asset: Asset, seen: Observed, consent: ConsentDecision | None, decision: Decision
+    asset: Asset,
+    seen: Observed,
+    consent: ConsentDecision | None,
+    decision: Decision,
+    policy: Policy,
 ) -> dict[str, Any]:
     facts = seen.facts or {}
     statements = consent.statements if consent else ()
@@ -294,7 +360,25 @@ def _row(
         "findings": [canonical_json(f.as_dict()).decode() for f in decision.findings],
         "statements": [canonical_json(s.as_dict()).decode() for s in statements],
         "attribution": bool(consent and consent.attribution),
+        "authors": list(consent.authors) if consent else [],
+        "basis": [reason.value for reason in consent.reasons] if consent else [],
+        "consent_en": _chain(consent, decision, policy, "en"),
+        "consent_ja": _chain(consent, decision, policy, "ja"),
         "width": facts.get("width"),
         "height": facts.get("height"),
         "format": facts.get("format"),
     }
+
+
+def _chain(
+    consent: ConsentDecision | None,
+    decision: Decision,
+    policy: Policy,
+    language: Literal["en", "ja"],
+) -> str:
+    """The chain of statements, for a reviewer: only where there is something to rule on."""
+    if consent is None or not decision.question:
+        return ""
+    return write_chain(
+        consent.statements, consent.decided_by, consent.reasons, policy.consent, language
+    )

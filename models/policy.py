@@ -5,27 +5,23 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from datetime import UTC, date, datetime
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError
 
 from models.canonical import digest_of
-from models.consent.purposes import Purpose
+from models.consent.terms import (
+    AcceptedLicense,
+    ConsentPolicy,
+    Contract,
+    RecognisedCollection,
+    RecognisedRegistry,
+)
 from models.errors import PolicyError
+from models.sections import Section, Text
 
 Action = Literal["exclude", "review", "allow"]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FINDING_DEFAULTS: dict[str, Action] = {
     "character": "review",
     "work": "review",
@@ -35,97 +31,6 @@ FINDING_DEFAULTS: dict[str, Action] = {
     "person": "exclude",
     "place": "allow",
 }
-
-
-WHOLE_DATASET = "."
-"""The folder of a contract that covers every asset, wherever its file lies."""
-
-
-class Section(BaseModel):
-    """A table of the policy file: no key that is not known here, and never changed once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Contract(Section):
-    """A licence on file: an operator has confirmed the rights holder off-chain (trust level L5).
-
-    It covers the assets under ``folder``, those listed in ``assets``, or those whose content
-    credentials were signed by ``signer``; at least one of the three. Two different people must
-    have entered and approved it.
-    """
-
-    id: Text
-    holder: Text
-    purposes: tuple[Purpose, ...] = Field(min_length=1)
-    folder: str = ""
-    assets: tuple[Sha256, ...] = ()
-    signer: Sha256 | Literal[""] = ""
-    entered_by: Text
-    approved_by: Text
-    document_sha256: Sha256 | Literal[""] = ""
-    attribution: bool = False
-    overrides_refusals: bool = False
-    issued: date
-    expires: date
-
-    @field_validator("folder")
-    @classmethod
-    def _folder_is_inside(cls, value: str) -> str:
-        if value and (value.startswith("/") or ".." in PurePosixPath(value).parts):
-            raise ValueError('give the folder as a path inside the dataset, or "." for all of it')
-        return value
-
-    @model_validator(mode="after")
-    def _is_usable(self) -> Self:
-        if not (self.folder or self.assets or self.signer):
-            raise ValueError("say what it covers: folder, assets or signer")
-        if self.entered_by.casefold() == self.approved_by.casefold():
-            raise ValueError("entered_by and approved_by must be two different people")
-        if self.expires <= self.issued:
-            raise ValueError("expires must be later than issued")
-        return self
-
-    @property
-    def issued_at(self) -> int:
-        """Start of the day of issue, UTC seconds."""
-        return int(datetime(*self.issued.timetuple()[:3], tzinfo=UTC).timestamp())
-
-    @property
-    def expires_at(self) -> int:
-        """Start of the day of expiry, UTC seconds: the contract no longer holds on that day."""
-        return int(datetime(*self.expires.timetuple()[:3], tzinfo=UTC).timestamp())
-
-    def covers_name(self, name: str) -> bool:
-        """Whether a path inside the dataset lies under ``folder``."""
-        if not self.folder:
-            return False
-        return self.folder == WHOLE_DATASET or PurePosixPath(name).is_relative_to(self.folder)
-
-
-class ConsentPolicy(Section):
-    """What consent an asset needs."""
-
-    profile: Literal["opt-in", "opt-out"] = "opt-in"
-    opt_out_name: str = ""
-    opt_in_target: date | None = None
-    purposes: tuple[Purpose, ...] = Field(default=(Purpose.GENERATIVE_TRAINING,), min_length=1)
-    accept_attribution: bool = True
-    grant_days: int = Field(default=180, ge=1, le=3650)
-    c2pa_trust_anchors: tuple[str, ...] = ()
-    contract: tuple[Contract, ...] = ()
-
-    @model_validator(mode="after")
-    def _profile_is_named(self) -> Self:
-        if self.profile == "opt-out" and not (self.opt_out_name.strip() and self.opt_in_target):
-            raise ValueError(
-                'profile = "opt-out" needs opt_out_name (shown in every output) and '
-                "opt_in_target (the date by which the data is opt-in)"
-            )
-        ids = [contract.id for contract in self.contract]
-        if len(ids) != len(set(ids)):
-            raise ValueError("two contracts have the same id")
-        return self
 
 
 class NounsPolicy(Section):
@@ -194,6 +99,9 @@ class Policy(Section):
 _SECTIONS: dict[str, type[Section]] = {
     "consent": ConsentPolicy,
     "contract": Contract,
+    "license": AcceptedLicense,
+    "collection": RecognisedCollection,
+    "registry": RecognisedRegistry,
     "nouns": NounsPolicy,
     "motifs": MotifsPolicy,
     "images": ImagesPolicy,

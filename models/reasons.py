@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CONSENT_UNMET = "consent_unmet"
     GRANT_UNAUTHENTICATED = "grant_unauthenticated"
     GRANT_EXPIRED = "grant_expired"
+    EVIDENCE_STALE = "evidence_stale"
     CONSENT_UNDETERMINED = "consent_undetermined"
     CONSENT_MALFORMED = "consent_malformed"
     CONSENT_TAMPERED = "consent_tampered"
@@ -115,6 +116,12 @@ TEXTS: dict[Reason, ReasonText] = {
         "許諾の有効期限が切れています。",
         "Ask the owner to renew it.",
         "権利者に更新を依頼してください。",
+    ),
+    Reason.EVIDENCE_STALE: ReasonText(
+        "The grant was last confirmed too long ago, and may have been withdrawn since.",
+        "許諾の最終確認から時間が経っており、その後に撤回された可能性があります。",
+        "Read the sources again: `kiyome consent recheck`.",
+        "`kiyome consent recheck` で情報源を読み直してください。",
     ),
     Reason.CONSENT_UNDETERMINED: ReasonText(
         "A consent source exists but could not be read.",

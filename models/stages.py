@@ -112,6 +112,18 @@ def read_output(folder: Path, record: StageRecord) -> pa.Table:
     return pq.read_table(folder / record.output)
 
 
+def newest_output(folder: Path) -> pa.Table | None:
+    """The rows of a stage that were written last, whatever they were made with, or None.
+
+    For looking at what is known; what decides is read by its fingerprint.
+    """
+    records = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    for path in reversed(records):
+        if record := read_record(folder, path.stem):
+            return read_output(folder, record)
+    return None
+
+
 def run_stage(
     stage: Stage,
     shard: str,

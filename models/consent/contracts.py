@@ -9,7 +9,7 @@ from models.assets.asset import Asset
 from models.consent.purposes import Preference
 from models.consent.reading_json import printable
 from models.consent.statements import Statement, Trust
-from models.policy import WHOLE_DATASET, ConsentPolicy, Contract
+from models.consent.terms import WHOLE_DATASET, ConsentPolicy, Contract
 
 CONTRACT_CARRIER = "contract"
 
@@ -66,20 +66,19 @@ def _cover(
         return "covers the whole dataset", None
     if all(_is_plain(item.name) and contract.covers_name(item.name) for item in asset.locations):
         return printable(f"covers the folder {contract.folder}"), None
-    signed = [s for s in statements if contract.signer and _is_signed_by(contract.signer, s)]
+    signed = [s for s in statements if _is_signed_for(contract, s)]
     if signed:
         # The signature that lasts longest will do; one without an end outlasts all.
         ends = [s.expires_at for s in signed]
         known = [end for end in ends if end is not None]
-        return "covers what its signer's certificate signed", (
-            max(known) if len(known) == len(ends) else None
-        )
+        return "covers what its signer signed", (max(known) if len(known) == len(ends) else None)
     return None
 
 
-def _is_signed_by(signer: str, statement: Statement) -> bool:
+def _is_signed_for(contract: Contract, statement: Statement) -> bool:
+    signer = {"c2pa": contract.signer, "signed": contract.address}.get(statement.carrier)
     return (
-        statement.carrier == "c2pa"
+        bool(signer)
         and statement.setter == signer
         and statement.trust.integrity
         and statement.trust.bound

@@ -54,10 +54,9 @@ _PLAIN_PREFERENCE_KEYS = {_plain(key) for key in PREFERENCE_KEYS}
 _PLAIN_REFUSAL = _plain("notAllowed")
 _MAX_TRAIT_FIELDS = 8  # an object with more equal keys is no trait, and would cost their product
 _TRAIT_NAMES = ("trait_type", "name", "key")
-_LOOSE_REFUSAL = re.compile(
-    r"[\"']?([A-Za-z][A-Za-z_ -]{5,45})[\"']?\s{0,8}[:=]\s{0,8}[\"']?not[ _-]?allowed",
-    re.IGNORECASE,
-)
+_LOOSE_NO = re.compile(r"[:=]\s{0,8}[\"']?not[ _-]?allowed", re.IGNORECASE)
+_LOOSE_KEY = re.compile(r"([A-Za-z][A-Za-z_ -]{5,45})[\"']?\s{0,8}\Z")
+_LOOSE_WINDOW = 60
 
 
 @dataclass
@@ -271,11 +270,16 @@ def _read_odd_preference(key: str, value: Any, reading: _Reading) -> None:
 
 def _read_loosely(text: str, reading: _Reading) -> None:
     """Refusals in a text that is not JSON: ``aiTraining: notAllowed`` in any dress."""
-    for match in _LOOSE_REFUSAL.finditer(text):
-        plain = _plain(match[1])
-        if plain in _PLAIN_USES:
+    for refusal in _LOOSE_NO.finditer(text):
+        match = _LOOSE_KEY.search(text[max(0, refusal.start() - _LOOSE_WINDOW) : refusal.start()])
+        if match is None:
+            continue
+        # Words may stand before the key, as in "the aiTraining".
+        words = match[1].split()
+        names = {_plain(" ".join(words[start:])) for start in range(len(words))}
+        for plain in names & _PLAIN_USES.keys():
             reading.refuse(_PLAIN_USES[plain], f"refusal found under {match[1]!r}")
-        elif plain in _PLAIN_PREFERENCE_KEYS:
+        if names & _PLAIN_PREFERENCE_KEYS:
             reading.refuse(ALL_PURPOSES, f"refusal found under {match[1]!r}")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from models.consent.moments import show_moment
 from models.consent.purposes import Preference, Purpose
+from models.consent.rules import RULES
 from models.consent.statements import Condition, Statement
-from models.policy import ConsentPolicy
+from models.consent.terms import ConsentPolicy
 from models.reasons import TEXTS, Reason
 from models.verdicts import Verdict
 
@@ -100,6 +103,49 @@ def _in_language(
         profile = f"{policy.opt_out_name}, {policy.opt_in_target}"
         parts.append((f"Opt-out profile: {profile}.", f"オプトアウト設定：{profile}。")[language])
     return gap.join(parts)
+
+
+def write_chain(
+    statements: Sequence[Statement],
+    decided_by: Sequence[int],
+    reasons: Sequence[Reason],
+    policy: ConsentPolicy,
+    language: Literal["en", "ja"],
+) -> str:
+    """Every statement, numbered, and the rules that made the decision: one line each.
+
+    Args:
+        statements: all statements about the asset.
+        decided_by: indexes of those that made the decision.
+        reasons: the reasons of the decision.
+        policy: the policy it was made under.
+        language: of the text.
+    """
+    chosen = ("en", "ja").index(language)
+    lines = [
+        f"{'▶' if index in decided_by else ' '} {index + 1}. "
+        f"{_describe(statement, policy, chosen)}{_date(statement, chosen)}"
+        for index, statement in enumerate(statements)
+    ]
+    if not statements:
+        lines.append(("  Nobody has said anything.", "  意思表示は見つかりませんでした。")[chosen])
+    rule = ("Rule", "規則")[chosen]
+    colon = (": ", "：")[chosen]
+    lines += [f"{rule}{colon}{RULES[reason][chosen]}" for reason in reasons if reason in RULES]
+    return "\n".join(lines)
+
+
+def _date(statement: Statement, language: int) -> str:
+    """When it was said, ends and was last read, as far as is known."""
+    moments = (
+        (statement.issued_at, ("issued", "発行")[language]),
+        (statement.expires_at, ("ends", "期限")[language]),
+        (statement.observed_at, ("read", "確認")[language]),
+    )
+    told = [f"{word} {show_moment(at)}" for at, word in moments if at is not None]
+    if statement.anchor:
+        told.append(statement.anchor)
+    return (f" [{', '.join(told)}]" if language == 0 else f"［{'、'.join(told)}］") if told else ""
 
 
 def _describe(statement: Statement, policy: ConsentPolicy, language: int) -> str:

@@ -18,6 +18,7 @@ MAX_DEPTH = 64
 # One pass over strings and comments. A string or comment that never ends runs to the end of the
 # text, so that no input makes the expression try a position twice.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|[\[\]{}]', re.DOTALL)
 _MAX_TEXT = 200
 
 
@@ -50,10 +51,10 @@ def read_json(data: bytes) -> Any:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedJsonError(f"it is not UTF-8 (byte {error.start})") from error
+    text = strip_comments(text)
+    _refuse_depth(text)
     try:
-        value = json.loads(
-            strip_comments(text), object_pairs_hook=Pairs, parse_constant=_refuse_constant
-        )
+        value = json.loads(text, object_pairs_hook=Pairs, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise MalformedJsonError("it is nested too deeply") from error
     except json.JSONDecodeError as error:
@@ -61,8 +62,6 @@ def read_json(data: bytes) -> Any:
         raise MalformedJsonError(f"it is not JSON: {what} (line {error.lineno})") from error
     except ValueError as error:
         raise MalformedJsonError(f"it is not JSON: {printable(str(error))}") from error
-    if _is_deeper_than(value, MAX_DEPTH):
-        raise MalformedJsonError(f"it is nested deeper than {MAX_DEPTH} levels")
     return value
 
 
@@ -119,16 +118,19 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _is_deeper_than(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        inner: list[Any] = []
-        for item in level:
-            if isinstance(item, Pairs):
-                inner.extend(child for _, child in item)
-            elif isinstance(item, list):
-                inner.extend(item)
-        if not inner:
-            return False
-        level = inner
-    return True
+def _refuse_depth(text: str) -> None:
+    """Refuse deep nesting before the parser, which recurses, can meet it.
+
+    Where a library has raised Python's recursion limit, the parser would overrun the stack.
+
+    Raises:
+        MalformedJsonError: it is nested deeper than ``MAX_DEPTH``.
+    """
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        if match[0] in ("[", "{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise MalformedJsonError(f"it is nested deeper than {MAX_DEPTH} levels")
+        elif match[0] in ("]", "}"):
+            depth -= 1

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from models.assets.asset import Asset
 from models.consent.contracts import CONTRACT_CARRIER, contract_statements
 from models.consent.explanation import explain
+from models.consent.licences import accepted_license
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
-from models.policy import ConsentPolicy
+from models.consent.terms import ConsentPolicy
 from models.reasons import Reason
 from models.verdicts import Verdict
 
@@ -37,6 +38,7 @@ class ConsentDecision:
         decided_by: indexes into ``statements`` of those that made the decision.
         statements: the carriers' statements, then those of contracts.
         attribution: the asset may be used, and its author has to be named.
+        authors: whom to name, as the grants that ask for it say.
         valid_until: the next moment (UTC seconds) at which time alone could change the decision;
             None where it never does.
         explanation_en, explanation_ja: why, for a person.
@@ -47,6 +49,7 @@ class ConsentDecision:
     decided_by: tuple[int, ...]
     statements: tuple[Statement, ...]
     attribution: bool
+    authors: tuple[str, ...]
     valid_until: int | None
     explanation_en: str
     explanation_ja: str
@@ -72,6 +75,7 @@ class _Weighed:
     unmet: tuple[int, ...]  # allowed under a condition that is not met
     grants: tuple[int, ...]  # proven, in force, and acceptable
     ended: tuple[int, ...]  # proven, but past their end
+    stale: tuple[int, ...]  # proven, but last read too long ago
     claims: tuple[int, ...]  # says allowed, and proves too little
     overridden: tuple[int, ...]  # refusals that a contract explicitly overrides
 
@@ -112,10 +116,19 @@ def resolve(
         decided_by=outcome.decided_by,
         statements=everything,
         attribution=outcome.attribution,
+        authors=_authors(everything, outcome, policy) if outcome.attribution else (),
         valid_until=next(changes, None),
         explanation_en=english,
         explanation_ja=japanese,
     )
+
+
+def _authors(
+    statements: Sequence[Statement], outcome: _Outcome, policy: ConsentPolicy
+) -> tuple[str, ...]:
+    """Whom to name: the author that a grant names, or else whoever speaks in it."""
+    asking = (statements[i] for i in outcome.decided_by)
+    return tuple(dict.fromkeys(s.author or s.setter for s in asking if _asks_for_author(s, policy)))
 
 
 def _decide(statements: Sequence[Statement], policy: ConsentPolicy, as_of: int) -> _Outcome:
@@ -148,7 +161,7 @@ def _weigh_silence(
 ) -> _Outcome:
     """Nothing stands against the use: is every purpose granted?"""
     grants = _union(w.grants for w in weighed)
-    attribution = any(statements[i].attribution for i in grants)
+    attribution = any(_asks_for_author(statements[i], policy) for i in grants)
     missing = [w for w in weighed if not w.grants]
     if not missing:
         by_contract = any(statements[i].carrier == CONTRACT_CARRIER for i in grants)
@@ -162,6 +175,9 @@ def _weigh_silence(
         # A holder who set an end did not fall silent: no profile takes that for a yes.
         reasons = (Reason.GRANT_EXPIRED, *((Reason.CONSENT_PARTIAL,) if grants else ()))
         return _Outcome(Verdict.EXCLUDE, reasons, ended, overridden)
+    if stale := _union(w.stale for w in missing):
+        reasons = (Reason.EVIDENCE_STALE, *((Reason.CONSENT_PARTIAL,) if grants else ()))
+        return _Outcome(Verdict.EXCLUDE, reasons, stale, overridden)
     if policy.profile == "opt-out":
         return _Outcome(
             Verdict.CLEAR, (Reason.CONSENT_OPT_OUT_PROFILE,), grants, overridden, attribution
@@ -181,10 +197,14 @@ def _weigh(
         for i, s in enumerate(statements)
         if not any(_supersedes(other, s, purpose, as_of) for other in statements)
     ]
-    allowed = [(i, s) for i, s in live if _allows(s, purpose) and s.condition is Condition.SOUND]
+    allowed = [
+        (i, s) for i, s in live if _allows(s, purpose, policy) and s.condition is Condition.SOUND
+    ]
     proven = [(i, s) for i, s in allowed if s.trust.may_grant and s.issued_at is not None]
     in_force = [(i, s) for i, s in proven if _in_force(s, policy, as_of)]
-    acceptable = [i for i, s in in_force if policy.accept_attribution or not s.attribution]
+    acceptable = [
+        i for i, s in in_force if policy.accept_attribution or not _asks_for_author(s, policy)
+    ]
     overriding = any(_overrides(statements[i], policy) for i in acceptable)
     refusals: list[int] = []
     weak: list[int] = []
@@ -193,7 +213,7 @@ def _weigh(
     for i, s in live:
         value = s.preference(purpose)
         restricts = value is Preference.NOT_ALLOWED or (
-            value is Preference.CONSTRAINED and not s.constraint_met
+            value is Preference.CONSTRAINED and not _is_met(s, purpose, policy)
         )
         if not restricts:
             continue
@@ -214,24 +234,47 @@ def _weigh(
         weak_refusals=tuple(weak),
         unmet=tuple(sorted(unmet)),
         grants=tuple(acceptable),
-        ended=tuple(i for i, s in proven if as_of >= _end_of(s, policy)),
+        ended=tuple(i for i, s in proven if as_of >= _term_of(s, policy)),
+        stale=tuple(i for i, s in proven if _end_of(s, policy) <= as_of < _term_of(s, policy)),
         claims=tuple(i for i, _ in allowed if i not in settled),
         overridden=tuple(overridden),
     )
 
 
-def _allows(statement: Statement, purpose: Purpose) -> bool:
+def _allows(statement: Statement, purpose: Purpose, policy: ConsentPolicy) -> bool:
     value = statement.preference(purpose)
     return value is Preference.ALLOWED or (
-        value is Preference.CONSTRAINED and statement.constraint_met
+        value is Preference.CONSTRAINED and _is_met(statement, purpose, policy)
     )
 
 
-def _end_of(statement: Statement, policy: ConsentPolicy) -> int:
+def _is_met(statement: Statement, purpose: Purpose, policy: ConsentPolicy) -> bool:
+    return statement.constraint_met or accepted_license(statement, purpose, policy) is not None
+
+
+def _asks_for_author(statement: Statement, policy: ConsentPolicy) -> bool:
+    """Whether the author has to be named: the grant says so, or the licence that it points at."""
+    return statement.attribution or any(
+        accepted.attribution
+        for purpose in policy.purposes
+        if statement.preference(purpose) is Preference.CONSTRAINED
+        and (accepted := accepted_license(statement, purpose, policy)) is not None
+    )
+
+
+def _term_of(statement: Statement, policy: ConsentPolicy) -> int:
     """When a grant ends: as it says, else after the policy's term."""
     if statement.expires_at is not None:
         return statement.expires_at
     return (statement.issued_at or 0) + policy.grant_days * _DAY
+
+
+def _end_of(statement: Statement, policy: ConsentPolicy) -> int:
+    """When a grant ends, or has to be read again: it may have been withdrawn where it lies."""
+    term = _term_of(statement, policy)
+    if statement.observed_at is None:
+        return term
+    return min(term, statement.observed_at + policy.evidence_days * _DAY)
 
 
 def _in_force(statement: Statement, policy: ConsentPolicy, as_of: int) -> bool:
@@ -252,7 +295,8 @@ def _supersedes(newer: Statement, older: Statement, purpose: Purpose, as_of: int
         and newer.setter == older.setter != ""
         and newer.issued_at is not None
         and older.issued_at is not None
-        and older.issued_at < newer.issued_at <= as_of
+        and (older.issued_at, older.sequence) < (newer.issued_at, newer.sequence)
+        and newer.issued_at <= as_of
         and not _has_ended(newer, as_of)
         and newer.preference(purpose) is not Preference.UNKNOWN
         and all(
@@ -280,7 +324,11 @@ def _moments(statements: Sequence[Statement], policy: ConsentPolicy, as_of: int)
     moments = set[int]()
     for statement in statements:
         if statement.issued_at is not None:
-            moments |= {statement.issued_at, _end_of(statement, policy)}
+            moments |= {
+                statement.issued_at,
+                _end_of(statement, policy),
+                _term_of(statement, policy),
+            }
         if statement.expires_at is not None:
             moments.add(statement.expires_at)
     return sorted(moment for moment in moments if moment > as_of)

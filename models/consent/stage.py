@@ -15,13 +15,20 @@ from models.assets.reading import read_location
 from models.canonical import canonical_json, digest_bytes, digest_of
 from models.consent.carriers import carriers
 from models.consent.carriers.carrier import Carrier, LoadSidecar
+from models.consent.identity import identify
 from models.consent.reading_json import MAX_BYTES, printable
 from models.consent.statements import Condition, Statement
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
 
-_CODE_VERSION = 1
-_SCHEMA = pa.schema([*BASE_FIELDS, pa.field("statements", pa.list_(pa.string()))])
+_CODE_VERSION = 2
+_SCHEMA = pa.schema(
+    [
+        *BASE_FIELDS,
+        pa.field("statements", pa.list_(pa.string())),
+        pa.field("subjects", pa.list_(pa.string())),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,11 @@ class ConsentStage:
 
     @property
     def schema(self) -> pa.Schema:
-        """``BASE_FIELDS``, and ``statements``: canonical JSON of ``Statement.as_dict``."""
+        """``BASE_FIELDS``, and two lists.
+
+        ``statements`` are canonical JSON of ``Statement.as_dict``; ``subjects`` are what the asset
+        can be recognised by in statements that were made elsewhere (``str`` of ``Subject``).
+        """
         return _SCHEMA
 
     def examine(self, assets: Sequence[Asset], progress: Progress) -> pa.Table:
@@ -76,6 +87,7 @@ class ConsentStage:
             data = self._read(asset)
             statements = read_statements(asset, data, self._carriers, load_sidecar)
             texts = [canonical_json(s.as_dict()).decode() for s in statements]
+            subjects = [str(s) for s in identify(asset, data, load_sidecar)]
         except FaultError as error:
             return _fault_row(asset, error.fault.reason.value, error.fault.detail)
         except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
@@ -85,6 +97,7 @@ class ConsentStage:
             "fault_code": None,
             "fault_detail": None,
             "statements": texts,
+            "subjects": subjects,
         }
 
     def _read(self, asset: Asset) -> bytes:
@@ -153,4 +166,5 @@ def _fault_row(asset: Asset, code: str, detail: str) -> dict[str, object]:
         "fault_code": fault.reason.value,
         "fault_detail": fault.detail,
         "statements": [],
+        "subjects": [],
     }

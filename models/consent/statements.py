@@ -56,6 +56,8 @@ class Statement:
         setter: who spoke, as the carrier names them (certificate fingerprint, address, holder).
         attribution: the grant asks for the author to be named.
         license_ref: URL, CID or text of a licence that a constrained value points at.
+        license_sha256: SHA-256 of the document at ``license_ref``, where it was fetched.
+        author: whom to name, as the source says; "" where it does not.
         constraint_met: the licence was fetched, hashed and accepted by the policy.
         issued_at, expires_at: UTC seconds since 1970, or None where the source does not say.
         observed_at: UTC seconds at which a source outside the dataset was read; None for what lies
@@ -74,6 +76,8 @@ class Statement:
     setter: str = ""
     attribution: bool = False
     license_ref: str = ""
+    license_sha256: str = ""
+    author: str = ""
     constraint_met: bool = False
     issued_at: int | None = None
     expires_at: int | None = None
@@ -95,6 +99,17 @@ class Statement:
         }
         value["trust"] = asdict(self.trust)
         value["notes"] = list(self.notes)
+        return value
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is said, without when it was looked at: reading the same again tells nothing new."""
+        value = self.as_dict()
+        if self.observed_at is not None:
+            for name in ("observed_at", "anchor", "sequence"):
+                value.pop(name, None)
+            if self.issued_at == self.observed_at:
+                value.pop("issued_at")
         return value
 
     @classmethod

@@ -19,7 +19,8 @@ class SubjectKind(StrEnum):
     DOMAIN = "domain"  # a host name; it covers its subdomains
     TOKEN = "token"  # noqa: S105  CAIP-19: eip155:1/erc721:0xabc…/7
     ISCC = "iscc"  # an ISCC code, upper case, without the "ISCC:" prefix
-    PDQ = "pdq"  # hex of a 256-bit PDQ hash: a perceptual fingerprint
+    PDQ = "pdq"  # hex of a 256-bit PDQ hash, as lists publish it
+    LOOK = "look"  # hex of Kiyome's own perceptual hash (``models.motifs.fingerprints``)
 
 
 @dataclass(frozen=True, slots=True, order=True)

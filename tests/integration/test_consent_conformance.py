@@ -17,7 +17,7 @@ from models.consent.reading_json import MAX_BYTES
 from models.consent.resolution import resolve
 from models.consent.signing import make_certificate_chain, sign_image
 from models.consent.stage import ConsentStage, statements_of
-from models.policy import ConsentPolicy
+from models.consent.terms import ConsentPolicy
 from models.reasons import Reason
 from models.verdicts import Verdict
 from tests.consent_files import (

@@ -13,7 +13,7 @@ from models.canonical import digest_bytes
 from models.consent.resolution import resolve
 from models.consent.signing import sign_image
 from models.consent.stage import ConsentStage, statements_of
-from models.policy import ConsentPolicy
+from models.consent.terms import ConsentPolicy
 from models.reasons import Reason
 from models.verdicts import Verdict
 from tests.consent_files import flip_pixel, owner

@@ -19,7 +19,7 @@ from models.consent.purposes import ALL_PURPOSES, Preference
 from models.consent.resolution import resolve
 from models.consent.stage import read_statements
 from models.consent.statements import Condition, Statement, Trust
-from models.policy import ConsentPolicy
+from models.consent.terms import ConsentPolicy
 from models.reasons import Reason
 from models.verdicts import Verdict
 from tests.consent_files import MIMES, asset_of, data_mining, signed, with_packet

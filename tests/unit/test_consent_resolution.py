@@ -12,7 +12,7 @@ from models.consent.contracts import contract_statements
 from models.consent.purposes import Preference, Purpose
 from models.consent.resolution import ConsentDecision, resolve
 from models.consent.statements import Condition, Statement, Trust
-from models.policy import ConsentPolicy
+from models.consent.terms import ConsentPolicy
 from models.reasons import Reason
 from models.verdicts import Verdict
 

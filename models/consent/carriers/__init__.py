@@ -6,6 +6,9 @@ from models.consent.carriers.c2pa import C2paCarrier
 from models.consent.carriers.carrier import Carrier
 from models.consent.carriers.plus import PlusCarrier
 from models.consent.carriers.sidecar import SidecarCarrier
+from models.consent.carriers.tdm_xmp import TdmXmpCarrier
+from models.consent.carriers.web import CapturedWebCarrier
+from models.consent.signed.carrier import SignedCarrier
 
 
 def carriers(trust_anchors_pem: str = "") -> tuple[Carrier, ...]:
@@ -14,4 +17,11 @@ def carriers(trust_anchors_pem: str = "") -> tuple[Carrier, ...]:
     Args:
         trust_anchors_pem: certificates of the C2PA authorities that the policy trusts.
     """
-    return (SidecarCarrier(), C2paCarrier(trust_anchors_pem), PlusCarrier())
+    return (
+        SidecarCarrier(),
+        SignedCarrier(),
+        C2paCarrier(trust_anchors_pem),
+        PlusCarrier(),
+        TdmXmpCarrier(),
+        CapturedWebCarrier(),
+    )

@@ -10,6 +10,7 @@ from models.canonical import digest_bytes
 from models.consent.carriers.carrier import LoadSidecar
 from models.consent.eip7517 import parse_token_json
 from models.consent.reading_json import printable
+from models.consent.signed.parsing import is_signed_document
 from models.consent.statements import Condition, Statement
 from models.reasons import Reason
 
@@ -19,7 +20,7 @@ class SidecarCarrier:
     """Reads the JSON files that stand beside an image. Unsigned: they refuse, never grant."""
 
     name: str = "sidecar"
-    fingerprint: str = "sidecar/2"
+    fingerprint: str = "sidecar/3"
 
     def read(
         self,
@@ -35,12 +36,18 @@ class SidecarCarrier:
             except FaultError as error:
                 statements.append(_unread(sidecar, error))
                 continue
+            if is_signed_document(content) and _is_as_scanned(sidecar, content):
+                continue  # the carrier of signed statements reads it
             statement = parse_token_json(content, sidecar.name, asset.asset_id)
-            if sidecar.digest and digest_bytes(content) != sidecar.digest:
+            if not _is_as_scanned(sidecar, content):
                 statements.append(_changed(sidecar, statement))
             elif statement is not None:
                 statements.append(statement)
         return statements
+
+
+def _is_as_scanned(sidecar: Location, content: bytes) -> bool:
+    return not sidecar.digest or digest_bytes(content) == sidecar.digest
 
 
 def _unread(sidecar: Location, error: FaultError) -> Statement:

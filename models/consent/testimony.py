@@ -1,0 +1,285 @@
+"""Testimony: what was said elsewhere, brought to the assets that it speaks of.
+
+A statement from a chain, a site or a list names its subject. Where that is the asset's own bytes
+(their SHA-256, or a CID that they hash to), the statement is bound to the asset. Where it is a URL,
+a token that a sidecar mentions, or a likeness, it is not: what it refuses counts, what it grants is
+a claim. That is how a picture that was stripped of its metadata keeps the refusals of its original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from models.canonical import canonical_json
+from models.consent.evidence.view import EvidenceView, Heard
+from models.consent.licences import documents_to_fetch, name_document
+from models.consent.likeness import How, LikenessIndex
+from models.consent.statements import Condition, Statement
+from models.consent.subjects import Subject, SubjectKind
+from models.consent.web_addresses import parent_domains
+from models.motifs.fingerprints import QUALITY_FLOOR, HammingIndex
+
+CONTROL = "control"
+"""Carrier of what a chain says about who controls an asset's token. It says nothing about use."""
+
+_SIGNED = "signed"
+_BYTES = (SubjectKind.SHA256, SubjectKind.CID)
+_DECLARED_LIKENESS = (SubjectKind.PDQ, SubjectKind.ISCC)
+_LOOK_DISTANCE = 31
+_HOW = {
+    SubjectKind.SHA256: "speaks of exactly these bytes, by their SHA-256",
+    SubjectKind.CID: "speaks of exactly these bytes, by their CID",
+    SubjectKind.URL: "speaks of the address that the image was fetched from",
+    SubjectKind.DOMAIN: "speaks of the site that the image was fetched from",
+    SubjectKind.TOKEN: "speaks of the token that a sidecar names",
+}
+_STRENGTH = {
+    kind: rank
+    for rank, kind in enumerate(
+        (
+            SubjectKind.SHA256,
+            SubjectKind.CID,
+            SubjectKind.TOKEN,
+            SubjectKind.URL,
+            SubjectKind.DOMAIN,
+            SubjectKind.LOOK,
+            SubjectKind.PDQ,
+            SubjectKind.ISCC,
+        )
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """By what an asset can be recognised.
+
+    Attributes:
+        subjects: its SHA-256, CIDs, URLs and the tokens that its sidecars name.
+        look: Kiyome's own perceptual hash, 32 bytes; None before the picture has been decoded.
+        look_quality: 0 to 100; the hash of a plain picture says little.
+        likeness: what lists and declarations recognise pictures by; None where it was not needed.
+    """
+
+    subjects: tuple[Subject, ...]
+    look: bytes | None = None
+    look_quality: int = 0
+    likeness: Likeness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """By what lists and declarations recognise a picture (see ``models.consent.likeness``).
+
+    Attributes:
+        pdq: PDQ hash as lists publish it, 32 bytes.
+        pdq_quality: 0 to 100.
+        image_codes: ISCC Image-Codes; several, because versions of the reference SDK differ.
+        instance_code: ISCC Instance-Code of the file.
+    """
+
+    pdq: bytes | None
+    pdq_quality: int
+    image_codes: tuple[str, ...]
+    instance_code: str
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """Everything that was said elsewhere, as of one moment.
+
+    Attributes:
+        view: the evidence that counts.
+    """
+
+    view: EvidenceView
+
+    def hear(self, traits: Mapping[str, Traits]) -> dict[str, tuple[Statement, ...]]:
+        """What was said elsewhere about each asset.
+
+        Args:
+            traits: by asset id.
+
+        Returns:
+            The statements by asset id, in a stable order; assets of which nothing is said are
+            absent.
+
+        Raises:
+            StoreError: the database cannot be reached.
+        """
+        if not self.view.until:
+            return {}
+        names = {asset_id: _named(seen.subjects) for asset_id, seen in traits.items()}
+        said = self.view.about({subject for found in names.values() for subject in found})
+        alike = self._find_alike(traits)
+        heard: dict[str, tuple[Statement, ...]] = {}
+        for asset_id, subjects in names.items():
+            found = [
+                (item, _HOW[item.subject.kind])
+                for subject in subjects
+                for item in said.get(subject, ())
+            ]
+            found += alike.get(asset_id, [])
+            if statements := _bring(asset_id, found):
+                heard[asset_id] = statements
+        return heard
+
+    def complete(self, statements: Iterable[Statement]) -> tuple[Statement, ...]:
+        """The statements, with what is known from elsewhere about their proofs.
+
+        Licence documents that were fetched get their SHA-256; signed statements gain the control
+        that a chain confirms of their signer, or the signature that a contract wallet confirms.
+        """
+        given = _prove(tuple(statements))
+        wanted = documents_to_fetch(given)
+        if not (wanted and self.view.until):
+            return given
+        digests = self.view.documents(wanted)
+        return tuple(
+            replace(statement, license_sha256=digest)
+            if statement.license_ref
+            and (digest := digests.get(name_document(statement.license_ref), ""))
+            else statement
+            for statement in given
+        )
+
+    @cached_property
+    def needs_likeness(self) -> bool:
+        """Whether anything is said about pictures by PDQ or ISCC, so that these are to be made."""
+        return bool(self._declared[1])
+
+    @cached_property
+    def _declared(self) -> tuple[LikenessIndex, dict[Subject, list[Heard]]]:
+        by_subject = self._of_kinds(_DECLARED_LIKENESS)
+        return LikenessIndex.build((subject,) for subject in sorted(by_subject)), by_subject
+
+    @cached_property
+    def _looks(self) -> tuple[HammingIndex, list[list[Heard]]]:
+        by_subject = self._of_kinds((SubjectKind.LOOK,))
+        subjects = sorted(by_subject)
+        index = HammingIndex([bytes.fromhex(subject.value) for subject in subjects])
+        return index, [by_subject[subject] for subject in subjects]
+
+    def _of_kinds(self, kinds: Iterable[SubjectKind]) -> dict[Subject, list[Heard]]:
+        by_subject: dict[Subject, list[Heard]] = {}
+        if self.view.until:
+            for kind in kinds:
+                for item in self.view.of_kind(kind):
+                    by_subject.setdefault(item.subject, []).append(item)
+        return by_subject
+
+    def _find_alike(self, traits: Mapping[str, Traits]) -> dict[str, list[tuple[Heard, str]]]:
+        found: dict[str, list[tuple[Heard, str]]] = {}
+        looking = [
+            (asset_id, each.look)
+            for asset_id, each in traits.items()
+            if each.look is not None and each.look_quality >= QUALITY_FLOOR
+        ]
+        if looking:
+            index, heard = self._looks
+            hits = index.search([look for _, look in looking], _LOOK_DISTANCE)
+            for (asset_id, _), near in zip(looking, hits, strict=True):
+                for position, distance in near:
+                    how = f"speaks of a picture like this one ({distance} of 256 bits differ)"
+                    found.setdefault(asset_id, []).extend((h, how) for h in heard[position])
+        for asset_id, each in traits.items():
+            if each.likeness is not None:
+                found.setdefault(asset_id, []).extend(self._find_declared(each.likeness))
+        return found
+
+    def _find_declared(self, likeness: Likeness) -> Iterator[tuple[Heard, str]]:
+        index, by_subject = self._declared
+        for match in index.match(
+            likeness.pdq, likeness.pdq_quality, likeness.image_codes, likeness.instance_code
+        ):
+            for item in by_subject[match.subject]:
+                if match.how is How.INSTANCE_CODE:
+                    yield item, "speaks of exactly these bytes, by their ISCC Instance-Code"
+                elif match.how is How.PDQ:
+                    yield item, f"speaks of a picture like this one ({match.distance} of 256 bits)"
+                else:
+                    # One picture in a few hundred lies this near to one of a thousand codes by
+                    # accident: a reason to look, not a proof.
+                    doubtful = replace(item.statement, condition=Condition.UNDETERMINED)
+                    how = f"may speak of this picture ({match.distance} of 64 bits of ISCC differ)"
+                    yield replace(item, statement=doubtful), how
+
+
+def _prove(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Put proofs that came from a chain to the signed statements that they belong to."""
+    found = [s for s in statements if s.carrier == CONTROL and _shows_control(s)]
+    controls = {s.setter: s for s in found}
+    confirmed = {
+        s.evidence_sha256
+        for s in statements
+        if s.carrier == _SIGNED and s.observed_at is not None and s.condition is Condition.SOUND
+    }
+    proven = []
+    for statement in statements:
+        if statement.carrier == CONTROL and statement.condition is Condition.SOUND:
+            continue
+        if statement.carrier == _SIGNED:
+            unconfirmed = statement.condition is not Condition.SOUND
+            if unconfirmed and statement.evidence_sha256 in confirmed:
+                continue
+            statement = _with_control(statement, controls.get(statement.setter))
+        proven.append(statement)
+    return tuple(proven)
+
+
+def _shows_control(statement: Statement) -> bool:
+    sound = statement.condition is Condition.SOUND
+    return sound and statement.trust.control and statement.trust.bound
+
+
+def _with_control(statement: Statement, control: Statement | None) -> Statement:
+    if control is None or not statement.setter:
+        return statement
+    moments = [s.observed_at for s in (statement, control) if s.observed_at is not None]
+    return replace(
+        statement,
+        trust=replace(statement.trust, control=True),
+        observed_at=min(moments, default=None),
+        anchor=control.anchor,
+        notes=(*statement.notes, *control.notes),
+    )
+
+
+def original_source(asset_id: str) -> str:
+    """The source under which what stands in a file is remembered for copies of the picture."""
+    return f"asset:{asset_id}"
+
+
+def _named(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
+    """The subjects, and the sites of those that are addresses."""
+    named = dict.fromkeys(subjects)
+    for subject in subjects:
+        if subject.kind is SubjectKind.URL:
+            for domain in parent_domains(subject.value.split("/")[2].partition(":")[0]):
+                named.setdefault(Subject(SubjectKind.DOMAIN, domain))
+    return tuple(named)
+
+
+def _bring(asset_id: str, found: Iterable[tuple[Heard, str]]) -> tuple[Statement, ...]:
+    """Each statement once, by the strongest of the ways in which it concerns the asset."""
+    best: dict[tuple[str, bytes], tuple[int, Statement]] = {}
+    for item, how in found:
+        if item.source == original_source(asset_id):
+            continue  # the asset says this itself
+        key = (item.source, canonical_json(item.statement.as_dict()))
+        rank = _STRENGTH[item.subject.kind]
+        if key not in best or rank < best[key][0]:
+            best[key] = (rank, _attach(item, how))
+    return tuple(statement for _, (_, statement) in sorted(best.items()))
+
+
+def _attach(item: Heard, how: str) -> Statement:
+    """A statement as one about the asset in hand."""
+    bound = item.subject.kind in _BYTES
+    return replace(
+        item.statement,
+        trust=replace(item.statement.trust, bound=bound),
+        notes=(how, *item.statement.notes),
+    )
