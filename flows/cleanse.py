@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prefect import flow
@@ -15,18 +15,32 @@ from prefect.artifacts import (
 )
 from prefect.futures import as_completed
 
+from models.consent.evidence.recording import latest_evidence
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
-from models.releases.publishing import Release, VerdictsStaleError, require_own_database
+from models.releases.consent_share import ConsentShare, count_consent
+from models.releases.publishing import (
+    Release,
+    VerdictsStaleError,
+    read_manifest,
+    require_own_database,
+)
 from models.releases.report import write_report
 from models.review.queue import count_items
 from models.runs import fail_run, finish_run, start_run
 from models.settings import load_settings
 from models.stages import StageRecord
 from models.store.schema import open_database
-from models.summary import Summary, add_up_stages, count_outcomes, to_markdown
+from models.summary import (
+    Summary,
+    add_up_stages,
+    count_outcomes,
+    describe_gathering,
+    to_markdown,
+)
 from models.workspace import hold_workspace, prepare_workspace
+from tasks.gather import gather_consent
 from tasks.ledger import enter_usage
 from tasks.order import Desk, open_desk, write_order
 from tasks.plan import plan_dataset
@@ -109,6 +123,10 @@ def _carry_out(order: str, started: float) -> Outcome:
     state = read_state(desk.database, desk.order.dataset)
     _ = desk.detectors  # loaded here, so that one that cannot be loaded ends the run at once
     plan = plan_dataset(order)
+    gathered = gather_consent(order, plan)
+    # What this run gathers is part of what it decides on, and no reason to run again.
+    with desk.database.snapshot() as session:
+        state["evidence"] = latest_evidence(session)
     inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
     for attempt in range(1, _ATTEMPTS + 1):
         results = _walk_shards(order, plan)
@@ -122,10 +140,14 @@ def _carry_out(order: str, started: float) -> Outcome:
                 raise
             desk.look_again()
     head = enter_usage(order, release, verdicts)
+    results = [{"stages": gathered["stages"]}, *results]
     summary = _sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
+    summary = replace(summary, gathering=describe_gathering(gathered))
     write_report(desk.workspace, summary)
     remember_summary(desk.workspace, summary)
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]
+    if gathered["due_at"] is not None:
+        deadlines.append(gathered["due_at"])
     retried = sum(
         count for stage in summary.stages for code, count in stage.faults.items() if code in RETRIED
     )
@@ -161,6 +183,8 @@ def _sum_up(
     with desk.database.snapshot() as session:
         waiting = sum(c.waiting for c in count_items(session, plan.dataset))
     detectors = desk.detectors
+    manifest = read_manifest(release, desk.workspace)
+    rests = count_consent(manifest) if manifest is not None else ConsentShare()
     return Summary(
         run=desk.order.run_id,
         dataset=plan.dataset,
@@ -187,4 +211,7 @@ def _sum_up(
         seconds=round(seconds, 2),
         names=len(detectors.nouns.register.entries),
         motifs=len(detectors.index.references),
+        opt_in=rests.opt_in,
+        opt_out=rests.opt_out,
+        opt_in_target=str(desk.policy.consent.opt_in_target or ""),
     )

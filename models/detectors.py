@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from models.consent.likeness_stage import LikenessStage
 from models.consent.stage import ConsentStage
 from models.errors import PolicyError
 from models.motifs.encoder import Encoder
@@ -26,6 +27,7 @@ class Detectors:
     """Every stage of a run."""
 
     consent: ConsentStage
+    likeness: LikenessStage
     nouns: NounsStage
     features: FeaturesStage
     encoder: Encoder
@@ -58,6 +60,7 @@ def load_detectors(
         references = load_references(session, settings.workspace)
     return Detectors(
         consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
+        likeness=LikenessStage(settings.max_bytes, settings.max_pixels, settings.workers),
         nouns=NounsStage(register, settings.workspace / "indexes"),
         features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
         encoder=encoder,

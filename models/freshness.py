@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models.canonical import digest_bytes, digest_of
+from models.consent.evidence.recording import latest_evidence
 from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.policy import Policy
@@ -31,7 +32,7 @@ _SETTINGS = ("encoder", "shard_size", "max_bytes", "max_pixels", "ledger_origin"
 
 
 def read_state(database: Database, dataset: str) -> dict[str, Any]:
-    """What the database holds that verdicts depend on: registers, rulings, takedowns."""
+    """What the database holds that verdicts depend on: registers, rulings, takedowns, evidence."""
     with database.snapshot() as session:
         registers = {row.kind: row.version for row in session.scalars(select(RegisterRow))}
         rulings = {
@@ -39,7 +40,13 @@ def read_state(database: Database, dataset: str) -> dict[str, Any]:
             for asset_id, ruling in effective_rulings(session, dataset).items()
         }
         takedowns = sorted(takedown_times(session))
-    return {"registers": registers, "rulings": rulings, "takedowns": takedowns}
+        evidence = latest_evidence(session)
+    return {
+        "registers": registers,
+        "rulings": rulings,
+        "takedowns": takedowns,
+        "evidence": evidence,
+    }
 
 
 def digest_inputs(

@@ -60,6 +60,41 @@ class Settings(BaseSettings):
     chain_rpc_url: str = Field(
         default="", description="JSON-RPC endpoint of an EVM chain. Empty: checkpoints only."
     )
+    consult: tuple[Literal["chain", "documents", "web"], ...] = Field(
+        default=("chain",),
+        description=(
+            "Which sources outside the dataset a run asks about consent: chain (the policy's "
+            "collections and registries), documents (licences that statements point at), web "
+            "(the sites that images came from). What was gathered before counts either way."
+        ),
+    )
+    consent_rpc: dict[str, str] = Field(
+        default_factory=dict,
+        description='JSON-RPC endpoint by chain, as in { "eip155:1" = "https://…" }.',
+    )
+    ipfs_gateways: tuple[str, ...] = Field(
+        default=("https://trustless-gateway.link",),
+        description="IPFS gateways that serve verifiable blocks; every byte is checked.",
+    )
+    arweave_gateways: tuple[str, ...] = Field(
+        default=("https://arweave.net",), description="Gateways for ar:// addresses."
+    )
+    fetch_allow: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Private networks, or host:port, that may be fetched from, such as a gateway of your "
+            "own. Everything private is refused otherwise."
+        ),
+    )
+    fetch_slots: int = Field(
+        default=8, ge=1, le=64, description="Requests to sources outside at the same time."
+    )
+    fetch_delay: float = Field(
+        default=0.5, ge=0, description="Seconds between two requests to one site."
+    )
+    fetch_contact: str = Field(
+        default="", description="Address for site owners, sent with every request."
+    )
     review_host: str = Field(default="127.0.0.1", description="Address of the review page.")
     review_port: int = Field(default=8620, ge=1, le=65535, description="Port of the review page.")
     prefect_port: int = Field(

@@ -40,6 +40,9 @@ class Summary:
         counts: verdict to number of assets; they add up to ``assets``.
         reasons: verdict to first reason to number of assets.
         stages: what each stage did; ``examined`` is 0 where everything was known.
+        opt_in, opt_out: how many cleared assets rest on a grant or contract, and on silence.
+        opt_in_target: by when the policy wants no silence left; "" where it accepts none.
+        gathering: what was asked outside the dataset, and what could not be, as sentences.
         fresh: nothing had changed since the last run, so nothing was done.
         seconds: from the start of the run to its end.
     """
@@ -67,6 +70,10 @@ class Summary:
     seconds: float
     names: int = 0
     motifs: int = 0
+    opt_in: int = 0
+    opt_out: int = 0
+    opt_in_target: str = ""
+    gathering: tuple[str, ...] = ()
     fresh: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,7 +91,35 @@ class Summary:
         notices = tuple(
             Notice(n["kind"], n["message"], tuple(n["names"])) for n in value["notices"]
         )
-        return cls(**{**value, "stages": stages, "notices": notices})
+        gathering = tuple(value.get("gathering", ()))
+        return cls(**{**value, "stages": stages, "notices": notices, "gathering": gathering})
+
+
+def describe_opt_in(summary: Summary) -> str:
+    """How much of what is cleared rests on opt-in, and by when all of it is to."""
+    cleared = summary.counts.get(Verdict.CLEAR.value, 0)
+    share = 100 * summary.opt_in / cleared if cleared else 100.0
+    text = f"Opt-in: {summary.opt_in} of {cleared} cleared assets ({share:.1f} %)"
+    if summary.opt_in_target:
+        text += f"; the policy's target is all of them by {summary.opt_in_target}"
+    return text
+
+
+def describe_gathering(gathered: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a gathering came to, as sentences.
+
+    Args:
+        gathered: ``tasks.gather.as_result``.
+    """
+    lines = []
+    for carrier, looks in sorted(gathered["looks"].items()):
+        if carrier == "original":
+            count = sum(looks.values())
+            lines.append(f"{count} files refuse by themselves; copies of them will inherit that.")
+            continue
+        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(looks.items()))
+        lines.append(f"Read outside the dataset, {carrier}: {told}.")
+    return (*lines, *gathered["problems"])
 
 
 def add_up_stages(records: Iterable[StageRecord]) -> tuple[StageFigures, ...]:
@@ -148,6 +183,8 @@ def to_markdown(summary: Summary) -> str:
         "\n".join(lines),
         f"Release folder: {folder}",
         f"Removed since the previous release: {summary.removed}",
+        describe_opt_in(summary),
+        *summary.gathering,
         f"Usage ledger: {summary.ledger_size} entries, root `{summary.ledger_root[:16]}…`",
         f"Waiting for review: {summary.open_items}",
         f"Encoder: `{summary.encoder}`. {summary.encoder_limits}",

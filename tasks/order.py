@@ -14,6 +14,9 @@ import pyarrow as pa
 from models.assets.asset import Asset
 from models.assets.shards import Shard, read_shard
 from models.canonical import digest_lines, digest_of
+from models.consent.evidence.recording import latest_evidence
+from models.consent.evidence.view import EvidenceView
+from models.consent.testimony import Testimony
 from models.decisions import Ruling
 from models.detectors import Detectors, load_detectors
 from models.errors import WorkspaceError
@@ -90,7 +93,7 @@ class Desk:
 
     @cached_property
     def bench(self) -> Bench:
-        """What decisions depend on, with the rulings and takedowns of when it was first asked."""
+        """What decisions depend on, with rulings, takedowns and evidence as of its first use."""
         with self.database.snapshot() as session:
             rulings = {
                 asset_id: Ruling(
@@ -102,16 +105,18 @@ class Desk:
                 for asset_id, ruling in effective_rulings(session, self.order.dataset).items()
             }
             takedowns = frozenset(takedown_times(session))
+            evidence = latest_evidence(session)
         return Bench(
             policy=self.policy,
             resembles_score=self.detectors.resembles_score(self.policy),
             as_of=self.order.as_of,
             rulings=rulings,
             takedowns=takedowns,
+            testimony=Testimony(EvidenceView(self.database, evidence)),
         )
 
     def look_again(self) -> None:
-        """Forget the rulings and takedowns read so far: the next decision reads them anew."""
+        """Forget rulings, takedowns and evidence: the next decision reads them anew."""
         self.__dict__.pop("bench", None)
 
     def shard(self, digest: str) -> Shard:

@@ -63,6 +63,13 @@ def publish_release(
         "counts": counts,
         "reasons": reasons,
         "run": desk.order.run_id,
+        "consent": {
+            "as_of": desk.order.as_of,
+            "evidence": desk.bench.testimony.view.until if desk.bench.testimony else 0,
+            "profile": desk.policy.consent.profile,
+            "opt_out_name": desk.policy.consent.opt_out_name,
+            "opt_in_target": str(desk.policy.consent.opt_in_target or ""),
+        },
     }
 
     def write(folder: Path) -> None:

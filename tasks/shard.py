@@ -14,12 +14,16 @@ from models.judging import Consents, judge, select_undecided
 from models.stages import Stage, StageRecord
 from tasks.consent import examine_consent
 from tasks.features import examine_features
+from tasks.likeness import examine_likeness
 from tasks.motifs import examine_motifs
 from tasks.nouns import examine_nouns
 from tasks.order import ShardWork, open_desk
 from tasks.stage_task import StageTask, as_stage_record
 
-_JUDGED = ("asset_id", "fault_code", "fault_detail", "findings", "width", "height", "format")
+_JUDGED = (
+    *("asset_id", "fault_code", "fault_detail", "findings", "width", "height", "format"),
+    *("pdq", "pdq_quality"),
+)
 """The columns of the feature table that a verdict looks at; embeddings are not among them."""
 
 
@@ -57,6 +61,9 @@ def cleanse_shard(order: str, shard: str) -> dict[str, Any]:
     detectors = desk.detectors
     outputs["consent"] = run(detectors.consent, examine_consent, members)
     asked = select_undecided(members, outputs, desk.bench, consents)
+    if desk.bench.testimony is not None and desk.bench.testimony.needs_likeness:
+        outputs["likeness"] = run(detectors.likeness, examine_likeness, asked)
+        asked = select_undecided(asked, outputs, desk.bench, consents)
     outputs["nouns"] = run(detectors.nouns, examine_nouns, asked)
     asked = select_undecided(asked, outputs, desk.bench, consents)
     features = run(detectors.features, examine_features, asked)

@@ -22,7 +22,7 @@ class Entry:
     section: str
 
 
-SECTIONS = ("Every day", "Registers", "Look and prove", "Set up")
+SECTIONS = ("Every day", "Consent", "Registers", "Look and prove", "Set up")
 COMMANDS: dict[str, Entry] = {
     "demo": Entry(
         "demo", "Cleanse the bundled sample dataset, and show what came out.", "Every day"
@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry(
         "serve", "Cleanse the dataset at ROOT on a schedule, until Ctrl-C.", "Every day"
     ),
+    "consent": Entry("consent", "Read what owners have said, and explain what follows.", "Consent"),
     "register": Entry("register", "Add, list and remove protected names and motifs.", "Registers"),
     "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
     "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.reasons import TEXTS, Reason
-from models.summary import VERDICT_WORDS, Summary
+from models.summary import VERDICT_WORDS, Summary, describe_opt_in
 from models.verdicts import Verdict
 from tasks.progress import Listener
 
@@ -30,7 +30,9 @@ _WORDS = {
     "scan": "reading the dataset",
     "plan": "planning",
     "prefect": "starting Prefect",
+    "gather": "asking outside",
     "consent": "reading consent",
+    "likeness": "looking for likenesses",
     "nouns": "reading captions",
     "features": "looking at pictures",
     "motifs": "comparing with motifs",
@@ -123,6 +125,10 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
     for notice in summary.notices:
         names = ", ".join(notice.names[:3]) + (" …" if len(notice.names) > 3 else "")
         console.print(f"[yellow]note[/yellow] {notice.message}" + (f" ({names})" if names else ""))
+    for line in summary.gathering:
+        console.print(line, markup=False)
+    if summary.opt_out:
+        console.print(describe_opt_in(summary) + ".")
     if not summary.fresh:
         console.print(_describe_work(summary))
     console.print()

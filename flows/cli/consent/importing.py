@@ -1,0 +1,168 @@
+"""kiyome consent import"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flows.cli.opening import opened
+from flows.cli.options import workspace_option
+
+if TYPE_CHECKING:
+    from models.consent.optouts.lists import OptOutList
+
+_SHOWN = 10
+
+
+@click.group("import")
+def import_group() -> None:
+    """Take in evidence from files: opt-out lists, web archives, declarations.
+
+    What is taken in counts for every dataset of the workspace from the next run on. A list or
+    declaration of the same name replaces what it said before; the old evidence is kept.
+    """
+
+
+@import_group.command("optouts")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--name", help="What to call the list.  [default: the file's name]")
+@click.option("--force", is_flag=True, help="Take the list though many rows cannot be understood.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be taken in.")
+@workspace_option
+def optouts_command(
+    file: Path, name: str | None, force: bool, dry_run: bool, workspace: Path | None
+) -> None:
+    """Take in FILE, an opt-out list: CSV, Parquet, or text with one name a line.
+
+    A row names an image by sha256, cid, url, domain, pdq or iscc; the columns are found by their
+    names. A domain covers its subdomains. A list refuses and never grants.
+
+    \b
+    Examples:
+      kiyome consent import optouts artists.csv --dry-run
+      kiyome consent import optouts domains.txt --name artists-2026
+    """
+    from models.consent.evidence.observation import Observation, Outcome
+    from models.consent.evidence.recording import record_long
+    from models.consent.optouts.lists import iterate_said, read_optouts
+
+    checked = read_optouts(file, name or file.name, forced=force)
+    _show(checked)
+    if dry_run:
+        click.echo("Nothing was taken in (--dry-run).")
+        return
+    now = int(time.time())
+    with opened(workspace, create=True) as (settings, database):
+        observation = Observation(
+            source=checked.source,
+            carrier="optout",
+            outcome=Outcome.READ,
+            observed_at=now,
+            note=f"{file.name}, SHA-256 {checked.sha256}",
+        )
+        said = iterate_said(checked, now)
+        count = record_long(database, settings.workspace, observation, said)
+    click.echo(f"Taken in as {checked.source}: {count:,} names. Run `kiyome cleanse` to apply it.")
+
+
+@import_group.command("warc")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+)
+@workspace_option
+def warc_command(files: tuple[Path, ...], workspace: Path | None) -> None:
+    """Take in what web archives (WARC) kept when images were fetched.
+
+    For every image in FILES: its response headers, its page, and the robots.txt, ai.txt, TDMRep and
+    RSL files of its site.
+    """
+    from models.consent.evidence.recording import record
+    from models.consent.web.archived import observe_archive
+
+    with opened(workspace, create=True) as (settings, database):
+        count = record(database, settings.workspace, observe_archive(files, int(time.time())))
+    click.echo(f"Taken in: what {count:,} addresses said when they were fetched.")
+
+
+@import_group.command("declarations")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+)
+@workspace_option
+def declarations_command(files: tuple[Path, ...], workspace: Path | None) -> None:
+    """Take in declarations that name their image themselves.
+
+    FILES are signed consent statements (`kiyome declare sign`) or TDM·AI declarations by ISCC.
+    """
+    from models.consent.declarations import observe_declaration
+    from models.consent.evidence.recording import record
+
+    now = int(time.time())
+    observations = [observe_declaration(path.read_bytes(), path.name, now) for path in files]
+    with opened(workspace, create=True) as (settings, database):
+        record(database, settings.workspace, observations)
+    for observation in observations:
+        click.echo(f"{observation.source}: {len(observation.said)} names. {observation.note}")
+
+
+@import_group.command("withdraw")
+@click.argument("source")
+@click.option("--by", required=True, help="Who decided it.")
+@click.option("--note", required=True, help="Why.")
+@click.confirmation_option(
+    prompt="What this source refused will not be refused by it any more. Go on?"
+)
+@workspace_option
+def withdraw_command(source: str, by: str, note: str, workspace: Path | None) -> None:
+    """Let a SOURCE that was taken in from a file say nothing any more (list:…, declaration:…).
+
+    The evidence is kept; the decision is entered in the audit trail. `kiyome consent sources` lists
+    the sources.
+    """
+    from models.consent.evidence.observation import Observation, Outcome
+    from models.consent.evidence.recording import record
+    from models.consent.looking import testify
+    from models.errors import KiyomeError
+    from models.review.audit import append_audit
+
+    if not source.startswith(("list:", "declaration:")):
+        raise KiyomeError(
+            f"{source!r} was not taken in from a file.",
+            "Only lists and declarations can be withdrawn; others are read again.",
+        )
+    with opened(workspace) as (settings, database):
+        known = {state.source: state for state in testify(database).view.sources(source)}
+        if source not in known:
+            raise KiyomeError(
+                f"There is no source {source!r}.", "`kiyome consent sources` lists them."
+            )
+        observation = Observation(
+            source=source,
+            carrier=known[source].carrier,
+            outcome=Outcome.ABSENT,
+            observed_at=int(time.time()),
+            note=f"withdrawn by {by}: {note}",
+        )
+        with database.transaction() as session:
+            append_audit(session, by, "withdraw", source, {"note": note})
+        record(database, settings.workspace, [observation])
+    click.echo(f"{source} says nothing any more. Run `kiyome cleanse` to apply it.")
+
+
+def _show(checked: OptOutList) -> None:
+    click.echo(f"{checked.path}: {checked.rows:,} rows, {checked.entries:,} refuse something.")
+    for note in checked.notes:
+        click.echo(f"  note: {note}")
+    for problem in checked.problems[:_SHOWN]:
+        click.echo(f"  line {problem.line}: {problem.note}", err=True)
+    if checked.bad_rows > _SHOWN:
+        click.echo(f"  … {checked.bad_rows:,} rows could not be understood in full.", err=True)

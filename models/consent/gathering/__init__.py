@@ -1,0 +1,1 @@
+"""Gathering: asking the sources outside the dataset what they say about its assets."""

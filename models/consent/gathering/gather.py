@@ -1,0 +1,225 @@
+"""Gathering as a whole: what is due is asked, and everything found is recorded as it comes in."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import select
+
+from models.consent.evidence.observation import Observation, Outcome
+from models.consent.evidence.recording import latest_evidence, record
+from models.consent.evidence.view import EvidenceView, document_source
+from models.consent.gathering.chain import gather_chains
+from models.consent.gathering.documents import observe_documents
+from models.consent.gathering.originals import observe_originals
+from models.consent.gathering.outside import Outside, open_outside
+from models.consent.gathering.wanted import Wanted
+from models.consent.gathering.web import observe_sites
+from models.consent.licences import documents_to_fetch
+from models.consent.terms import ConsentPolicy
+from models.settings import Settings
+from models.store.database import Database
+from models.store.tables import CursorRow
+
+Source = Literal["chain", "documents", "web"]
+Progress = Callable[[str, int], None]
+
+_DAY = 86_400
+_RECORDED_AT_ONCE = 200
+
+
+@dataclass
+class Gathered:
+    """What a gathering came to.
+
+    Attributes:
+        looks: how many looks ended how, by carrier.
+        problems: what could not be asked at all, as sentences.
+        due_at: when something should be asked again, UTC seconds; None where nothing was asked.
+    """
+
+    looks: dict[str, Counter[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    due_at: int | None = None
+
+    def count(self, observation: Observation) -> None:
+        """Take one observation into account."""
+        self.looks.setdefault(observation.carrier, Counter())[observation.outcome.value] += 1
+
+    @property
+    def undetermined(self) -> int:
+        """How many looks failed."""
+        return sum(found[Outcome.UNDETERMINED.value] for found in self.looks.values())
+
+
+def gather_evidence(
+    wanted: Wanted,
+    policy: ConsentPolicy,
+    settings: Settings,
+    database: Database,
+    *,
+    sources: Collection[Source],
+    as_of: int,
+    read_all: bool = False,
+    progress: Progress = lambda _what, _count: None,
+    clock: Callable[[], int] | None = None,
+) -> Gathered:
+    """Ask what is due, and record it. What was recorded before a failure stays.
+
+    Args:
+        wanted: what the dataset gives reason to ask about.
+        policy: names collections and registries.
+        settings: endpoints, gateways and limits.
+        database: takes the evidence.
+        sources: which of the sources outside may be asked; none, and only the files' own
+            refusals are remembered.
+        as_of: now, UTC seconds.
+        read_all: ask everything, whether it is due or not.
+        progress: told of each look: the carrier, and 1.
+        clock: UTC seconds at later moments; ``as_of`` where not given.
+
+    Raises:
+        SettingsError: a setting for fetching cannot be used.
+        StoreError, WorkspaceError: the evidence cannot be written.
+    """
+    found = Gathered()
+    now = clock or (lambda: as_of)
+    recorder = _Recorder(database, settings, found, progress)
+    originals = (wanted.originals[key] for key in sorted(wanted.originals))
+    recorder.take(
+        observe_originals(
+            originals,
+            _view(database),
+            max_bytes=settings.max_bytes,
+            max_pixels=settings.max_pixels,
+            as_of=as_of,
+        )
+    )
+    if not sources:
+        return found
+    outside = open_outside(settings)
+    if "chain" in sources:
+        _ask_chains(wanted, policy, settings, database, outside, recorder, as_of, read_all)
+    if "web" in sources:
+        urls = sorted(wanted.addresses)
+        due = _due(_view(database), {f"web:{url}": url for url in urls}, as_of, read_all)
+        recorder.take(observe_sites(due, outside.web, now, settings.fetch_slots))
+        found.due_at = as_of + _DAY if urls else found.due_at
+    if "documents" in sources:
+        known = _view(database)
+        addresses = wanted.documents | _documents_heard(known, wanted)
+        names = {document_source(address): address for address in sorted(addresses)}
+        due = _due(known, names, as_of, read_all)
+        recorder.take(observe_documents(due, outside.resolver.resolve, as_of))
+        found.due_at = as_of + _DAY if addresses else found.due_at
+    return found
+
+
+def has_reason_to_ask(wanted: Wanted, policy: ConsentPolicy, sources: Collection[Source]) -> bool:
+    """Whether anything would be asked outside, so that a dataset without reason costs nothing."""
+    counts = wanted.counts()
+    return (
+        (
+            "chain" in sources
+            and bool(policy.collection or policy.registry or counts["token"] or wanted.unproven)
+        )
+        or ("web" in sources and bool(counts["address"]))
+        or ("documents" in sources and bool(counts["document"]))
+    )
+
+
+class _Recorder:
+    """Writes observations in small batches, so that a crash costs little."""
+
+    def __init__(
+        self, database: Database, settings: Settings, found: Gathered, progress: Progress
+    ) -> None:
+        self._database = database
+        self._workspace = settings.workspace
+        self._found = found
+        self._progress = progress
+
+    def take(
+        self,
+        observations: Iterable[Observation],
+        cursors: dict[str, dict[str, object]] | None = None,
+    ) -> None:
+        batch: list[Observation] = []
+        for observation in observations:
+            batch.append(observation)
+            self._found.count(observation)
+            self._progress(observation.carrier, 1)
+            if len(batch) >= _RECORDED_AT_ONCE:
+                record(self._database, self._workspace, batch)
+                batch = []
+        if batch or cursors:
+            record(self._database, self._workspace, batch, cursors)
+
+
+def _ask_chains(
+    wanted: Wanted,
+    policy: ConsentPolicy,
+    settings: Settings,
+    database: Database,
+    outside: Outside,
+    recorder: _Recorder,
+    as_of: int,
+    read_all: bool,
+) -> None:
+    batches = gather_chains(
+        policy,
+        wanted,
+        _view(database),
+        settings.consent_rpc,
+        outside.resolver.resolve,
+        _read_cursors(database),
+        as_of=as_of,
+        slots=settings.fetch_slots,
+        max_bytes=settings.max_bytes,
+        read_all=read_all,
+    )
+    waiting: list[Observation] = []
+    for batch in batches:
+        recorder._found.due_at = as_of + _DAY
+        waiting += batch.observations
+        if batch.problem:
+            recorder._found.problems.append(batch.problem)
+        if batch.cursors or len(waiting) >= _RECORDED_AT_ONCE:
+            recorder.take(waiting, dict(batch.cursors))
+            waiting = []
+    recorder.take(waiting)
+
+
+def _due(known: EvidenceView, names: dict[str, str], as_of: int, read_all: bool) -> Iterator[str]:
+    """Of the named sources those that were never read, failed, or are past their time."""
+    prefixes = {name.partition(":")[0] + ":" for name in names}
+    states = {s.source: s for prefix in prefixes for s in known.sources(prefix)}
+    for name, address in names.items():
+        state = states.get(name)
+        settled = (
+            state is not None
+            and state.outcome is not Outcome.UNDETERMINED
+            and (state.valid_until is None or state.valid_until > as_of)
+        )
+        if read_all or not settled:
+            yield address
+
+
+def _documents_heard(known: EvidenceView, wanted: Wanted) -> set[str]:
+    """The licences that statements made elsewhere about these assets point at."""
+    heard = known.about(wanted.subjects)
+    return documents_to_fetch(item.statement for items in heard.values() for item in items)
+
+
+def _read_cursors(database: Database) -> dict[str, dict[str, object]]:
+    with database.snapshot() as session:
+        return {row.name: json.loads(row.value) for row in session.scalars(select(CursorRow))}
+
+
+def _view(database: Database) -> EvidenceView:
+    with database.snapshot() as session:
+        return EvidenceView(database, latest_evidence(session))
