@@ -15,6 +15,7 @@ from models.assets.sidecars import keep_places, write_sidecars
 from models.canonical import digest_bytes
 from models.errors import ReleaseError
 from models.planning import dataset_folder, read_plan
+from models.releases.attribution import FILE as ATTRIBUTION_FILE
 from models.releases.publishing import find_release, latest_release
 from models.store.database import Database
 from models.takedowns import find_taken_down, takedown_times
@@ -89,6 +90,8 @@ def export_release(
     to.mkdir(parents=True, exist_ok=True)
     for name in ("manifest.parquet", "removed.parquet", "release.json"):
         shutil.copyfile(folder / name, to / name)
+    if (folder / ATTRIBUTION_FILE).is_file():
+        shutil.copyfile(folder / ATTRIBUTION_FILE, to / ATTRIBUTION_FILE)
     plan = read_plan(workspace, dataset)
     shards = dataset_folder(workspace, dataset) / "shards"
     assets = [

@@ -43,8 +43,10 @@ MANIFEST = pa.schema(
         pa.field("reasons", pa.list_(pa.string()), nullable=False),
         pa.field("decided_by", pa.string(), nullable=False),
         pa.field("ruling_id", pa.string(), nullable=False),
+        pa.field("basis", pa.list_(pa.string()), nullable=False),
         pa.field("consent", pa.list_(_CONSENT), nullable=False),
         pa.field("attribution", pa.bool_(), nullable=False),
+        pa.field("authors", pa.list_(pa.string()), nullable=False),
     ]
 )
 
@@ -158,6 +160,7 @@ def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
         "reasons": row["reasons"],
         "decided_by": row["decided_by"],
         "ruling_id": row["ruling_id"],
+        "basis": row["basis"],
         "consent": [
             {
                 "carrier": statement.carrier,
@@ -170,4 +173,5 @@ def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
             for statement in statements
         ],
         "attribution": row["attribution"],
+        "authors": row["authors"],
     }

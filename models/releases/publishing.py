@@ -19,6 +19,9 @@ from models.canonical import digest_bytes, digest_of
 from models.errors import ReleaseError, WorkspaceError
 from models.failpoints import reach
 from models.files import write_atomically
+from models.releases.attribution import FILE as ATTRIBUTION_FILE
+from models.releases.attribution import write_attribution
+from models.releases.consent_share import count_consent
 from models.releases.manifest import build_removed, digest_exclusions, to_parquet
 from models.store.database import Database, now_ms
 from models.store.tables import ReleaseRow, TakedownRow
@@ -113,10 +116,13 @@ def publish(
             write_atomically(building / "manifest.parquet", manifest_bytes)
             write_atomically(building / "removed.parquet", to_parquet(removed))
             write_atomically(building / "outcomes.parquet", to_parquet(outcomes))
+            if (attribution := write_attribution(manifest)) is not None:
+                write_atomically(building / ATTRIBUTION_FILE, attribution)
             write_sidecars(building / "sidecars")
             described = {
                 **facts,
                 **identity,
+                "consent": {**facts.get("consent", {}), **count_consent(manifest).as_dict()},
                 "id": release_id,
                 "previous": previous.id if previous else None,
                 "removed_is_known": previous is None or before is not None,
