@@ -113,6 +113,9 @@ _STATEMENT: dict[str, Any] = {
     "license_ref": "",
     "issued_at": None,
     "expires_at": None,
+    "observed_at": None,
+    "anchor": "",
+    "author": "",
     "notes": [],
 }
 _ASSET: dict[str, Any] = {"name": "", "names": [], "width": None, "height": None, "format": None}
@@ -126,6 +129,13 @@ def read_findings(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
 def read_statements(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The statements, each with all its keys."""
     return [_complete(given, _STATEMENT) for given in _read_list(evidence, "statements")]
+
+
+def read_chain(evidence: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By language the lines that say how consent was decided; none where nothing was kept."""
+    given = evidence.get("consent")
+    texts = given if isinstance(given, dict) else {}
+    return {str(language): str(text).splitlines() for language, text in texts.items() if text}
 
 
 def read_asset(evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -123,6 +123,7 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
         "statements": [{**s.as_dict(), "levels": s.trust.levels} for s in statements],
         "reasons": [code for code in row["reasons"] if code != Reason.RULING_APPROVED.value],
         "explanation": {"en": row["explanation_en"], "ja": row["explanation_ja"]},
+        "consent": {"en": row["consent_en"], "ja": row["consent_ja"]},
         "references": [
             asking.references[reference].as_dict()
             for reference in matched

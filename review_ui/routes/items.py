@@ -30,6 +30,7 @@ from models.review.queue import (
 from review_ui.evidence import (
     mark_captions,
     read_asset,
+    read_chain,
     read_codes,
     read_findings,
     read_statements,
@@ -230,6 +231,7 @@ def _show_evidence(site: Site, item: Item) -> dict[str, Any]:
         "statements": read_statements(evidence),
         "reasons": read_codes(evidence),
         "explanation": explanation if isinstance(explanation, dict) else {},
+        "chain": read_chain(evidence),
         "policy": evidence.get("policy", ""),
         "run": evidence.get("run", ""),
     }
