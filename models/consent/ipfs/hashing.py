@@ -35,40 +35,54 @@ class Piece:
     dag_bytes: int
 
 
-def cids_of(data: bytes | memoryview) -> tuple[Cid, ...]:
+def cids_of(data: bytes | memoryview, sha256: bytes | None = None) -> tuple[Cid, ...]:
     """The CIDs of ``data`` as common tools make them, each once. One pass over the data.
 
     In this order: one raw block, whatever the size; ``unixfs-v0-2015`` (Kubo's CIDv0: 256 KiB
     pieces in UnixFS wrapping, 174 links a node); CIDv1 with raw leaves (``ipfs add
     --cid-version=1``); ``unixfs-v1-2025`` (1 MiB pieces, raw leaves, 1,024 links a node: also
     what web3.storage and NFT.Storage made); CIDv1 with wrapped leaves.
+
+    Args:
+        data: the bytes of the file.
+        sha256: their digest, where it is known: a pass of hashing less.
     """
     view = memoryview(data).cast("B")
+    if len(view) > _SMALL:
+        return _cids_of_pieces(view, sha256)
+    # One piece: raw leaves are the raw block, and a wrapped leaf is one block under either version.
+    digest = hashlib.sha256(view).digest() if sha256 is None else sha256
+    wrapped, _, _ = _hash_wrapped(view)
+    return Cid(1, RAW, SHA2_256, digest), Cid(0, DAG_PB, SHA2_256, wrapped)
+
+
+def _cids_of_pieces(view: memoryview, sha256: bytes | None) -> tuple[Cid, ...]:
+    """The CIDs of a file of several small pieces."""
     size = len(view)
     whole = hashlib.sha256()
-    large = hashlib.sha256()
+    hashes_whole = sha256 is None and size > _LARGE
     wrapped: list[tuple[bytes, int, int]] = []
     small_raw: list[Piece] = []
     large_raw: list[Piece] = []
-    for at in range(0, size or 1, _SMALL):
-        piece = view[at : at + _SMALL]
-        is_start = at % _LARGE == 0
-        if is_start:
-            large = hashlib.sha256()
-        large.update(piece)
-        # The first small piece of a large one has been hashed with it.
-        small = large.copy() if is_start else hashlib.sha256(piece)
-        small_raw.append(_raw_piece(small.digest(), len(piece)))
-        wrapped.append(_hash_wrapped(piece))
-        if at + _SMALL >= size or (at + _SMALL) % _LARGE == 0:
-            large_raw.append(_raw_piece(large.digest(), at + len(piece) - at // _LARGE * _LARGE))
-        if size > _LARGE:
-            whole.update(piece)
-    digest = whole.digest() if size > _LARGE else large.digest()
+    for start in range(0, size, _LARGE):
+        block = view[start : start + _LARGE]
+        large = hashlib.sha256()
+        for at in range(0, len(block), _SMALL):
+            piece = block[at : at + _SMALL]
+            large.update(piece)
+            # The first small piece of a large one has been hashed with it.
+            small = hashlib.sha256(piece) if at else large.copy()
+            small_raw.append(_raw_piece(small.digest(), len(piece)))
+            wrapped.append(_hash_wrapped(piece))
+            if hashes_whole:
+                whole.update(piece)
+        large_raw.append(_raw_piece(large.digest(), len(block)))
+    if sha256 is None:
+        sha256 = whole.digest() if hashes_whole else large_raw[0].cid.digest
     return tuple(
         dict.fromkeys(
             (
-                Cid(1, RAW, SHA2_256, digest),
+                Cid(1, RAW, SHA2_256, sha256),
                 root_of(_wrapped_pieces(wrapped, 0), _WIDTH_2015, 0),
                 root_of(small_raw, _WIDTH_2015, 1),
                 root_of(large_raw, _WIDTH_2025, 1),
