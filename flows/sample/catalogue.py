@@ -103,7 +103,8 @@ HOSHIKAGE_CHARACTERS = (
     Item("hoshikage/characters/cut_008.jpg", "winter", "A girl in a red coat with a gold button and a white scarf."),
     Item("hoshikage/characters/cut_009.webp", "delegate", "1boy, black_hair, glasses, blazer, purple_eyes, upper_body"),
     Item("hoshikage/characters/cut_010.jpg", "platform", "Hoshino Kirari laughs and waves from the platform.", REVIEW, Reason.NAME_PROTECTED),
-    Item("hoshikage/characters/cut_011.webp", "letter", "星野きらりが手紙を届けにきた", REVIEW, Reason.NAME_PROTECTED),
+    # The same drawing as shirogane/letter.jpg, without its metadata: it inherits the condition.
+    Item("hoshikage/characters/cut_011.webp", "letter", "星野きらりが手紙を届けにきた", EXCLUDE, Reason.CONSENT_UNMET),
     Item("hoshikage/characters/cut_012.jpg", "cosplay", "1girl, hoshino_kirari_(starlit_courier), blonde_hair, hair_ribbon, open_mouth", REVIEW, Reason.NAME_PROTECTED),
     Item("hoshikage/characters/cut_013.webp", "reader", "A scene from Starlit Courier: a girl has fallen asleep over her book.", REVIEW, Reason.NAME_PROTECTED),
     Item("hoshikage/characters/cut_014.jpg", "watercolour", "1girl, beret, green_hair, smile, tamakaze_ito, traditional_media", EXCLUDE, Reason.NAME_PROTECTED),

@@ -9,9 +9,12 @@ import pytest
 
 from models.assets.asset import Asset
 from models.assets.scan import scan_dataset
+from models.consent.gathering.gather import gather_evidence
+from models.consent.gathering.wanted import Wanted
+from models.consent.looking import testify
 from models.decisions import Decision
 from models.detectors import load_detectors
-from models.judging import Bench, gather, select_undecided
+from models.judging import Bench, gather, hear, select_undecided
 from models.motifs.register import add_folder
 from models.nouns.importing import import_names
 from models.policy import load_policy
@@ -45,14 +48,18 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Asset
     policy = load_policy(settings.policy)
     detectors = load_detectors(settings, policy, SAMPLE, database)
     scan = scan_dataset(str(SAMPLE / "dataset"), max_bytes=settings.max_bytes, workers=2)
-    bench = Bench(policy, detectors.resembles_score(policy), A_DAY_IN_2026, {}, frozenset())
     outputs = {"consent": detectors.consent.examine(scan.assets, _quietly)}
+    wanted = Wanted()
+    wanted.add_shard(scan.assets, outputs["consent"])
+    gather_evidence(wanted, policy.consent, settings, database, sources=(), as_of=A_DAY_IN_2026)
+    score = detectors.resembles_score(policy)
+    bench = Bench(policy, score, A_DAY_IN_2026, {}, frozenset(), testify(database))
     for stage in (detectors.nouns, detectors.features):
         asked = select_undecided(scan.assets, outputs, bench)
         outputs[stage.name] = stage.examine(asked, _quietly)
     asked = select_undecided(scan.assets, outputs, bench)
     outputs["motifs"] = detectors.motifs(outputs["features"]).examine(asked, _quietly)
-    observed = gather(scan.assets, outputs)
+    observed = hear(gather(scan.assets, outputs), bench.testimony)
     return {
         location.name: (asset, bench.weigh(asset, observed[asset.asset_id])[1])
         for asset in scan.assets

@@ -13,7 +13,7 @@ from flows.cli.consent.sources import sources_command
 
 @click.group()
 def consent() -> None:
-    """Read what owners have said about AI use, and explain what follows from it.
+    """Read what owners have said about AI use, and explain it.
 
     What stands in and beside an image is read by every run. What stands elsewhere (tokens on a
     chain, web sites, opt-out lists) is gathered into the workspace, where it stays as evidence.
