@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
@@ -52,6 +53,8 @@ def examine_house(settings: Settings) -> Iterator[Diagnosis]:
         ("ledger", check_ledger),
         ("Prefect", check_prefect),
         ("chain", check_chain),
+        ("consent sources", check_consent_sources),
+        ("opt-in target", check_opt_in_target),
     )
     for subject, check in checks:
         try:
@@ -244,6 +247,51 @@ def check_chain(settings: Settings) -> Diagnosis:
     return Diagnosis(
         "chain", Health.GOOD, f"chain id {web3.eth.chain_id}, block {web3.eth.block_number}"
     )
+
+
+def check_consent_sources(settings: Settings) -> Diagnosis:
+    """Whether the chains that the policy names can be read."""
+    from models.consent.chain.rpc import ChainReader
+    from models.policy import load_policy
+
+    subject = "consent sources"
+    terms = load_policy(settings.policy).consent
+    chains = sorted({each.chain for each in (*terms.collection, *terms.registry)})
+    if not chains:
+        return Diagnosis(subject, Health.GOOD, "the policy names no collection and no registry")
+    if "chain" not in settings.consult:
+        mend = 'Add "chain" to consult in kiyome.toml, or run `kiyome consent gather --from chain`.'
+        return Diagnosis(subject, Health.WARNING, "no run asks the policy's chains", mend)
+    if missing := [chain for chain in chains if chain not in settings.consent_rpc]:
+        return Diagnosis(
+            subject,
+            Health.BAD,
+            f"no endpoint is known for {', '.join(missing)}",
+            "Give one for each in consent_rpc in kiyome.toml.",
+        )
+    blocks = []
+    for chain in chains:
+        with ChainReader(chain, settings.consent_rpc[chain], timeout=10, attempts=1) as reader:
+            blocks.append(f"{chain} at block {reader.open_view().block.number}")
+    return Diagnosis(subject, Health.GOOD, ", ".join(blocks))
+
+
+def check_opt_in_target(settings: Settings) -> Diagnosis:
+    """Whether the date by which a legacy profile was to be opt-in has passed."""
+    from models.policy import load_policy
+
+    target = load_policy(settings.policy).consent.opt_in_target
+    if target is None:
+        return Diagnosis("opt-in target", Health.GOOD, "the policy accepts no silence")
+    left = (target - datetime.now(UTC).date()).days
+    if left < 0:
+        return Diagnosis(
+            "opt-in target",
+            Health.WARNING,
+            f"{target} was {-left} days ago, and silence is still accepted",
+            'Set profile = "opt-in" in the policy, or decide on a new date.',
+        )
+    return Diagnosis("opt-in target", Health.GOOD, f"{target}, in {left} days")
 
 
 def _without_secrets(url: str) -> str:

@@ -16,6 +16,8 @@ policy = "policy.toml"
 
 # encoder = "open_clip:ViT-B-32/laion2b_s34b_b79k"   # after `kiyome models pull`
 # database_url = "postgresql+psycopg://kiyome@localhost/kiyome"
+# consult = ["chain", "documents", "web"]             # whom a run asks about consent
+# consent_rpc = { "eip155:1" = "https://your-node.example" }
 # schedule = "0 3 * * *"
 # timezone = "Asia/Tokyo"
 """
