@@ -16,7 +16,7 @@ def identify(asset: Asset, data: bytes, load_sidecar: LoadSidecar) -> tuple[Subj
     """The subjects that an asset is: its SHA-256, CIDs, addresses and the tokens it is said to be.
 
     Args:
-        asset: the asset, with its sidecars.
+        asset: the asset, with its sidecars. Its id is taken for the digest of ``data``.
         data: its original bytes.
         load_sidecar: reads a sidecar; one that cannot be read names nothing here. That it cannot
             be read is a statement of its own.

@@ -45,7 +45,7 @@ def cids_of(data: bytes | memoryview, sha256: bytes | None = None) -> tuple[Cid,
 
     Args:
         data: the bytes of the file.
-        sha256: their digest, where it is known: a pass of hashing less.
+        sha256: their digest where it is known, which saves a pass. It is not checked.
     """
     view = memoryview(data).cast("B")
     if len(view) > _SMALL:
