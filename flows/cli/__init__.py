@@ -37,7 +37,12 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry(
         "serve", "Cleanse the dataset at ROOT on a schedule, until Ctrl-C.", "Every day"
     ),
-    "consent": Entry("consent", "Read what owners have said about AI use, and explain it.", "Consent"),
+    "consent": Entry(
+        "consent", "Read what owners have said about AI use, and explain it.", "Consent"
+    ),
+    "declare": Entry(
+        "declare", "Say what may be done with your images, so that it counts.", "Consent"
+    ),
     "register": Entry("register", "Add, list and remove protected names and motifs.", "Registers"),
     "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
     "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),
