@@ -28,7 +28,7 @@ from models.stages import stage_folder, store_record, store_table
 from models.takedowns import ids_for_takedown
 from models.verdicts import Verdict
 
-CODE_VERSION = "verdict/2"
+CODE_VERSION = "verdict/3"
 
 VERDICTS = pa.schema(
     [

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
+from models.consent.translation.translate import find_japanese, translate_source
 from models.reasons import TEXTS, Reason
 from models.review.queue import RULING_REASONS
 
@@ -49,6 +50,13 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
+class Note(NamedTuple):
+    """A note as it is shown, and whether that is in the visitor's language."""
+
+    text: str
+    translated: bool
+
+
 class Words:
     """The words of one language, as templates use them."""
 
@@ -82,6 +90,18 @@ class Words:
         """What the reason code of a ruling means."""
         text = RULING_REASONS.get(code)
         return code if text is None else (text.ja if self.language == "ja" else text.en)
+
+    def note(self, text: object) -> Note:
+        """A statement's note; one that is not known stays in English."""
+        english = str(text)
+        if self.language == "en":
+            return Note(english, True)
+        japanese = find_japanese(english)
+        return Note(english, False) if japanese is None else Note(japanese, True)
+
+    def source(self, source: object) -> str:
+        """Where a statement stood."""
+        return translate_source(str(source), self.language)
 
 
 _REASONS = frozenset(reason.value for reason in Reason)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from models.consent.moments import show_moment
 from models.consent.purposes import Preference, Purpose
 from models.consent.rules import RULES
 from models.consent.statements import Condition, Statement
 from models.consent.terms import ConsentPolicy
+from models.consent.translation.translate import (
+    Language,
+    name_carrier,
+    translate_note,
+    translate_source,
+)
 from models.reasons import TEXTS, Reason
 from models.verdicts import Verdict
 
 _MAX_NAMED = 5
 _MAX_NOTES = 3
+_LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 _VERDICTS = {
     Verdict.CLEAR: ("Cleared", "利用可"),
@@ -90,7 +96,10 @@ def _in_language(
         more = len(deciding) - _MAX_NAMED
         parts.append((f"And {more} more.", f"ほか{more}件。")[language])
     if overridden:
-        names = comma.join(statement.source for statement in overridden[:_MAX_NAMED])
+        names = comma.join(
+            translate_source(statement.source, _LANGUAGES[language])
+            for statement in overridden[:_MAX_NAMED]
+        )
         parts.append(
             (
                 f"The contract explicitly overrides the refusal in {names}.",
@@ -110,7 +119,7 @@ def write_chain(
     decided_by: Sequence[int],
     reasons: Sequence[Reason],
     policy: ConsentPolicy,
-    language: Literal["en", "ja"],
+    language: Language,
 ) -> str:
     """Every statement, numbered, and the rules that made the decision: one line each.
 
@@ -121,7 +130,7 @@ def write_chain(
         policy: the policy it was made under.
         language: of the text.
     """
-    chosen = ("en", "ja").index(language)
+    chosen = _LANGUAGES.index(language)
     lines = [
         f"{'▶' if index in decided_by else ' '} {index + 1}. "
         f"{_describe(statement, policy, chosen)}{_date(statement, chosen)}"
@@ -150,14 +159,15 @@ def _date(statement: Statement, language: int) -> str:
 
 def _describe(statement: Statement, policy: ConsentPolicy, language: int) -> str:
     """One statement: where it stood, what is proven of it, what it says, what was noticed."""
-    semicolon = ("; ", "；")[language]
     says = [
         f"{_PURPOSES[purpose][language]}: {_PREFERENCES[statement.preference(purpose)][language]}"
         for purpose in policy.purposes
     ]
     if condition := _CONDITIONS[statement.condition][language]:
         says.insert(0, condition)
-    says += statement.notes[:_MAX_NOTES]
-    text = semicolon.join(says)
-    source = f"{statement.source} ({statement.carrier}, {statement.trust.levels})"
-    return (f"{source}: {text}.", f"{source}：{text}。")[language]
+    chosen = _LANGUAGES[language]
+    says += [translate_note(note, chosen) for note in statement.notes[:_MAX_NOTES]]
+    source, levels = translate_source(statement.source, chosen), statement.trust.levels
+    if chosen == "en":
+        return f"{source} ({statement.carrier}, {levels}): {'; '.join(says)}."
+    return f"{source}（{name_carrier(statement.carrier, chosen)}、{levels}）：{'；'.join(says)}。"

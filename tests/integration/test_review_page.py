@@ -412,6 +412,25 @@ class TestPages:
         assert answer.headers["location"] == "/help"
         assert "<h1>審査の手引き</h1>" in mika.open("/help")
 
+    def test_notes_are_read_in_japanese_and_what_stays_in_english_says_so(
+        self, app: Any, sqlite_database: Database
+    ) -> None:
+        evidence = make_evidence("c" * 64, "a.png")
+        evidence["statements"] = [
+            {
+                "carrier": "rsl",
+                "source": "https://a.example/terms.xml (Link header of the image)",
+                "notes": ["the licence asks for: payment (purchase), a key", "odd words"],
+            }
+        ]
+        put(sqlite_database, evidence)
+        path = f"/items/{item_id_of(DATASET, 'c' * 64)}"
+        with Reviewer(app, "aiko", "ja").http as http:
+            page = unescape(http.get(path).text)
+        assert '<span class="says">ライセンスの条件：支払い（purchase）、復号鍵</span>' in page
+        assert '<span class="says" lang="en">odd words</span>' in page
+        assert "<bdi>https://a.example/terms.xml（画像の Link ヘッダー）</bdi>" in page
+
     def test_a_page_that_is_not_there_says_so(self, mika: Reviewer) -> None:
         pictures = f"/pictures/{'0' * 64}"
         for path in (
