@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flows.prefect_environment import prepare_prefect
+from models.consent.contract_register import with_registered
 from models.freshness import digest_inputs, find_fresh_summary, read_state
 from models.planning import choose_name, make_plan
 from models.policy import load_policy
@@ -69,6 +70,8 @@ def _find_fresh(
     with hold_workspace(workspace):
         database = open_database(settings.resolved_database_url)
         try:
+            with database.snapshot() as session:
+                policy = with_registered(policy, session)
             state = read_state(database, name)
             plan = make_plan(
                 workspace,

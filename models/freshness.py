@@ -28,7 +28,10 @@ from models.summary import Summary
 from models.takedowns import takedown_times
 
 _CODE = Path(__file__).resolve().parent
-_SETTINGS = ("encoder", "shard_size", "max_bytes", "max_pixels", "ledger_origin")
+_SETTINGS = (
+    *("encoder", "shard_size", "max_bytes", "max_pixels", "ledger_origin"),
+    *("consult", "consent_rpc", "ipfs_gateways", "arweave_gateways", "fetch_allow"),
+)
 
 
 def read_state(database: Database, dataset: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from models.assets.asset import Asset
 from models.assets.shards import Shard, read_shard
 from models.canonical import digest_lines, digest_of
+from models.consent.contract_register import with_registered
 from models.consent.evidence.recording import latest_evidence
 from models.consent.evidence.view import EvidenceView
 from models.consent.testimony import Testimony
@@ -66,7 +67,7 @@ class Desk:
 
     @cached_property
     def policy(self) -> Policy:
-        """The policy, as it was when the run began.
+        """The policy, as it was when the run began, with the contracts that have been approved.
 
         Raises:
             WorkspaceError: the file has been edited since.
@@ -77,7 +78,8 @@ class Desk:
                 f"The policy {self.order.policy} was edited while the run was going on.",
                 "Run again: what has been examined is kept.",
             )
-        return policy
+        with self.database.snapshot() as session:
+            return with_registered(policy, session)
 
     @cached_property
     def database(self) -> Database:
@@ -112,7 +114,7 @@ class Desk:
             as_of=self.order.as_of,
             rulings=rulings,
             takedowns=takedowns,
-            testimony=Testimony(EvidenceView(self.database, evidence)),
+            testimony=Testimony(EvidenceView(self.database, evidence), self.policy.consent),
         )
 
     def look_again(self) -> None:

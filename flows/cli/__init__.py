@@ -40,6 +40,9 @@ COMMANDS: dict[str, Entry] = {
     "consent": Entry(
         "consent", "Read what owners have said about AI use, and explain it.", "Consent"
     ),
+    "contract": Entry(
+        "contract", "Enter, approve and end licences on file with rights holders.", "Consent"
+    ),
     "declare": Entry(
         "declare", "Say what may be done with your images, so that it counts.", "Consent"
     ),

@@ -188,6 +188,22 @@ class TakedownRow(Base):
     acknowledged_ms: Mapped[int]
 
 
+class ContractRow(Base):
+    """A licence on file, entered by one person and in force once another has approved it."""
+
+    __tablename__ = "contracts"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    terms: Mapped[str] = mapped_column(Text)
+    document_sha256: Mapped[str] = mapped_column(String(64))
+    entered_by: Mapped[str] = mapped_column(Text)
+    entered_ms: Mapped[int]
+    approved_by: Mapped[str] = mapped_column(Text, default="")
+    approved_ms: Mapped[int | None]
+    ended_by: Mapped[str] = mapped_column(Text, default="")
+    ended_ms: Mapped[int | None]
+
+
 class EvidenceRow(Base):
     """One look at one source outside the dataset. Rows are only ever added."""
 

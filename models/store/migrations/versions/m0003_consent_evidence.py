@@ -1,4 +1,4 @@
-"""Evidence of consent that was read outside the dataset, and how far sources have been read."""
+"""Evidence of consent from outside the dataset, how far it was read, and contracts on file."""
 
 from __future__ import annotations
 
@@ -42,4 +42,17 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "contracts",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("document_sha256", sa.String(length=64), nullable=False),
+        sa.Column("entered_by", sa.Text(), nullable=False),
+        sa.Column("entered_ms", sa.BigInteger(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("approved_ms", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.Column("ended_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
     )
