@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from flows.prefect_environment import find_server
 from models.errors import KiyomeError
+from models.recursion import keeping_recursion_limit
 from models.settings import Settings
 
 _LOW_DISK = 2 * 1024**3
@@ -233,7 +234,8 @@ def check_chain(settings: Settings) -> Diagnosis:
     """Whether the chain, if one is set, answers."""
     if not settings.chain_rpc_url:
         return Diagnosis("chain", Health.GOOD, "none: signed checkpoints only")
-    from web3 import HTTPProvider, Web3
+    with keeping_recursion_limit():
+        from web3 import HTTPProvider, Web3
 
     provider = HTTPProvider(settings.chain_rpc_url, request_kwargs={"timeout": 10})
     web3 = Web3(provider)

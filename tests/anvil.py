@@ -82,6 +82,12 @@ class Contract:
         data = encode_arguments(abi, function, arguments)
         return self.chain.send(self.chain.accounts[sender], self.address, data)
 
+    def post(self, function: str, *arguments: Any, sender: int = 0) -> None:
+        """The same without waiting for it to be mined (see ``Anvil.one_block``)."""
+        abi, _ = compile_contract(self.name)
+        data = encode_arguments(abi, function, arguments)
+        self.chain.post(self.chain.accounts[sender], self.address, data)
+
 
 @dataclass
 class Anvil:
@@ -117,8 +123,7 @@ class Anvil:
         Raises:
             RuntimeError: it was refused or reverted.
         """
-        asked = {"from": sender, "data": data, "gas": hex(15_000_000)}
-        digest = self.ask("eth_sendTransaction", asked | ({"to": to} if to else {}))
+        digest = self.post(sender, to, data, gas=15_000_000)
         receipt: dict[str, Any] | None = None
         for _ in range(400):
             if receipt := self.ask("eth_getTransactionReceipt", digest):
@@ -127,6 +132,22 @@ class Anvil:
         if receipt is None or receipt["status"] != "0x1":
             raise RuntimeError(f"the transaction was reverted: {receipt}")
         return receipt
+
+    def post(self, sender: str, to: str | None, data: str, gas: int = 1_000_000) -> str:
+        """Send a transaction and do not wait; its digest."""
+        asked = {"from": sender, "data": data, "gas": hex(gas)}
+        digest: str = self.ask("eth_sendTransaction", asked | ({"to": to} if to else {}))
+        return digest
+
+    @contextmanager
+    def one_block(self) -> Iterator[None]:
+        """What is posted while this runs stands in one block, in this order."""
+        self.ask("evm_setAutomine", False)
+        try:
+            yield
+        finally:
+            self.mine()
+            self.ask("evm_setAutomine", True)
 
     def deploy(self, name: str, *arguments: Any, sender: int = 0) -> Contract:
         """Deploy a contract of ``tests/contracts``."""

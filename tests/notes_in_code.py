@@ -20,6 +20,7 @@ GAP = "Ω"
 
 NO_NOTES = {
     "models/consent/declaring/": "what an owner's own command prints",
+    "models/consent/contract_register.py": "what is wrong with a contract, for the operator",
     "models/consent/signing.py": "what an owner's own command prints",
     "models/consent/translation/": "the catalogue itself",
     "models/consent/explanation.py": "holds both languages",
@@ -118,7 +119,7 @@ NO_SENTENCES = {
     "gzip, deflate": "a header",
     "iscc/1 iscc-core/Ω": "a fingerprint",
     "resolve Ω": "the name of a thread",
-    "signed/1 erc1271/Ω": "a fingerprint",
+    "signed/2 erc1271/Ω": "a fingerprint",
     "text/html; charset=utf-8": "a header",
     "the WARC file": "a name where there is none",
     "there must be at least one slot": "a mistake in the code that calls it",

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 
 from models.assets.reading import explain_os_error, open_regular
 from models.assets.texts import decode_text, is_caption_column
+from models.recursion import is_nested_deeper
 
 csv.field_size_limit(1 << 30)  # the module's own 128 KiB would cost a table for one long caption
+_MAX_DEPTH = 100  # no table of captions comes near; a parser would run out of stack far beyond
 TABLE_EXTENSIONS = (".jsonl", ".csv", ".tsv", ".parquet")
 
 
@@ -101,10 +103,10 @@ def read_columns(path: str) -> tuple[str, ...]:
             data = file.read(1 << 16)
         line = _first_line(data)
         if extension == ".jsonl":
-            row = json.loads(line)
+            row, _ = parse_json(line)
             return tuple(row) if isinstance(row, dict) else ()
         return tuple(next(csv.reader(io.StringIO(line), delimiter=_delimiter(extension)), ()))
-    except (OSError, ValueError, RecursionError, pa.ArrowException, csv.Error):
+    except (OSError, ValueError, pa.ArrowException, csv.Error):
         return ()
 
 
@@ -139,7 +141,7 @@ def _read_json_lines(data: bytes) -> Table:
 def _parse_object(raw: bytes) -> tuple[dict[str, Any], str]:
     try:
         values, problem = parse_json(decode_text(raw))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return {}, f"it is not JSON: {error}"
     return (values, problem) if isinstance(values, dict) else ({}, "it is not a JSON object")
 
@@ -148,8 +150,10 @@ def parse_json(text: str) -> tuple[Any, str]:
     """A JSON text's value, and why it cannot be trusted, or "".
 
     Raises:
-        ValueError, RecursionError: it is not JSON.
+        ValueError: it is not JSON, or is nested deeper than a reader can follow.
     """
+    if is_nested_deeper(text, _MAX_DEPTH):
+        raise ValueError(f"it is nested deeper than {_MAX_DEPTH} levels")
     problem = ""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from models.recursion import is_nested_deeper
+
 MAX_BYTES = 1024**2
 MAX_DEPTH = 64
 
 # One pass over strings and comments. A string or comment that never ends runs to the end of the
 # text, so that no input makes the expression try a position twice.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|[\[\]{}]', re.DOTALL)
 _MAX_TEXT = 200
 
 
@@ -52,7 +53,8 @@ def read_json(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise MalformedJsonError(f"it is not UTF-8 (byte {error.start})") from error
     text = strip_comments(text)
-    _refuse_depth(text)
+    if is_nested_deeper(text, MAX_DEPTH):
+        raise MalformedJsonError(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
         value = json.loads(text, object_pairs_hook=Pairs, parse_constant=_refuse_constant)
     except RecursionError as error:
@@ -87,9 +89,12 @@ def loose_text(data: bytes) -> str:
     """The bytes as text, by any means: for finding refusals where parsing failed."""
     head = data[:MAX_BYTES]
     try:
-        return head.decode(json.detect_encoding(head), "replace")
+        text = head.decode(json.detect_encoding(head), "replace")
     except LookupError:
         return head.decode("latin-1")
+    if b"\0" in head:  # a zero byte gone astray makes plain text look like UTF-16
+        text += "\n" + head.replace(b"\0", b"").decode("utf-8", "replace")
+    return text
 
 
 def printable(text: str, limit: int = _MAX_TEXT) -> str:
@@ -116,21 +121,3 @@ def walk(value: Any) -> Iterator[Pairs]:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
-
-
-def _refuse_depth(text: str) -> None:
-    """Refuse deep nesting before the parser, which recurses, can meet it.
-
-    Where a library has raised Python's recursion limit, the parser would overrun the stack.
-
-    Raises:
-        MalformedJsonError: it is nested deeper than ``MAX_DEPTH``.
-    """
-    depth = 0
-    for match in _BRACKET.finditer(text):
-        if match[0] in ("[", "{"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise MalformedJsonError(f"it is nested deeper than {MAX_DEPTH} levels")
-        elif match[0] in ("]", "}"):
-            depth -= 1

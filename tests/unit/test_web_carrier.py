@@ -113,5 +113,5 @@ def test_of_several_addresses_each_is_asked_about() -> None:
 
 def test_the_fingerprint_names_every_reader() -> None:
     carrier = CapturedWebCarrier()
-    assert carrier.fingerprint.split() == ["web/1", *(reader.name for reader in WEB_READERS)]
+    assert carrier.fingerprint.split() == ["web/2", *(reader.name for reader in WEB_READERS)]
     assert carrier.name == "web"

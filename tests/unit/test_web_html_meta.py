@@ -60,9 +60,7 @@ def test_a_meta_tag_that_a_browser_sees_is_read(page: bytes) -> None:
     [
         b"",
         b"<!-- " + TAG + b" -->",
-        b"<!-- " + TAG,
         b"<script>'" + TAG + b"'</script>",
-        b"<script><!-- <script> </script> " + TAG,
         b"<style>" + TAG + b"</style>",
         b"<textarea>" + TAG + b"</textarea>",
         b"<title>" + TAG + b"</title>",
@@ -73,6 +71,14 @@ def test_a_meta_tag_that_a_browser_sees_is_read(page: bytes) -> None:
 )
 def test_what_a_browser_does_not_see_is_no_meta_tag(page: bytes) -> None:
     assert read_meta(page) == ()
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [b"<!-- ", b"<script>", b"<script><!-- <script> </script> ", b"<title>", b"<!-- a <!-- b "],
+)
+def test_what_never_ends_hides_nothing(opening: bytes) -> None:
+    assert NOAI in read_meta(opening + TAG)
 
 
 def test_a_charset_that_no_browser_knows_hides_nothing() -> None:

@@ -144,6 +144,12 @@ def test_a_file_that_was_not_there_is_absent() -> None:
     assert only(evidence(ai_txt={"status": 404, "body": "x"})).failure is Failure.ABSENT
 
 
+@pytest.mark.parametrize("body", ["sorry", "", "User-agent: *\n"])
+def test_a_kept_answer_that_failed_is_not_silence(body: str) -> None:
+    captures = evidence(robots_txt={"status": 503, "body": body}).captures
+    assert (503, body.encode()) in [(c.status, c.body) for c in captures]
+
+
 def test_a_file_that_is_no_text_is_malformed() -> None:
     assert only(evidence(ai_txt=7)).failure is Failure.MALFORMED
     assert only(evidence(robots_txt={"a": "b"})).failure is Failure.MALFORMED
@@ -325,6 +331,7 @@ def test_without_a_standard_it_may_be_either() -> None:
     [
         {"contract": ADDRESS},
         {"contract": "0x12", "token_id": 7},
+        {"contractAddress": "0x" + "00" * 20, "tokenId": "0"},  # a statement that names no token
         {"contract": ADDRESS, "token_id": -1},
         {"contract": ADDRESS, "token_id": "9" * 78},
         {"contract": ADDRESS, "token_id": True},

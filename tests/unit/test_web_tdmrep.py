@@ -123,6 +123,12 @@ def test_the_first_matching_rule_counts() -> None:
     assert values(read_file(rules[::-1])[0]) == {REFUSED}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_location_that_is_given_twice_is_reserved(order: int) -> None:
+    rules = [{"location": "/", "tdm-reservation": value} for value in (0, 1)]
+    assert values(read_file(rules[::order])[0]) == {REFUSED}
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "expected"),
     [
@@ -487,6 +493,16 @@ def test_xmp_reserves(namespace: str, attribute: str, element: str) -> None:
     assert said is not None
     assert values(said) == {REFUSED}
     assert said.condition is Condition.SOUND
+
+
+def test_xmp_in_a_namespace_that_is_not_known_refuses_and_never_grants() -> None:
+    packet = XMP.format(
+        namespace="http://example.org/ns#", attribute='tdm:reservation="1"', element=""
+    )
+    said = read_tdm_xmp(packet, "cat.jpg")
+    assert said is not None
+    assert values(said) == {REFUSED}
+    assert read_tdm_xmp(packet.replace('"1"', '"0"'), "cat.jpg") is None
 
 
 def test_xmp_with_0_claims_a_grant_and_a_policy_constrains() -> None:

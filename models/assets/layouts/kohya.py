@@ -19,6 +19,7 @@ from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder, inside
 from models.assets.naming import is_image_name, matching_name, matching_stem, printable
 from models.assets.reading import explain_os_error, open_regular
 from models.assets.sink import Sink
+from models.assets.tables import parse_json
 from models.assets.texts import (
     CaptionError,
     CaptionSource,
@@ -144,10 +145,10 @@ def _read_metadata(tree: Tree, name: str) -> _Metadata:
         return _Metadata(name, {}, LINK_OUTSIDE)
     try:
         with open_regular(tree.path(name)) as file:
-            value = json.loads(decode_text(file.read()))
+            value, _ = parse_json(decode_text(file.read()))
     except OSError as error:
         return _Metadata(name, {}, explain_os_error(error))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return _Metadata(name, {}, f"it is not JSON in UTF-8: {error}")
     if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
         return _Metadata(name, {})

@@ -127,7 +127,7 @@ def read_member_captions(
             value, distrusted = parse_json(text)
         except CaptionError as error:
             problem = f"{name}: {error}"
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             problem = f"{name}: it is not JSON: {error}"
         else:
             sources.append(CaptionSource(name, captions_of(value, name)))

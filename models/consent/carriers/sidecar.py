@@ -20,7 +20,7 @@ class SidecarCarrier:
     """Reads the JSON files that stand beside an image. Unsigned: they refuse, never grant."""
 
     name: str = "sidecar"
-    fingerprint: str = "sidecar/3"
+    fingerprint: str = "sidecar/4"
 
     def read(
         self,

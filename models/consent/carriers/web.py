@@ -31,7 +31,7 @@ class CapturedWebCarrier:
     @property
     def fingerprint(self) -> str:
         """Code version, and that of every reader."""
-        return " ".join(("web/1", *(reader.name for reader in WEB_READERS)))
+        return " ".join(("web/2", *(reader.name for reader in WEB_READERS)))
 
     def read(
         self,

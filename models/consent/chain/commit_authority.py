@@ -153,6 +153,7 @@ def _place(base: Statement, found: Statement, trust: Trust) -> Statement:
         condition=found.condition,
         attribution=found.attribution,
         license_ref=found.license_ref,
+        author=found.author,
         trust=trust,
         notes=(*base.notes, *found.notes)[:16],
     )

@@ -28,10 +28,12 @@ from models.consent.chain.answers import (
 )
 from models.consent.chain.sources import ChainError
 from models.consent.reading_json import printable
+from models.recursion import is_nested_deeper, keeping_recursion_limit
 
 Question = tuple[str, list[Any]]
 
 _MAX_BODY = 64 * 1024**2
+_MAX_DEPTH = 64
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
 
@@ -82,7 +84,9 @@ class Node:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         import httpx  # web3.py takes a second to load: who reads no chain does not wait for it
-        from web3.providers.base import JSONBaseProvider
+
+        with keeping_recursion_limit():
+            from web3.providers.base import JSONBaseProvider
 
         self.name = _name_host(url)
         self.counts = NodeCounts()
@@ -292,6 +296,8 @@ class Node:
 
     def _read(self, data: bytes) -> Any:
         try:
+            if is_nested_deeper(data.decode(), _MAX_DEPTH):
+                return None
             return self._rpc.decode_rpc_response(data)
         except (ValueError, RecursionError):
             return None

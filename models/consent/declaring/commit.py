@@ -16,6 +16,7 @@ from eth_hash.auto import keccak
 from models.consent.eip7517 import parse_token_json
 from models.consent.statements import Condition
 from models.errors import KiyomeError
+from models.recursion import keeping_recursion_limit
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -114,7 +115,9 @@ def send_commit(
             transaction fails, or it is not in a block in time.
     """
     from requests import RequestException
-    from web3.exceptions import Web3Exception
+
+    with keeping_recursion_limit():
+        from web3.exceptions import Web3Exception
 
     call_data = encode_commit(asset_cid, commit_data)
     try:

@@ -15,6 +15,7 @@ from typing import Any
 from models.consent.ipfs.cid import DAG_CBOR, DAG_JSON, Cid, CidError, parse_cid, read_cid
 from models.consent.ipfs.dag_pb import malformed
 from models.consent.ipfs.limits import DEFAULT_LIMITS, Limits
+from models.recursion import is_nested_deeper
 
 _UINT, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = range(8)
 _CID_TAG = 42
@@ -148,11 +149,11 @@ class _CborReader:
 
 def _decode_json(block: bytes, max_depth: int) -> Any:
     try:
-        value = json.loads(
-            block.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant
-        )
-    except RecursionError as error:
-        raise malformed("it is nested too deeply") from error
+        text = block.decode()
+        # Measured roughly before it is parsed, and exactly after.
+        if is_nested_deeper(text, max_depth + 64):
+            raise malformed("it is nested too deeply")
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise malformed("it is not UTF-8") from error
     except ValueError as error:

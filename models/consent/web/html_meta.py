@@ -5,8 +5,9 @@ comments, ``<script>`` and other raw text are skipped exactly as far as a browse
 standard library's ``html.parser`` ends comments elsewhere and takes quadratic time on hostile
 input, so it could both miss a refusal and be held up.
 
-In doubt more is read, not less: templates and ``<noscript>`` count, and so does a tag that is cut
-off by the end of the file. Nothing in a page can grant, so reading too much clears nothing.
+In doubt more is read, not less: templates and ``<noscript>`` count, so does a tag that is cut off
+by the end of the file, and so do the tags in a comment or raw text that never ends. Nothing in a
+page can grant, so reading too much clears nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_HTML_BYTES = 2 * 1024**2
 _MAX_SAME = 8  # equal attributes of one tag that are looked at
 _PRESCAN = 4096
 
-_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
+_COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)
 _TAG_NAME = re.compile(r"<(/?)([A-Za-z][^\t\n\f\r />]*+)")
 _ATTRIBUTE = re.compile(
     r"[\t\n\f\r /]*+(?:(?P<end>>)|(?P<name>=?[^\t\n\f\r />=]*+)"
@@ -183,6 +184,7 @@ class _Scanner:
     def __init__(self, text: str, gathered: _Gathered) -> None:
         self._text = text
         self._gathered = gathered
+        self._endless = False  # a comment has begun that never ends
         self._foreign = 0  # how many <svg> and <math> are open: raw text is markup inside them
 
     def scan(self, start: int = 0, end: int | None = None, inside_raw: bool = False) -> None:
@@ -194,8 +196,7 @@ class _Scanner:
             if tag := _TAG_NAME.match(text, at, end):
                 at = self._read_tag(tag, end, inside_raw)
             elif text.startswith("<!--", at):
-                comment = _COMMENT.match(text, at, end)
-                at = comment.end() if comment else end
+                at = self._skip_comment(at, end)
             elif following in ("!", "?", "/") and following:
                 closing = text.find(">", at + 2, end)
                 at = closing + 1 if closing >= 0 else end
@@ -240,12 +241,21 @@ class _Scanner:
                 doubly = True
         if any("rsl+xml" in kind.lower() for kind in attributes.get("type", ())):
             self._gathered.rsl[self._text[at:stop].strip()] = None
+        if stop == end:
+            self.scan(at, stop, inside_raw=True)
         return stop
+
+    def _skip_comment(self, at: int, end: int) -> int:
+        comment = None if self._endless else _COMMENT.match(self._text, at, end)
+        if comment:
+            return comment.end()
+        self._endless = True  # so that no other beginning looks for an end again
+        return at + len("<!--")
 
     def _skip_raw(self, name: str, at: int, end: int) -> int:
         closing = _RAW_ENDS[name].search(self._text, at, end)
         stop = closing.start() if closing else end
-        if self._foreign:
+        if self._foreign or closing is None:
             self.scan(at, stop, inside_raw=True)
         return stop
 

@@ -249,10 +249,11 @@ def _add_body(path: str, key: str, body: Any, status: int | None, pieces: _Piece
         pieces.file_problems.append((path, f"what the record keeps under {key!r} is no text"))
         return
     if path == "/robots.txt" and (plain_key(key) == "robots" or not _ROBOTS_LINE.search(body)):
-        if "\n" not in body.strip():
+        if body.strip() and "\n" not in body.strip():
             # The content of a robots meta tag, under a name that two things share.
             pieces.html.append(_as_html((("robots", body),)))
-        if not _ROBOTS_LINE.search(body):
+        # What came with an HTTP status was an answer, and a failed one is not silence.
+        if status is None and not _ROBOTS_LINE.search(body):
             return
     pieces.files.append((path, status, body.encode("utf-8", "replace")))
 

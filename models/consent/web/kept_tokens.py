@@ -110,7 +110,8 @@ def _read_object(node: Pairs, default: int | None, found: dict[Subject, None]) -
 
 
 def _add(found: dict[Subject, None], chain: int, standard: str, address: str, token: int) -> None:
-    if token < _MAX_TOKEN_ID:
+    # The zero address is no contract: with it a signed statement says that it names no token.
+    if token < _MAX_TOKEN_ID and int(address, 16):
         name = f"eip155:{chain}/{standard.lower()}:{address.lower()}/{token}"
         found[Subject(SubjectKind.TOKEN, name)] = None
 

@@ -55,14 +55,14 @@ def read_page_tags(evidence: WebEvidence) -> list[Statement]:
 
 
 WEB_READERS = (
-    WebReader("robots-tags/1", read_robots_tags),
-    WebReader("page-tags/1", read_page_tags),
+    WebReader("robots-tags/2", read_robots_tags),
+    WebReader("page-tags/2", read_page_tags),
     WebReader("robots-txt/1", read_robots_txt),
     WebReader("ai-txt/1", read_ai_txt),
-    WebReader("aipref/1", read_aipref),
-    WebReader("content-signals/1", read_content_signals),
-    WebReader("tdmrep/1", read_tdmrep),
-    WebReader("rsl/1", read_rsl),
+    WebReader("aipref/2", read_aipref),
+    WebReader("content-signals/2", read_content_signals),
+    WebReader("tdmrep/2", read_tdmrep),
+    WebReader("rsl/2", read_rsl),
 )
 """Every reader, in the order in which their statements are listed."""
 

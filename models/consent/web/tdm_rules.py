@@ -85,7 +85,7 @@ def read_rules(data: bytes, url: str) -> Declaration | None:
         reserved = True if mentions_reservation(loose_text(data)) else None
         return Declaration(reserved, proper=False, notes=(str(error),))
     notes: list[str] = []
-    declared: Declaration | None = None
+    chosen: tuple[str, Declaration] | None = None
     odd: list[Any] = []
     inside: list[Any] = []
     if isinstance(document, list):
@@ -94,10 +94,11 @@ def read_rules(data: bytes, url: str) -> Declaration | None:
                 odd.append(rule)
                 continue
             inside += [value for _, value in rule if isinstance(value, list | Pairs)]
-            declared = declared or _apply(rule, target)
+            chosen = _choose(chosen, rule, target)
     else:
         inside.append(document)
         notes.append("it is not an array of rules")
+    declared = chosen[1] if chosen else None
     strays: list[_OddRule] = []
     found = (rule for item in (*odd, *inside) for rule in _odd_rules(item))
     for number, rule in enumerate(found):
@@ -159,6 +160,22 @@ def _is_proper(rule: Pairs) -> bool:
         and len(policies) <= 1
         and all(policy is None or isinstance(policy, str) for policy in policies)
     )
+
+
+def _choose(
+    before: tuple[str, Declaration] | None, rule: Pairs, target: _Target
+) -> tuple[str, Declaration] | None:
+    """The first rule that matches, with its location.
+
+    A file that gives one location twice contradicts itself there: then the reservation counts.
+    """
+    found = _apply(rule, target)
+    if found is None:
+        return before
+    [location] = rule.all("location")
+    if before is None or (before[0] == location and found.reserved and not before[1].reserved):
+        return location, found
+    return before
 
 
 def _apply(rule: Pairs, target: _Target) -> Declaration | None:

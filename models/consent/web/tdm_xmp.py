@@ -73,6 +73,9 @@ def _declaration_in(text: str) -> Declaration | None:
             proper = proper and known and local == "reservation"
         elif is_policy_name(local) and known:
             policies.append(value)
+    if not values and mentions_reservation(text):
+        note = "a reservation stands in a namespace that is not known"
+        return Declaration(True, proper=False, notes=(note,))
     return declare(values, policies, proper=proper)
 
 

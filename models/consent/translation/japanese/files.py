@@ -164,6 +164,14 @@ NOTES: tuple[tuple[str, str], ...] = (
     ),
     ("the XMP packet cannot be read: {why:note}", "XMP パケットを読み取れません：{why}"),
     ("the XMP packet cannot be parsed", "XMP パケットを解析できません"),
+    (
+        "a reservation stands in a namespace that is not known",
+        "未知の名前空間に権利留保が書かれています",
+    ),
+    (
+        "it stands in the file outside of any XMP packet",
+        "ファイル内の XMP パケットの外に書かれています",
+    ),
     ("the packet is too large", "パケットが大きすぎます"),
     ("its encoding is not known", "文字コードが分かりません"),
     ("it declares a document type or entities", "文書型または実体の宣言を含んでいます"),
