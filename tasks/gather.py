@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import task
 
-from models.consent.gathering.gather import Gathered, gather_evidence, has_reason_to_ask
+from models.consent.gathering.gather import Gathered, gather_evidence
 from models.consent.gathering.wanted import Wanted
 from models.planning import Plan
 from models.stages import StageRecord
@@ -26,14 +26,12 @@ def gather_consent(order: str, plan: Plan) -> dict[str, Any]:
     """
     desk = open_desk(order)
     wanted, records = want(desk, plan)
-    sources = desk.settings.consult
-    asks = has_reason_to_ask(wanted, desk.policy.consent, sources)
     found = gather_evidence(
         wanted,
         desk.policy.consent,
         desk.settings,
         desk.database,
-        sources=sources if asks else (),
+        sources=desk.settings.consult,
         as_of=desk.order.as_of,
         progress=lambda _carrier, count: report("gather", count),
     )
@@ -47,7 +45,7 @@ def want(desk: Desk, plan: Plan) -> tuple[Wanted, list[StageRecord]]:
         It, and the records of what was read. They count what was examined only: the walk through
         the shards reports the rest.
     """
-    wanted = Wanted()
+    wanted = Wanted(desk.order.dataset)
     records: list[StageRecord] = []
     for digest, _ in plan.shards:
         members = desk.shard(digest).assets

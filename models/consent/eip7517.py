@@ -54,6 +54,9 @@ _PLAIN_PREFERENCE_KEYS = {_plain(key) for key in PREFERENCE_KEYS}
 _PLAIN_REFUSAL = _plain("notAllowed")
 _MAX_TRAIT_FIELDS = 8  # an object with more equal keys is no trait, and would cost their product
 _TRAIT_NAMES = ("trait_type", "name", "key")
+_AUTHOR_KEYS = ("author", "artist", "creator", "created_by", "createdBy")
+_MAX_AUTHORS = 8
+_MAX_AUTHOR = 200
 _LOOSE_NO = re.compile(r"[:=]\s{0,8}[\"']?not[ _-]?allowed", re.IGNORECASE)
 _LOOSE_KEY = re.compile(r"([A-Za-z][A-Za-z_ -]{5,45})[\"']?\s{0,8}\Z")
 _LOOSE_WINDOW = 60
@@ -95,7 +98,7 @@ def parse_token_json(data: bytes, source: str, asset_id: str = "") -> Statement 
     """
     reading = _Reading()
     bound = False
-    license_ref = ""
+    license_ref = author = ""
     try:
         document = read_json(data)
     except MalformedJsonError as error:
@@ -113,6 +116,7 @@ def parse_token_json(data: bytes, source: str, asset_id: str = "") -> Statement 
             for note in notes:
                 reading.note(note)
             license_ref = _license_in(document)
+            author = _author_in(document)
     return Statement(
         carrier="sidecar",
         source=printable(source),
@@ -121,6 +125,7 @@ def parse_token_json(data: bytes, source: str, asset_id: str = "") -> Statement 
         trust=Trust(bound=bound),
         attribution=reading.attribution,
         license_ref=license_ref,
+        author=author,
         evidence_sha256=digest_bytes(data),
         notes=tuple(reading.notes),
     )
@@ -296,3 +301,23 @@ def _license_in(document: Pairs) -> str:
                         if isinstance(text, str) and text:
                             return printable(text, 2000)
     return ""
+
+
+def _author_in(document: Pairs) -> str:
+    """Whom to name: a text, an object's ``name``, or a list of these; "" where nobody is named.
+
+    ERC-7517 asks for the author and leaves open where the name stands. These keys are in use.
+    """
+    for key in _AUTHOR_KEYS:
+        for value in document.all(key):
+            names = [_name_of(item) for item in (value if isinstance(value, list) else [value])]
+            told = [name for name in names[:_MAX_AUTHORS] if name]
+            if told:
+                return printable(", ".join(dict.fromkeys(told)), _MAX_AUTHOR)
+    return ""
+
+
+def _name_of(value: Any) -> str:
+    if isinstance(value, Pairs):
+        value = next((name for name in value.all("name") if isinstance(name, str)), "")
+    return " ".join(value[:_MAX_AUTHOR].split()) if isinstance(value, str) else ""

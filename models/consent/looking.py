@@ -92,10 +92,15 @@ def _look_closely(
     return Traits(traits.subjects, look.bits, look.quality, likeness)
 
 
-def testify(database: Database) -> Testimony:
-    """Everything that was said elsewhere, up to now."""
+def take_testimony(database: Database, policy: ConsentPolicy) -> Testimony:
+    """Everything that was said elsewhere, up to now, as the policy lets it count."""
+    return Testimony(view_evidence(database), policy)
+
+
+def view_evidence(database: Database) -> EvidenceView:
+    """The evidence up to now."""
     with database.snapshot() as session:
-        return Testimony(EvidenceView(database, latest_evidence(session)))
+        return EvidenceView(database, latest_evidence(session))
 
 
 def find_assets(assets: Sequence[Asset], wanted: str) -> list[Asset]:

@@ -9,22 +9,29 @@ a claim. That is how a picture that was stripped of its metadata keeps the refus
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from models.canonical import canonical_json
 from models.consent.evidence.view import EvidenceView, Heard
 from models.consent.licences import documents_to_fetch, name_document
 from models.consent.likeness import How, LikenessIndex
-from models.consent.statements import Condition, Statement
+from models.consent.purposes import Preference
+from models.consent.recognition import recognise
+from models.consent.statements import Condition, Statement, Trust
 from models.consent.subjects import Subject, SubjectKind
+from models.consent.terms import ConsentPolicy
 from models.consent.web_addresses import parent_domains
 from models.motifs.fingerprints import QUALITY_FLOOR, HammingIndex
 
 CONTROL = "control"
 """Carrier of what a chain says about who controls an asset's token. It says nothing about use."""
 
+ORIGINALS = "asset:"
+"""How the names of sources begin under which files of a dataset are remembered."""
+
 _SIGNED = "signed"
+_BROUGHT = ("speaks of ", "may speak of ")
 _BYTES = (SubjectKind.SHA256, SubjectKind.CID)
 _DECLARED_LIKENESS = (SubjectKind.PDQ, SubjectKind.ISCC)
 _LOOK_DISTANCE = 31
@@ -92,9 +99,12 @@ class Testimony:
 
     Attributes:
         view: the evidence that counts.
+        policy: says which contracts are recognised now. Evidence outlives that: what was read from
+            a contract while it was recognised is no grant once it is not.
     """
 
     view: EvidenceView
+    policy: ConsentPolicy = field(default_factory=ConsentPolicy)
 
     def hear(self, traits: Mapping[str, Traits]) -> dict[str, tuple[Statement, ...]]:
         """What was said elsewhere about each asset.
@@ -122,7 +132,7 @@ class Testimony:
                 for item in said.get(subject, ())
             ]
             found += alike.get(asset_id, [])
-            if statements := _bring(asset_id, found):
+            if statements := _bring(found, self.policy):
                 heard[asset_id] = statements
         return heard
 
@@ -131,8 +141,9 @@ class Testimony:
 
         Licence documents that were fetched get their SHA-256; signed statements gain the control
         that a chain confirms of their signer, or the signature that a contract wallet confirms.
+        What is remembered of a file is left out where the file itself still says it.
         """
-        given = _prove(tuple(statements))
+        given = _prove(_without_echoes(tuple(statements)))
         wanted = documents_to_fetch(given)
         if not (wanted and self.view.until):
             return given
@@ -247,9 +258,38 @@ def _with_control(statement: Statement, control: Statement | None) -> Statement:
     )
 
 
-def original_source(asset_id: str) -> str:
-    """The source under which what stands in a file is remembered for copies of the picture."""
-    return f"asset:{asset_id}"
+def original_source(asset_id: str, dataset: str) -> str:
+    """The source under which what stands in and beside a file is remembered for its copies.
+
+    The same bytes may lie in two datasets, with different files beside them.
+    """
+    return f"{ORIGINALS}{asset_id}/{dataset}"
+
+
+def as_remembered(statement: Statement) -> Statement:
+    """A file's statement as it holds for a copy: nothing is allowed, and no control is proven."""
+    return replace(
+        statement,
+        preferences={p: v for p, v in statement.preferences.items() if v is not Preference.ALLOWED},
+        trust=Trust(integrity=statement.trust.integrity, signer=statement.trust.signer),
+    )
+
+
+def _without_echoes(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The statements without what is remembered of a file that still says the same itself."""
+    brought = [s for s in statements if s.notes and s.notes[0].startswith(_BROUGHT)]
+    if not brought:
+        return statements
+    own = {_text(as_remembered(s)) for s in statements if s not in brought}
+    return tuple(
+        s
+        for s in statements
+        if s not in brought or _text(as_remembered(replace(s, notes=s.notes[1:]))) not in own
+    )
+
+
+def _text(statement: Statement) -> bytes:
+    return canonical_json(statement.as_dict())
 
 
 def _named(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
@@ -262,24 +302,23 @@ def _named(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
     return tuple(named)
 
 
-def _bring(asset_id: str, found: Iterable[tuple[Heard, str]]) -> tuple[Statement, ...]:
+def _bring(found: Iterable[tuple[Heard, str]], policy: ConsentPolicy) -> tuple[Statement, ...]:
     """Each statement once, by the strongest of the ways in which it concerns the asset."""
     best: dict[tuple[str, bytes], tuple[int, Statement]] = {}
     for item, how in found:
-        if item.source == original_source(asset_id):
-            continue  # the asset says this itself
-        key = (item.source, canonical_json(item.statement.as_dict()))
+        key = (item.source, _text(item.statement))
         rank = _STRENGTH[item.subject.kind]
         if key not in best or rank < best[key][0]:
-            best[key] = (rank, _attach(item, how))
+            best[key] = (rank, _attach(item, how, policy))
     return tuple(statement for _, (_, statement) in sorted(best.items()))
 
 
-def _attach(item: Heard, how: str) -> Statement:
+def _attach(item: Heard, how: str, policy: ConsentPolicy) -> Statement:
     """A statement as one about the asset in hand."""
     bound = item.subject.kind in _BYTES
+    statement = recognise(item.statement, policy)
     return replace(
-        item.statement,
-        trust=replace(item.statement.trust, bound=bound),
-        notes=(how, *item.statement.notes),
+        statement,
+        trust=replace(statement.trust, bound=bound),
+        notes=(how, *statement.notes),
     )

@@ -30,8 +30,7 @@ from models.consent.chain.sources import CommitRegistry
 from models.consent.gathering.gather import gather_evidence
 from models.consent.gathering.wanted import Wanted
 from models.consent.ipfs.hashing import cids_of
-from models.consent.looking import asset_of_file, look_at
-from models.consent.looking import testify as hear_testimony
+from models.consent.looking import asset_of_file, look_at, take_testimony
 from models.consent.purposes import Preference, Purpose
 from models.consent.resolution import ConsentDecision, resolve
 from models.consent.stage import ConsentStage, load_sidecar, read_statements
@@ -261,7 +260,7 @@ class TestTokens:
         look = look_at(
             asset,
             stage,
-            hear_testimony(database, terms),
+            take_testimony(database, terms),
             terms,
             max_pixels=settings.max_pixels,
             as_of=now,

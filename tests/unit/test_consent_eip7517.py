@@ -322,3 +322,28 @@ def test_unsigned_metadata_proves_nothing_about_who_speaks() -> None:
     assert statement.trust.levels == "L0"
     assert statement.setter == ""
     assert Purpose.GENERATIVE_TRAINING in statement.preferences
+
+
+class TestAuthor:
+    @pytest.mark.parametrize(
+        ("members", "author"),
+        [
+            ({"creator": "Aoi Minase"}, "Aoi Minase"),
+            ({"author": {"name": " Aoi \n Minase ", "url": "x"}}, "Aoi Minase"),
+            ({"artist": "Aoi", "creator": "0xabc"}, "Aoi"),
+            ({"created_by": "蒼井"}, "蒼井"),
+            ({"creator": ["Aoi", {"name": "Ren"}, 3, "Aoi"]}, "Aoi, Ren"),
+            ({"author": {"id": 1}, "creator": "Aoi"}, "Aoi"),
+        ],
+    )
+    def test_is_named_as_the_metadata_names_them(self, members: Any, author: str) -> None:
+        assert read({**pref(aiTrainingWithAuthorship="allowed"), **members}).author == author
+
+    @pytest.mark.parametrize("value", [None, 7, True, "", " ", [], {}, [[]], {"name": 3}])
+    def test_is_nobody_where_nobody_is_named(self, value: Any) -> None:
+        assert read({**pref(aiTraining="allowed"), "author": value}).author == ""
+
+    def test_has_a_name_of_bounded_length_that_can_be_shown(self) -> None:
+        author = read({**pref(aiTraining="allowed"), "author": "a\u202eb\0" + "c" * 10_000}).author
+        assert len(author) <= 200
+        assert author.isprintable()

@@ -11,7 +11,7 @@ from models.assets.asset import Asset
 from models.assets.scan import scan_dataset
 from models.consent.gathering.gather import gather_evidence
 from models.consent.gathering.wanted import Wanted
-from models.consent.looking import testify
+from models.consent.looking import take_testimony
 from models.decisions import Decision
 from models.detectors import load_detectors
 from models.judging import Bench, gather, hear, select_undecided
@@ -53,7 +53,9 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Asset
     wanted.add_shard(scan.assets, outputs["consent"])
     gather_evidence(wanted, policy.consent, settings, database, sources=(), as_of=A_DAY_IN_2026)
     score = detectors.resembles_score(policy)
-    bench = Bench(policy, score, A_DAY_IN_2026, {}, frozenset(), testify(database))
+    bench = Bench(
+        policy, score, A_DAY_IN_2026, {}, frozenset(), take_testimony(database, policy.consent)
+    )
     for stage in (detectors.nouns, detectors.features):
         asked = select_undecided(scan.assets, outputs, bench)
         outputs[stage.name] = stage.examine(asked, _quietly)

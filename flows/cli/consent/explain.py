@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -52,7 +53,8 @@ def explain_command(
     """
     import time
 
-    from models.consent.looking import look_at, testify
+    from models.consent.contract_register import with_registered
+    from models.consent.looking import look_at, take_testimony
     from models.consent.stage import ConsentStage
     from models.detectors import read_trust_anchors
     from models.policy import load_policy
@@ -62,10 +64,12 @@ def explain_command(
     rules = load_policy(path)
     with opened(workspace, create=Path(asset).is_file()) as (settings, database):
         found = _find(settings.workspace, dataset, asset)
+        with database.snapshot() as session:
+            rules = with_registered(rules, session)
         look = look_at(
             found,
             ConsentStage(settings.max_bytes, read_trust_anchors(rules, path.parent)),
-            testify(database),
+            take_testimony(database, rules.consent),
             rules.consent,
             max_pixels=settings.max_pixels,
             as_of=int(time.time()),
@@ -75,35 +79,42 @@ def explain_command(
 
 def _find(workspace: Path, dataset: str | None, wanted: str) -> Asset:
     from flows.cli.options import resolve_dataset
-    from models.assets.shards import read_shard
     from models.consent.looking import asset_of_file, find_assets
     from models.errors import DatasetError
-    from models.planning import dataset_folder, read_plan
 
-    is_file = Path(wanted).is_file()
-    shards = workspace / "datasets"
-    if is_file and dataset is None and not shards.is_dir():
-        return asset_of_file(Path(wanted))
-    name = resolve_dataset(workspace, dataset)
-    single = asset_of_file(Path(wanted)) if is_file else None
-    found: list[Asset] = []
-    for digest, _ in read_plan(workspace, name).shards:
-        members = read_shard(
-            dataset_folder(workspace, name) / "shards" / f"{digest}.parquet"
-        ).assets
-        found += find_assets(members, single.asset_id if single else wanted)
+    single = asset_of_file(Path(wanted)) if Path(wanted).is_file() else None
+    if single is not None and dataset is None:
+        # A file is itself, in whichever datasets it lies.
+        names = sorted(path.parent.name for path in workspace.glob("datasets/*/plan.json"))
+    else:
+        names = [resolve_dataset(workspace, dataset)]
+    found = [
+        asset
+        for name in names
+        for members in _shards(workspace, name)
+        for asset in find_assets(members, single.asset_id if single else wanted)
+    ]
     if len(found) == 1:
         return found[0]
     if single is not None:
         return single
     if found:
         raise DatasetError(
-            f"{len(found)} assets of {name!r} begin with {wanted!r}.", "Give more of the id."
+            f"{len(found)} assets of {names[0]!r} begin with {wanted!r}.", "Give more of the id."
         )
     raise DatasetError(
-        f"Dataset {name!r} has no asset {wanted!r}, and there is no such file.",
+        f"Dataset {names[0]!r} has no asset {wanted!r}, and there is no such file.",
         "Give its id (8 digits at least), its name as the report shows it, or a file.",
     )
+
+
+def _shards(workspace: Path, dataset: str) -> Iterator[Sequence[Asset]]:
+    from models.assets.shards import read_shard
+    from models.planning import dataset_folder, read_plan
+
+    folder = dataset_folder(workspace, dataset) / "shards"
+    for digest, _ in read_plan(workspace, dataset).shards:
+        yield read_shard(folder / f"{digest}.parquet").assets
 
 
 def _as_text(look: Look, policy: Policy, language: Language) -> str:

@@ -62,7 +62,7 @@ class _Desk:
         from models.consent.gathering.wanted import Wanted
         from models.stages import read_output, run_stage, stage_folder
 
-        wanted = Wanted()
+        wanted = Wanted(self.dataset)
         for digest, members in self.shards():
             record = run_stage(self.stage, digest, members, self.settings.workspace)
             folder = stage_folder(self.settings.workspace, self.stage.name, digest)
@@ -72,6 +72,7 @@ class _Desk:
 
 @contextmanager
 def _desk(workspace: Path | None, policy: Path | None, dataset: str | None) -> Iterator[_Desk]:
+    from models.consent.contract_register import with_registered
     from models.consent.stage import ConsentStage
     from models.detectors import read_trust_anchors
     from models.policy import load_policy
@@ -84,6 +85,8 @@ def _desk(workspace: Path | None, policy: Path | None, dataset: str | None) -> I
         opened(workspace) as (settings, database),
         hold_workspace(settings.workspace),
     ):
+        with database.snapshot() as session:
+            rules = with_registered(rules, session)
         stage = ConsentStage(settings.max_bytes, read_trust_anchors(rules, path.parent))
         name = resolve_dataset(settings.workspace, dataset)
         yield _Desk(settings, database, rules, stage, name)
@@ -166,11 +169,11 @@ def recheck_command(
     is made: `kiyome cleanse` does that.
     """
     from models.consent.gathering.gather import gather_evidence
-    from models.consent.looking import testify
+    from models.consent.looking import take_testimony
 
     with _desk(workspace, policy, dataset) as desk:
         now = int(time.time())
-        before = testify(desk.database)
+        before = take_testimony(desk.database, desk.policy.consent)
         then = _last_decided(desk) or now
         found = gather_evidence(
             desk.want(),
@@ -183,13 +186,15 @@ def recheck_command(
             progress=_Ticker(),
             clock=lambda: int(time.time()),
         )
-        changes = list(_compare(desk, before, testify(desk.database), then, now))
+        after = take_testimony(desk.database, desk.policy.consent)
+        changes = list(_compare(desk, before, after, then, now))
     if as_json:
         for change in changes:
             click.echo(_as_json(change))
-        return
-    _show(found)
-    _show_changes(changes)
+        _complain(found)
+    else:
+        _show(found)
+        _show_changes(changes)
     if found.problems:
         sys.exit(1)
 
@@ -243,10 +248,14 @@ def _show(found: Gathered) -> None:
         click.echo(f"{carrier}: {told}")
     if not found.looks:
         click.echo("Nothing was due.")
-    for problem in found.problems:
-        click.secho(problem, fg="red", err=True)
+    _complain(found)
     if found.undetermined:
         click.echo("`kiyome consent sources --failed` lists what could not be read, and why.")
+
+
+def _complain(found: Gathered) -> None:
+    for problem in found.problems:
+        click.secho(problem, fg="red", err=True)
 
 
 def _show_changes(changes: Sequence[ConsentChange]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
+    from models.consent.evidence.observation import Observation
     from models.consent.optouts.lists import OptOutList
 
 _SHOWN = 10
@@ -80,14 +82,28 @@ def warc_command(files: tuple[Path, ...], workspace: Path | None) -> None:
     """Take in what web archives (WARC) kept when images were fetched.
 
     For every image in FILES: its response headers, its page, and the robots.txt, ai.txt, TDMRep and
-    RSL files of its site.
+    RSL files of its site. Of a file that is cut short, what is whole is taken in. An archive never
+    replaces what a later one said.
     """
     from models.consent.evidence.recording import record
-    from models.consent.web.archived import observe_archive
+    from models.consent.looking import view_evidence
+    from models.consent.web.archived import SOURCE, WarcError, observe_archive
+
+    damage: list[WarcError] = []
+
+    def whole() -> Iterator[Observation]:
+        try:
+            yield from observe_archive(files, int(time.time()))
+        except WarcError as error:
+            damage.append(error)
 
     with opened(workspace, create=True) as (settings, database):
-        count = record(database, settings.workspace, observe_archive(files, int(time.time())))
-    click.echo(f"Taken in: what {count:,} addresses said when they were fetched.")
+        seen = {s.source: s.observed_at for s in view_evidence(database).sources(SOURCE)}
+        newer = (each for each in whole() if each.observed_at >= seen.get(each.source, 0))
+        count = record(database, settings.workspace, newer)
+    click.echo(f"Taken in: what was said about {count:,} images when they were fetched.")
+    if damage:
+        raise damage[0]
 
 
 @import_group.command("declarations")
@@ -123,24 +139,26 @@ def declarations_command(files: tuple[Path, ...], workspace: Path | None) -> Non
 )
 @workspace_option
 def withdraw_command(source: str, by: str, note: str, workspace: Path | None) -> None:
-    """Let a SOURCE that was taken in from a file say nothing any more (list:…, declaration:…).
+    """Let a SOURCE that was taken in from a file say nothing any more.
 
-    The evidence is kept; the decision is entered in the audit trail. `kiyome consent sources` lists
-    the sources.
+    SOURCE begins with list:, declaration:, archive: or asset: (what is remembered of a file for its
+    copies; it comes back while the file still refuses). The evidence is kept; the decision is
+    entered in the audit trail. `kiyome consent sources` lists the sources.
     """
     from models.consent.evidence.observation import Observation, Outcome
     from models.consent.evidence.recording import record
-    from models.consent.looking import testify
+    from models.consent.looking import view_evidence
     from models.errors import KiyomeError
     from models.review.audit import append_audit
 
-    if not source.startswith(("list:", "declaration:")):
+    if not source.startswith(("list:", "declaration:", "archive:", "asset:")):
         raise KiyomeError(
             f"{source!r} was not taken in from a file.",
-            "Only lists and declarations can be withdrawn; others are read again.",
+            "Only lists, declarations, archives and remembered files can be withdrawn; others are "
+            "read again.",
         )
     with opened(workspace) as (settings, database):
-        known = {state.source: state for state in testify(database).view.sources(source)}
+        known = {state.source: state for state in view_evidence(database).sources(source)}
         if source not in known:
             raise KiyomeError(
                 f"There is no source {source!r}.", "`kiyome consent sources` lists them."

@@ -21,11 +21,11 @@ def sources_command(prefix: str, failed: bool, workspace: Path | None) -> None:
     With PREFIX only the sources whose names begin with it: web:, eip155:1/, list:, document:.
     """
     from models.consent.evidence.observation import Outcome
-    from models.consent.looking import testify
+    from models.consent.looking import view_evidence
     from models.consent.moments import show_moment
 
     with opened(workspace) as (_, database):
-        found = testify(database).view.sources(prefix)
+        found = view_evidence(database).sources(prefix)
     now = int(time.time())
     shown = [s for s in found if s.outcome is Outcome.UNDETERMINED or not failed]
     for source in shown:

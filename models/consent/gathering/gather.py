@@ -13,7 +13,7 @@ from sqlalchemy import select
 from models.consent.evidence.observation import Observation, Outcome
 from models.consent.evidence.recording import latest_evidence, record
 from models.consent.evidence.view import EvidenceView, document_source
-from models.consent.gathering.chain import gather_chains
+from models.consent.gathering.chain import ChainGathering
 from models.consent.gathering.documents import observe_documents
 from models.consent.gathering.originals import observe_originals
 from models.consent.gathering.outside import Outside, open_outside
@@ -21,6 +21,7 @@ from models.consent.gathering.wanted import Wanted
 from models.consent.gathering.web import observe_sites
 from models.consent.licences import documents_to_fetch
 from models.consent.terms import ConsentPolicy
+from models.failpoints import reach
 from models.settings import Settings
 from models.store.database import Database
 from models.store.tables import CursorRow
@@ -29,6 +30,8 @@ Source = Literal["chain", "documents", "web"]
 Progress = Callable[[str, int], None]
 
 _DAY = 86_400
+_SOON = 3_600
+"""Seconds after which a run asks again where something could not be asked."""
 _RECORDED_AT_ONCE = 200
 
 
@@ -89,47 +92,41 @@ def gather_evidence(
     found = Gathered()
     now = clock or (lambda: as_of)
     recorder = _Recorder(database, settings, found, progress)
-    originals = (wanted.originals[key] for key in sorted(wanted.originals))
     recorder.take(
         observe_originals(
-            originals,
+            wanted,
             _view(database),
             max_bytes=settings.max_bytes,
             max_pixels=settings.max_pixels,
             as_of=as_of,
         )
     )
-    if not sources:
+    chains = "chain" in sources and _concerns_chains(wanted, policy)
+    web = "web" in sources and bool(wanted.addresses)
+    if not (chains or web or "documents" in sources):
         return found
     outside = open_outside(settings)
-    if "chain" in sources:
+    if chains:
         _ask_chains(wanted, policy, settings, database, outside, recorder, as_of, read_all)
-    if "web" in sources:
+    if web:
         urls = sorted(wanted.addresses)
         due = _due(_view(database), {f"web:{url}": url for url in urls}, as_of, read_all)
         recorder.take(observe_sites(due, outside.web, now, settings.fetch_slots))
-        found.due_at = as_of + _DAY if urls else found.due_at
-    if "documents" in sources:
-        known = _view(database)
-        addresses = wanted.documents | _documents_heard(known, wanted)
-        names = {document_source(address): address for address in sorted(addresses)}
-        due = _due(known, names, as_of, read_all)
-        recorder.take(observe_documents(due, outside.resolver.resolve, as_of))
-        found.due_at = as_of + _DAY if addresses else found.due_at
+    # Only now: what was said on chains and sites may point at licences, too.
+    addresses = _documents_of(wanted, _view(database)) if "documents" in sources else []
+    names = {document_source(address): address for address in addresses}
+    due = _due(_view(database), names, as_of, read_all)
+    recorder.take(observe_documents(due, outside.resolver.resolve, as_of))
+    if chains or web or addresses:
+        failed = found.undetermined or found.problems
+        found.due_at = as_of + (_SOON if failed else _DAY)
     return found
 
 
-def has_reason_to_ask(wanted: Wanted, policy: ConsentPolicy, sources: Collection[Source]) -> bool:
-    """Whether anything would be asked outside, so that a dataset without reason costs nothing."""
-    counts = wanted.counts()
-    return (
-        (
-            "chain" in sources
-            and bool(policy.collection or policy.registry or counts["token"] or wanted.unproven)
-        )
-        or ("web" in sources and bool(counts["address"]))
-        or ("documents" in sources and bool(counts["document"]))
-    )
+def _concerns_chains(wanted: Wanted, policy: ConsentPolicy) -> bool:
+    """Whether a chain could say anything, so that a dataset without reason costs nothing."""
+    named = wanted.counts()["token"] or wanted.unproven
+    return bool(policy.collection or policy.registry or named)
 
 
 class _Recorder:
@@ -140,7 +137,7 @@ class _Recorder:
     ) -> None:
         self._database = database
         self._workspace = settings.workspace
-        self._found = found
+        self.found = found
         self._progress = progress
 
     def take(
@@ -151,13 +148,19 @@ class _Recorder:
         batch: list[Observation] = []
         for observation in observations:
             batch.append(observation)
-            self._found.count(observation)
+            self.found.count(observation)
             self._progress(observation.carrier, 1)
             if len(batch) >= _RECORDED_AT_ONCE:
-                record(self._database, self._workspace, batch)
+                self._record(batch)
                 batch = []
-        if batch or cursors:
-            record(self._database, self._workspace, batch, cursors)
+        self._record(batch)
+        if cursors:
+            record(self._database, self._workspace, (), cursors)
+
+    def _record(self, batch: list[Observation]) -> None:
+        if batch:
+            record(self._database, self._workspace, batch)
+            reach("evidence.recorded")
 
 
 def _ask_chains(
@@ -170,7 +173,7 @@ def _ask_chains(
     as_of: int,
     read_all: bool,
 ) -> None:
-    batches = gather_chains(
+    gathering = ChainGathering(
         policy,
         wanted,
         _view(database),
@@ -183,11 +186,10 @@ def _ask_chains(
         read_all=read_all,
     )
     waiting: list[Observation] = []
-    for batch in batches:
-        recorder._found.due_at = as_of + _DAY
+    for batch in gathering.gather():
         waiting += batch.observations
         if batch.problem:
-            recorder._found.problems.append(batch.problem)
+            recorder.found.problems.append(batch.problem)
         if batch.cursors or len(waiting) >= _RECORDED_AT_ONCE:
             recorder.take(waiting, dict(batch.cursors))
             waiting = []
@@ -209,10 +211,11 @@ def _due(known: EvidenceView, names: dict[str, str], as_of: int, read_all: bool)
             yield address
 
 
-def _documents_heard(known: EvidenceView, wanted: Wanted) -> set[str]:
-    """The licences that statements made elsewhere about these assets point at."""
+def _documents_of(wanted: Wanted, known: EvidenceView) -> list[str]:
+    """The licences that statements about these assets point at, wherever they were made."""
     heard = known.about(wanted.subjects)
-    return documents_to_fetch(item.statement for items in heard.values() for item in items)
+    said = (item.statement for items in heard.values() for item in items)
+    return sorted(wanted.documents | documents_to_fetch(said))
 
 
 def _read_cursors(database: Database) -> dict[str, dict[str, object]]:

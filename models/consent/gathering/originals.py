@@ -1,13 +1,12 @@
 """Remembering what files say by themselves, so that stripped copies of the picture inherit it.
 
-Only what restricts is remembered. A picture is recognised again by its perceptual hashes; equal
-bytes need no memory, because they carry the statement themselves.
+Only what restricts is remembered. A picture is recognised again by its bytes (what stood beside the
+file may be missing beside a copy) and by its perceptual hashes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from models.assets.decoding import decode_image
 from models.assets.faults import FaultError
@@ -15,16 +14,16 @@ from models.assets.reading import read_location
 from models.canonical import canonical_json
 from models.consent.evidence.observation import Observation, Outcome, Said
 from models.consent.evidence.view import EvidenceView
-from models.consent.gathering.wanted import Original
-from models.consent.purposes import Preference
-from models.consent.statements import Statement, Trust
+from models.consent.gathering.wanted import Original, Wanted
+from models.consent.reading_json import printable
+from models.consent.statements import Statement
 from models.consent.subjects import Subject, SubjectKind
-from models.consent.testimony import original_source
+from models.consent.testimony import ORIGINALS, as_remembered, original_source
 from models.motifs.fingerprints import DECODED_SIDE, hash_orientations
 
 
 def observe_originals(
-    originals: Iterable[Original],
+    wanted: Wanted,
     view: EvidenceView,
     *,
     max_bytes: int,
@@ -33,11 +32,12 @@ def observe_originals(
 ) -> Iterator[Observation]:
     """An observation of each original that is new or says something else than before.
 
-    A picture that cannot be decoded has no likeness and is left out: nothing could be compared
-    with it, and its own verdict says why.
+    A picture that cannot be decoded has no likeness, and is remembered by its bytes alone. What
+    was remembered of a file that refuses nothing any more is ended; that of a file that is gone,
+    or cannot be read properly, stays.
 
     Args:
-        originals: files that refuse by themselves.
+        wanted: the files that refuse by themselves, and those that do not.
         view: what is known already.
         max_bytes, max_pixels: larger files and pictures are not looked at.
         as_of: the moment of the observation, UTC seconds.
@@ -45,35 +45,32 @@ def observe_originals(
     Raises:
         StoreError: the database cannot be reached.
     """
-    for original in originals:
-        said = _without_grants(original.statements)
-        source = original_source(original.asset.asset_id)
+    for asset_id in sorted(wanted.originals):
+        original = wanted.originals[asset_id]
+        said = tuple(map(as_remembered, original.statements))
+        source = original_source(asset_id, wanted.dataset)
         if _texts(heard.statement for heard in view.from_source(source)) == _texts(said):
             continue
         subjects = _recognise(original, max_bytes, max_pixels)
-        if subjects:
+        yield Observation(
+            source=source,
+            carrier="original",
+            outcome=Outcome.READ,
+            observed_at=as_of,
+            said=tuple(Said(subject, each) for subject in subjects for each in said),
+            note=printable(f"what {original.asset.name} says by itself"),
+        )
+    remembered = {s.source for s in view.sources(ORIGINALS) if s.outcome is not Outcome.ABSENT}
+    for source in sorted(remembered):
+        asset_id, _, dataset = source.removeprefix(ORIGINALS).partition("/")
+        if dataset == wanted.dataset and asset_id in wanted.silent:
             yield Observation(
                 source=source,
                 carrier="original",
-                outcome=Outcome.READ,
+                outcome=Outcome.ABSENT,
                 observed_at=as_of,
-                said=tuple(Said(subject, each) for subject in subjects for each in said),
-                note=f"what {original.asset.name} says by itself",
+                note="the file does not refuse anything any more",
             )
-
-
-def _without_grants(statements: Iterable[Statement]) -> tuple[Statement, ...]:
-    """The statements as they hold for a copy: nothing is allowed, and nothing is proven."""
-    return tuple(
-        replace(
-            statement,
-            preferences={
-                p: v for p, v in statement.preferences.items() if v is not Preference.ALLOWED
-            },
-            trust=Trust(integrity=statement.trust.integrity, signer=statement.trust.signer),
-        )
-        for statement in statements
-    )
 
 
 def _texts(statements: Iterable[Statement]) -> set[bytes]:
@@ -81,11 +78,13 @@ def _texts(statements: Iterable[Statement]) -> set[bytes]:
 
 
 def _recognise(original: Original, max_bytes: int, max_pixels: int) -> tuple[Subject, ...]:
-    """What a picture looks like, also turned and mirrored; nothing where that says little."""
+    """Its bytes, and what it looks like, also turned and mirrored, where that says something."""
+    own = Subject(SubjectKind.SHA256, original.asset.asset_id)
     try:
         data = read_location(original.asset.locations[0], max_bytes)
         image = decode_image(data, max_pixels=max_pixels, fit=DECODED_SIDE)
     except FaultError:
-        return ()
+        return (own,)
     looks = [look for look in hash_orientations(image.pixels) if look.speaks]
-    return tuple(dict.fromkeys(Subject(SubjectKind.LOOK, look.bits.hex()) for look in looks))
+    alike = dict.fromkeys(Subject(SubjectKind.LOOK, look.bits.hex()) for look in looks)
+    return (own, *alike)

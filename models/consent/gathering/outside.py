@@ -15,7 +15,7 @@ from models.consent.ipfs.limits import Limits
 from models.consent.uris import Resolver
 from models.errors import WorkspaceError
 from models.fetching.addresses import AddressRules
-from models.fetching.cache import Cache
+from models.fetching.cache import Cache, CacheRules
 from models.fetching.exchange import Exchanger
 from models.fetching.fetcher import Fetcher
 from models.fetching.pacing import Pacing, PacingRules
@@ -24,6 +24,9 @@ from models.fetching.robots_gate import EXEMPT_PATHS, RobotsGate
 from models.settings import Settings
 
 _MAX_DOCUMENT = 16 * 1024**2
+# What is asked is due: an answer of an hour ago, taken for one of now, would hide what an event on
+# a chain has just announced. The cache saves what a server calls unchanged (304), and no questions.
+_ASKED_EACH_TIME = CacheRules(max_age_seconds=0)
 
 CACHE_FOLDER = "fetched"
 """Name of the HTTP cache in the workspace. Deleting it costs requests, and nothing else."""
@@ -54,7 +57,7 @@ def open_outside(settings: Settings) -> Outside:
     def make(pacing: PacingRules) -> Exchanger:
         fetcher = Fetcher(rules=rules, contact=settings.fetch_contact, pacing=Pacing(pacing))
         try:
-            return Cache(Polite(fetcher), settings.workspace / CACHE_FOLDER)
+            return Cache(Polite(fetcher), settings.workspace / CACHE_FOLDER, _ASKED_EACH_TIME)
         except OSError as error:
             raise WorkspaceError(
                 f"The cache in {settings.workspace} cannot be made: {error.strerror or error}.",

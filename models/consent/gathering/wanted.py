@@ -51,18 +51,22 @@ class Wanted:
     """What to ask about. Sorted where it is read, so that the order of shards plays no part.
 
     Attributes:
+        dataset: its name.
         subjects: everything that assets can be recognised by.
         addresses: where images came from, each as it was found and in one scheme only.
         documents: addresses of licence documents that constrained statements point at.
         originals: files that refuse by themselves, by asset id.
+        silent: ids of assets whose files could be read and refuse nothing.
         signers: who has signed a statement about the file with this CID.
         unproven: statements whose signature has to be asked for on a chain.
     """
 
+    dataset: str = ""
     subjects: set[Subject] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
     documents: set[str] = field(default_factory=set)
     originals: dict[str, Original] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
     signers: dict[str, set[str]] = field(default_factory=dict)
     unproven: list[Unproven] = field(default_factory=list)
 
@@ -74,11 +78,12 @@ class Wanted:
             consent: rows of the consent stage for them.
         """
         by_id = {asset.asset_id: asset for asset in assets}
-        for row in consent.select(["asset_id", "statements", "subjects"]).to_pylist():
+        columns = ["asset_id", "fault_code", "statements", "subjects"]
+        for row in consent.select(columns).to_pylist():
             subjects = [Subject.parse(text) for text in row["subjects"] or ()]
             self.subjects.update(subjects)
             self.addresses |= _as_found(subjects)
-            if not row["statements"] or row["asset_id"] not in by_id:
+            if row["fault_code"] or row["asset_id"] not in by_id:
                 continue
             statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
             self.documents |= documents_to_fetch(statements)
@@ -86,6 +91,8 @@ class Wanted:
             if restricting := restricting_of(statements):
                 asset = by_id[row["asset_id"]]
                 self.originals[asset.asset_id] = Original(asset, restricting)
+            elif all(statement.condition is Condition.SOUND for statement in statements):
+                self.silent.add(row["asset_id"])
 
     def _add_signed(
         self, asset: Asset, statements: Iterable[Statement], subjects: Iterable[Subject]
