@@ -114,6 +114,10 @@ def make_evidence(
             "en": "The picture and the caption both point at a registered character.",
             "ja": "画像とキャプションの両方が、登録されたキャラクターを示しています。",
         },
+        "consent": {
+            "en": "  Nobody has said anything.\nRule: Silence is a no.",
+            "ja": "  意思表示は見つかりませんでした。\n規則：無回答は不許可とみなします。",
+        },
         "references": list(references),
         "policy": "house 3, opt-in",
         "run": "2f6a1c9e",

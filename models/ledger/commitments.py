@@ -16,9 +16,11 @@ from typing import Any
 
 from models.errors import LedgerError
 from models.ledger.merkle import hash_leaf
+from models.recursion import is_nested_deeper
 
 SALT_BYTES = 32
 MAX_OPENING_BYTES = 1 << 16
+_MAX_DEPTH = 100
 _DOMAIN = b"com1"
 _LINE = re.compile(
     rb'\{"index":(0|[1-9][0-9]{0,15}),"record":(\{.*\}),"salt":"([0-9a-f]{64})"\}\n', re.DOTALL
@@ -63,11 +65,12 @@ def decode_canonical(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is not JSON, not an object, or not written canonically.
     """
-    try:
-        value = json.loads(data)
-        canonical = encode_canonical(value)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+    # Before the parser, which recurses: a library may have raised Python's recursion limit.
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > _MAX_DEPTH and is_nested_deeper(data.decode("utf-8", "replace"), _MAX_DEPTH):
+        raise ValueError("it is nested too deeply")
+    value = json.loads(data)
+    canonical = encode_canonical(value)
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004  (a fault of the data)
     if canonical != data:
