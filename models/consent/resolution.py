@@ -128,7 +128,19 @@ def _authors(
 ) -> tuple[str, ...]:
     """Whom to name: the author that a grant names, or else whoever speaks in it."""
     asking = (statements[i] for i in outcome.decided_by)
-    return tuple(dict.fromkeys(s.author or s.setter for s in asking if _asks_for_author(s, policy)))
+    return tuple(
+        dict.fromkeys(
+            s.author or _holder_of(s, policy) or s.setter
+            for s in asking
+            if _asks_for_author(s, policy)
+        )
+    )
+
+
+def _holder_of(statement: Statement, policy: ConsentPolicy) -> str:
+    """The holder of the recognised collection that a statement was read from, or ""."""
+    contract = statement.setter.partition("/")[0]
+    return next((c.holder for c in policy.collection if c.contract == contract), "")
 
 
 def _decide(statements: Sequence[Statement], policy: ConsentPolicy, as_of: int) -> _Outcome:

@@ -134,6 +134,7 @@ def test_recheck_as_json_names_the_asset_and_both_verdicts(
     assert change["asset"] == digest_bytes(image)
     assert change["before"] == {"verdict": "exclude", "reasons": ["consent_absent"]}
     assert change["after"] == {"verdict": "clear", "reasons": ["consent_granted"]}
+    assert change["in_releases"] == []
 
 
 def test_a_chain_that_cannot_be_asked_is_said_and_ends_with_one(
@@ -392,7 +393,9 @@ def test_a_revoked_token_leaves_the_next_release_which_says_so(
 
     tokens.send("set_uri", 2, of_image(images[2], REFUSAL))
     chain.finalize()
-    assert "1 of them can no longer be used" in say(studio, "recheck")
+    told = say(studio, "recheck")
+    assert "1 of them can no longer be used" in told
+    assert f"It is in release {first.release}." in told
     second = cleanse_set(studio)
     assert (second.release, second.counts["clear"]) == (first.release + 1, 2)
     assert [row["asset_id"] for row in released(studio, "removed.parquet")] == [

@@ -142,6 +142,14 @@ class TestAuthors:
         decision = resolve(ASSET, [says(attribution=True)], ConsentPolicy(), NOW)
         assert decision.authors == ("0xowner",)
 
+    def test_of_a_recognised_collection_the_holder_is_named(self) -> None:
+        contract = "0x" + "a" * 40
+        terms = ConsentPolicy.model_validate(
+            {"collection": [{"chain": "eip155:1", "contract": contract, "holder": "Studio"}]}
+        )
+        token = says(attribution=True, setter=f"{contract}/7")
+        assert resolve(ASSET, [token], terms, NOW).authors == ("Studio",)
+
     def test_nobody_is_named_where_nobody_asks(self) -> None:
         assert resolve(ASSET, [says(author="Aoi")], ConsentPolicy(), NOW).authors == ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,11 +165,13 @@ def recheck_command(
     """Read again what has expired or changed, and print what changes for which asset.
 
     On chains the events since the last look say what to read (MetadataUpdate, URI, Commit,
-    Transfer, ContractURIUpdated); everything else is read again when its time is over. No release
-    is made: `kiyome cleanse` does that.
+    Transfer, ContractURIUpdated); everything else is read again when its time is over. Of an asset
+    that can no longer be used, the releases that hold it are named. No release is made: `kiyome
+    cleanse` does that.
     """
     from models.consent.gathering.gather import gather_evidence
     from models.consent.looking import take_testimony
+    from models.releases.holding import find_releases_with
 
     with _desk(workspace, policy, dataset) as desk:
         now = int(time.time())
@@ -188,13 +190,19 @@ def recheck_command(
         )
         after = take_testimony(desk.database, desk.policy.consent)
         changes = list(_compare(desk, before, after, then, now))
+        held = find_releases_with(
+            desk.database,
+            desk.settings.workspace,
+            desk.dataset,
+            [change.asset.asset_id for change in changes if change.restricts],
+        )
     if as_json:
         for change in changes:
-            click.echo(_as_json(change))
+            click.echo(_as_json(change, held))
         _complain(found)
     else:
         _show(found)
-        _show_changes(changes)
+        _show_changes(changes, held)
     if found.problems:
         sys.exit(1)
 
@@ -258,7 +266,7 @@ def _complain(found: Gathered) -> None:
         click.secho(problem, fg="red", err=True)
 
 
-def _show_changes(changes: Sequence[ConsentChange]) -> None:
+def _show_changes(changes: Sequence[ConsentChange], held: Mapping[str, Sequence[int]]) -> None:
     worse = sum(change.restricts for change in changes)
     click.echo(f"{len(changes):,} assets change; {worse:,} of them can no longer be used.")
     for change in changes[:_SHOWN]:
@@ -268,13 +276,15 @@ def _show_changes(changes: Sequence[ConsentChange]) -> None:
             f"    {before.verdict} ({before.reasons[0]}) -> {after.verdict} ({after.reasons[0]})\n"
             f"    {after.explanation_en}"
         )
+        if releases := held.get(change.asset.asset_id):
+            click.echo(f"    It is in release {', '.join(map(str, releases))}.")
     if len(changes) > _SHOWN:
         click.echo(f"  … and {len(changes) - _SHOWN:,} more (--json prints all).")
     if changes:
         click.echo("`kiyome cleanse` publishes a release that takes them into account.")
 
 
-def _as_json(change: ConsentChange) -> str:
+def _as_json(change: ConsentChange, held: Mapping[str, Sequence[int]]) -> str:
     import json
 
     return json.dumps(
@@ -284,6 +294,7 @@ def _as_json(change: ConsentChange) -> str:
             "before": {"verdict": change.before.verdict, "reasons": list(change.before.reasons)},
             "after": {"verdict": change.after.verdict, "reasons": list(change.after.reasons)},
             "explanation": change.after.explanation_en,
+            "in_releases": list(held.get(change.asset.asset_id, ())),
         },
         ensure_ascii=False,
     )

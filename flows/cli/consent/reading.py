@@ -48,7 +48,7 @@ def read_command(files: tuple[Path, ...], policy: Path | None) -> None:
         click.secho(str(path), bold=True)
         statements = read_statements(asset, path.read_bytes(), sources, load)
         for statement in statements:
-            click.echo("\n".join(_lines(statement)))
+            click.echo("\n".join(describe_statement(statement)))
         if not statements:
             click.echo("  says nothing about AI use")
 
@@ -92,7 +92,8 @@ def identify_command(files: tuple[Path, ...]) -> None:
         sys.exit(1)
 
 
-def _lines(statement: Statement) -> list[str]:
+def describe_statement(statement: Statement) -> list[str]:
+    """A statement in lines: where it stood, what is proven, what it says, what was noticed."""
     from models.consent.statements import Condition
 
     lines = [f"  {statement.source} ({statement.carrier}, {statement.trust.levels})"]

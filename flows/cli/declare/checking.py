@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.cli.consent.reading import _lines as describe_statement
+from flows.cli.consent.reading import describe_statement
 from flows.cli.declare.files import read_file
 
 if TYPE_CHECKING:

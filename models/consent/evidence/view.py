@@ -100,14 +100,11 @@ class EvidenceView:
 
     def sources(self, prefix: str = "") -> tuple[SourceState, ...]:
         """The last look at every source whose name begins with ``prefix``, by name."""
-        newest = (
-            select(func.max(EvidenceRow.id))
-            .where(EvidenceRow.id <= self.until)
-            .group_by(EvidenceRow.source)
-        )
-        query = select(EvidenceRow).where(EvidenceRow.id.in_(newest)).order_by(EvidenceRow.source)
+        counted = [EvidenceRow.id <= self.until]
         if prefix:
-            query = query.where(EvidenceRow.source.startswith(prefix, autoescape=True))
+            counted.append(EvidenceRow.source.startswith(prefix, autoescape=True))
+        newest = select(func.max(EvidenceRow.id)).where(*counted).group_by(EvidenceRow.source)
+        query = select(EvidenceRow).where(EvidenceRow.id.in_(newest)).order_by(EvidenceRow.source)
         with self.database.snapshot() as session:
             return tuple(
                 SourceState(
