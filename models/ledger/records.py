@@ -23,7 +23,7 @@ FORMAT = "kiyome.usage/1"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REFERENCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
-_CARRIER = re.compile(r"[a-z][a-z0-9_]{0,23}", re.ASCII)
+_CARRIER = re.compile(r"[a-z][a-z0-9_-]{0,23}", re.ASCII)
 _LATEST = 1 << 40
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from models.canonical import canonical_json
 from models.consent.purposes import Preference
+from models.consent.translation.names import CARRIERS
 from models.errors import LedgerError
 from models.ledger.batches import RECORD_TYPES
 from models.ledger.commitments import Opening, commit, decode_canonical, leaf_of, new_salt
@@ -69,6 +70,10 @@ def test_a_record_holds_what_it_was_given() -> None:
 
 def test_the_order_in_which_carriers_were_read_does_not_show() -> None:
     assert ConsentRef(("c2pa", "sidecar", "c2pa")) == ConsentRef(("sidecar", "c2pa"))
+
+
+def test_every_carrier_there_is_can_be_recorded() -> None:
+    assert ConsentRef(tuple(CARRIERS)).carriers == tuple(sorted(CARRIERS))
 
 
 @pytest.mark.parametrize("text", FREE_TEXTS)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.canonical import canonical_json
 from models.consent.evidence.bodies import keep_body
+from models.consent.evidence.naming import name_in_store
 from models.consent.evidence.observation import Observation, Said
 from models.consent.reading_json import printable
 from models.store.database import Database
@@ -107,7 +108,7 @@ def _add(session: Session, batch: Sequence[Observation], digests: Sequence[str])
         rows.append(
             {
                 "id": number,
-                "source": printable(observation.source, _MAX_NOTE),
+                "source": name_in_store(observation.source),
                 "carrier": observation.carrier,
                 "outcome": observation.outcome.value,
                 "observed_at": observation.observed_at,
@@ -130,6 +131,6 @@ def _statement_row(number: int, position: int, said: Said) -> dict[str, Any]:
         "evidence_id": number,
         "position": position,
         "kind": said.subject.kind.value,
-        "subject": str(said.subject),
+        "subject": name_in_store(str(said.subject)),
         "statement": canonical_json(said.statement.as_dict()).decode(),
     }
