@@ -36,7 +36,7 @@ def write_settings() -> str:
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=False)
         if field.default_factory is not None:
-            shown = "number of processors"
+            shown = "(empty)" if field.default_factory is dict else "number of processors"
         else:
             shown = f"`{default}`" if str(default) else "(empty)"
         described = (field.description or "").replace("<", "\\<")

@@ -15,6 +15,7 @@ from prefect.artifacts import (
 )
 from prefect.futures import as_completed
 
+from flows.handing_over import handing_over
 from models.consent.evidence.recording import latest_evidence
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, choose_name, read_outcomes
@@ -88,7 +89,7 @@ def cleanse(
     workspace = prepare_workspace(in_force.workspace)
     in_force = in_force.model_copy(update={"workspace": workspace})
     name = choose_name(workspace, root, dataset)
-    with hold_workspace(workspace):
+    with hold_workspace(workspace), handing_over(in_force):
         database = open_database(in_force.resolved_database_url)
         require_own_database(database, workspace)
         run_id = start_run(database, name)

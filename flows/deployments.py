@@ -20,7 +20,8 @@ def deploy_cleanse(
     """The scheduled cleansing of one dataset.
 
     One run goes on at a time: a run that is due meanwhile, or that piled up while nothing was
-    running, is cancelled, since it would do the same again.
+    running, is cancelled, since it would do the same again. Secrets are no part of it: the process
+    that carries out its runs hands them over (``flows.handing_over``).
 
     Raises:
         SettingsError: the schedule is not a cron expression.
@@ -38,7 +39,7 @@ def deploy_cleanse(
         "root": root,
         "dataset": name,
         "layout": layout,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.without_secrets,
     }
     return cleanse.to_deployment(
         name=name,

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from flows.handing_over import handing_over
 from flows.prefect_environment import prepare_prefect
 from models.consent.contract_register import with_registered
 from models.freshness import digest_inputs, find_fresh_summary, read_state
@@ -56,9 +57,10 @@ def run_cleansing(
         report("prefect", 0)
         from flows.cleanse import cleanse
 
-        value = cleanse(
-            root=root, dataset=name, layout=layout, settings=settings.model_dump(mode="json")
-        )
+        with handing_over(settings):
+            value = cleanse(
+                root=root, dataset=name, layout=layout, settings=settings.without_secrets
+            )
     return replace(Summary.from_dict(value), seconds=round(time.monotonic() - started, 2))
 
 

@@ -61,7 +61,7 @@ def run_standing(
     logs.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
-        **_as_environment(settings),
+        **settings.as_variables(),
         "PREFECT_API_URL": api,
         "PREFECT_LOGGING_LEVEL": "INFO",
     }
@@ -95,14 +95,6 @@ def _server_command(settings: Settings) -> list[str]:
     return [
         sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port
     ]  # fmt: skip
-
-
-def _as_environment(settings: Settings) -> dict[str, str]:
-    """The settings as variables, so that every part works with the same ones."""
-    return {
-        f"KIYOME_{name.upper()}": str(value)
-        for name, value in settings.model_dump(mode="json").items()
-    }
 
 
 def _require_free(port: int, setting: str) -> None:

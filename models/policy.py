@@ -19,7 +19,7 @@ from models.consent.terms import (
     RecognisedRegistry,
 )
 from models.errors import PolicyError
-from models.sections import Section, Text
+from models.sections import Section, Text, explain_problem
 
 Action = Literal["exclude", "review", "allow"]
 FINDING_DEFAULTS: dict[str, Action] = {
@@ -147,7 +147,7 @@ def _explain(text: str, source: str, error: Any) -> str:
         part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function"))
     ]
     field = ".".join(str(part) for part in path) or "(the file)"
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = explain_problem(error)
     if error["type"] == "extra_forbidden":
         known = _known_keys(path[:-1])
         near = difflib.get_close_matches(str(path[-1]), known, n=1)

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+_PATTERNS = {
+    r"^[0-9a-f]{64}$": "give a SHA-256 as 64 hexadecimal digits in lower case",
+    r"^eip155:[1-9][0-9]{0,19}$": 'give the chain as in "eip155:1"',
+}
+
+
+def explain_problem(error: Any) -> str:
+    """What is wrong with a value, in words for the person who wrote it.
+
+    Args:
+        error: one of ``ValidationError.errors()``.
+    """
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
+    if kind == "tuple_type":
+        return 'give a list in brackets, as in ["…"]'
+    if kind == "too_short" and context.get("field_type") == "Tuple":
+        return f"give at least {context['min_length']}"
+    if kind.startswith("date_"):
+        return "give a date, as in 2026-01-15"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 class Section(BaseModel):

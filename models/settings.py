@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +21,11 @@ from pydantic_settings import (
 from models.errors import SettingsError
 
 SETTINGS_FILE = "kiyome.toml"
+
+SECRETS = frozenset(
+    ("database_url", "chain_rpc_url", "consent_rpc", "ipfs_gateways", "arweave_gateways")
+)
+"""Settings that may hold a password or a key: they stand in no file, page or database of a run."""
 
 
 class Settings(BaseSettings):
@@ -105,6 +113,27 @@ class Settings(BaseSettings):
     )
     timezone: str = Field(default="UTC", description="Time zone of the schedule.")
 
+    @property
+    def without_secrets(self) -> dict[str, Any]:
+        """JSON-ready values of all settings but those of ``SECRETS``."""
+        return self.model_dump(mode="json", exclude=set(SECRETS))
+
+    def as_variables(self, *, only_secrets: bool = False) -> dict[str, str]:
+        """The settings as ``KIYOME_*`` variables, for a process that is to work with the same."""
+        values = self.model_dump(mode="json", include=set(SECRETS) if only_secrets else None)
+        return {
+            f"KIYOME_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+        }
+
+    @field_validator("consent_rpc")
+    @classmethod
+    def _chains_are_named(cls, value: dict[str, str]) -> dict[str, str]:
+        for chain in value:
+            if not re.fullmatch(r"eip155:[1-9][0-9]{0,19}", chain):
+                raise ValueError(f'name the chain as in "eip155:1", not {chain!r}')
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, value: str) -> str:
@@ -158,7 +187,7 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         lines = [
-            f"  {'.'.join(str(p) for p in e['loc'])}: {e['msg']}"
+            f"  {'.'.join(str(p) for p in e['loc'])}: {_explain(e)}"
             for e in error.errors(include_url=False)
         ]
         raise SettingsError(
@@ -167,3 +196,10 @@ def load_settings(**overrides: Any) -> Settings:
         ) from error
     except ValueError as error:
         raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from error
+
+
+def _explain(error: Any) -> str:
+    if error["type"] != "extra_forbidden":
+        return str(error["msg"]).removeprefix("Value error, ")
+    near = difflib.get_close_matches(str(error["loc"][-1]), sorted(Settings.model_fields), n=1)
+    return "no such setting" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -41,7 +41,8 @@ class Order:
     Attributes:
         run_id: which run.
         dataset, root, layout: what to cleanse.
-        settings: the settings in force, as JSON-ready values.
+        settings: the settings in force, as JSON-ready values. What may hold a key or a password is
+            no part of them: the process that carries out the run has it in its environment.
         policy: absolute path of the policy file.
         policy_digest: what the policy said when the run began.
         as_of: UTC seconds at which consent is weighed.
@@ -198,7 +199,7 @@ def write_order(
         dataset=dataset,
         root=root,
         layout=layout,
-        settings=settings.model_dump(mode="json"),
+        settings=settings.without_secrets,
         policy=str(policy_file),
         policy_digest=load_policy(policy_file).digest,
         as_of=as_of,

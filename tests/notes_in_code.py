@@ -119,7 +119,7 @@ NO_SENTENCES = {
     "gzip, deflate": "a header",
     "iscc/1 iscc-core/Ω": "a fingerprint",
     "resolve Ω": "the name of a thread",
-    "signed/2 erc1271/Ω": "a fingerprint",
+    "signed/3 erc1271/Ω": "a fingerprint",
     "text/html; charset=utf-8": "a header",
     "the WARC file": "a name where there is none",
     "there must be at least one slot": "a mistake in the code that calls it",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from models.errors import KiyomeError
+from models.unicode import escape_unprintable
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +134,5 @@ def main() -> None:
 
 
 def _complain(text: str) -> None:
-    click.echo(click.style("kiyome: ", fg="red", bold=True) + text, err=True)
+    lines = map(escape_unprintable, text.split("\n"))
+    click.echo(click.style("kiyome: ", fg="red", bold=True) + "\n".join(lines), err=True)

@@ -78,5 +78,7 @@ def cleanse(
     if Reason.CONSENT_ABSENT in summary.reasons[Verdict.EXCLUDE]:
         click.echo(
             f"\nIf a contract covers what is excluded as {Reason.CONSENT_ABSENT}, enter it in "
-            f"{settings.policy} as a [[consent.contract]] and run again."
+            f"{settings.policy} as a [[consent.contract]], or with `kiyome contract add`, and run "
+            "again. One that stands there already does not cover these: see its folder, its days "
+            "and its approval."
         )

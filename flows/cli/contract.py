@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,8 @@ def contract() -> None:
     """Enter, approve and end licences on file with rights holders.
 
     A contract counts as a grant (L5) once two people have had the same document in hand: one enters
-    it, another approves it. It stands beside the contracts in the policy, and every step stands in
-    the audit trail. Contracts are ended, never changed.
+    it, another approves it. It stands beside the contracts in the policy, counts for every dataset
+    of the workspace, and every step stands in the audit trail. Contracts are ended, never changed.
     """
 
 
@@ -42,12 +44,22 @@ def contract() -> None:
     show_default=True,
     help="What it allows; may be repeated.",
 )
-@click.option("--folder", default="", help='Covers a folder of the dataset; "." is all of it.')
-@click.option("--asset", "assets", multiple=True, help="Covers an image, by SHA-256.")
+@click.option("--folder", default="", help='Covers a folder of each dataset; "." is all of it.')
+@click.option(
+    "--asset",
+    "assets",
+    multiple=True,
+    help="Covers an image, by SHA-256; may be repeated. `kiyome consent identify` prints it.",
+)
 @click.option("--signer", default="", help="Covers what a certificate (SHA-256) has signed.")
 @click.option("--address", default="", help="Covers what an EVM address (0x…) has signed.")
 @click.option("--issued", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day it ends.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    help="Day it ends; it no longer counts on it.",
+)
 @click.option("--attribution", is_flag=True, help="The author has to be named.")
 @click.option("--overrides-refusals", is_flag=True, help="Beats refusals that anyone could write.")
 @_document
@@ -86,7 +98,10 @@ def add_command(
     with opened(workspace, create=True) as (_, database), database.transaction() as session:
         enter_contract(session, given, digest, by)
     click.echo(f"Entered: {contract_id}, document {digest}.")
-    click.echo(f"It waits for somebody else: kiyome contract approve {contract_id} --document …")
+    click.echo(
+        "It waits for somebody else: "
+        f"kiyome contract approve {shlex.quote(contract_id)} --document … --by …"
+    )
 
 
 @contract.command("approve")
@@ -123,15 +138,17 @@ def end_command(contract_id: str, by: str, note: str, workspace: Path | None) ->
 @workspace_option
 def list_command(workspace: Path | None) -> None:
     """List the contracts of the register; those of the policy stand in the policy."""
-    from models.consent.contract_register import list_contracts
+    from models.consent.contract_register import ContractState, list_contracts
 
     with opened(workspace) as (_, database), database.snapshot() as session:
         found = list_contracts(session)
+    now = time.time()
     for each in found:
         terms = each.contract
+        over = each.state is ContractState.APPROVED and terms.expires_at <= now
         covers = [terms.folder, *terms.assets, terms.signer, terms.address]
         click.echo(
-            f"{each.state.value:<9} {terms.id}  {terms.holder}  "
+            f"{'expired' if over else each.state.value:<9} {terms.id}  {terms.holder}  "
             f"{terms.issued} to {terms.expires}  {', '.join(c for c in covers if c)}"
         )
     if not found:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from models.settings import Settings
     from models.store.database import Database
@@ -30,11 +32,14 @@ def opened(workspace: Path | None, *, create: bool = False) -> Iterator[tuple[Se
     from models.workspace import prepare_workspace
 
     settings = load_settings(workspace=workspace)
-    if not create and not settings.workspace.is_dir():
-        raise WorkspaceError(
-            f"There is no workspace at {settings.workspace.absolute()}.",
-            "Run `kiyome cleanse` first, or name another workspace with --workspace.",
-        )
+    if not settings.workspace.is_dir():
+        if not create:
+            raise WorkspaceError(
+                f"There is no workspace at {settings.workspace.absolute()}.",
+                "Run `kiyome cleanse` first, or name another workspace with --workspace.",
+            )
+        # Said aloud: in the wrong folder a refusal would be entered where no run looks.
+        click.echo(f"This begins a new workspace: {settings.workspace.absolute()}", err=True)
     settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
     database = open_database(settings.resolved_database_url)
     try:

@@ -31,6 +31,7 @@ def serve(
     PREFECT_API_URL names, and carries out its runs in this process. One run at a time; runs that
     were missed do not pile up.
     """
+    from flows.handing_over import hand_over
     from flows.prefect_environment import prepare_prefect
     from models.errors import SettingsError
     from models.policy import load_policy
@@ -55,6 +56,7 @@ def serve(
 
     from flows.deployments import deploy_cleanse
 
+    hand_over(settings)
     deployment = deploy_cleanse(absolute_root(root), settings, dataset=dataset, layout=layout)
     serve_deployments(deployment, pause_on_shutdown=False, print_starting_message=False)
 

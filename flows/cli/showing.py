@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.reasons import TEXTS, Reason
@@ -108,7 +109,8 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
     console = Console(highlight=False, soft_wrap=True)
     console.print()
     console.print(
-        f"[bold]{summary.dataset}[/bold], {summary.assets} assets, policy {summary.policy}"
+        f"[bold]{escape(summary.dataset)}[/bold], {summary.assets} assets, "
+        f"policy {escape(summary.policy)}"
     )
     if summary.fresh:
         console.print(
@@ -124,7 +126,8 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
     console.print()
     for notice in summary.notices:
         names = ", ".join(notice.names[:3]) + (" …" if len(notice.names) > 3 else "")
-        console.print(f"[yellow]note[/yellow] {notice.message}" + (f" ({names})" if names else ""))
+        told = notice.message + (f" ({names})" if names else "")
+        console.print(f"[yellow]note[/yellow] {escape(told)}")
     for line in summary.gathering:
         console.print(line, markup=False)
     if summary.opt_out:
@@ -142,7 +145,7 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         *hints,
     ]
     for name, place in places:
-        console.print(f"  {name:<14} {place}")
+        console.print(f"  {name:<14} {place}", markup=False)
 
 
 def _describe_work(summary: Summary) -> str:

@@ -21,6 +21,7 @@ from models.consent.terms import Contract
 from models.errors import RegisterError
 from models.policy import Policy
 from models.review.audit import append_audit
+from models.sections import explain_problem
 from models.store.database import now_ms
 from models.store.tables import ContractRow
 
@@ -163,7 +164,7 @@ def with_registered(policy: Policy, session: Session) -> Policy:
 
 
 def _find(session: Session, contract_id: str) -> ContractRow:
-    row = session.get(ContractRow, contract_id)
+    row = session.get(ContractRow, contract_id, with_for_update=True)
     if row is None:
         raise RegisterError(
             f"There is no contract {contract_id!r}.", "`kiyome contract list` shows them."
@@ -189,7 +190,7 @@ def _validate(terms: Mapping[str, Any], entered_by: str, approved_by: str) -> Co
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        what = str(first["msg"]).removeprefix("Value error, ")
+        what = explain_problem(first)
         raise RegisterError(
             f"The contract cannot be used: {field + ': ' if field else ''}{what}.",
             "`kiyome contract add --help` says what it needs.",

@@ -152,7 +152,7 @@ def _date(statement: Statement, language: int) -> str:
         (statement.observed_at, ("read", "確認")[language]),
     )
     told = [f"{word} {show_moment(at)}" for at, word in moments if at is not None]
-    if statement.anchor:
+    if statement.anchor != statement.chain:
         told.append(statement.anchor)
     return (f" [{', '.join(told)}]" if language == 0 else f"［{'、'.join(told)}］") if told else ""
 

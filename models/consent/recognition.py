@@ -15,6 +15,7 @@ from models.consent.terms import ConsentPolicy
 _SOURCE = re.compile(
     r"(eip155:[0-9]+)/(erc721|erc1155|erc7572|erc7053):(0x[0-9a-f]{40})(?:/([0-9]{1,78}))?(?:/.*)?"
 )
+_DOUBT = re.compile(r"unread:(eip155:[0-9]+)/(contract|erc7053):(0x[0-9a-f]{40})/.*")
 _NOTE = "the policy does not recognise this contract any more: it cannot grant"
 
 
@@ -34,6 +35,19 @@ def recognise(statement: Statement, policy: ConsentPolicy) -> Statement:
         trust=replace(statement.trust, signer=False, control=False),
         notes=(*statement.notes, _NOTE),
     )
+
+
+def is_asked(source: str, policy: ConsentPolicy) -> bool:
+    """Whether a source counts: a doubt does while the policy names the contract that it is about.
+
+    A contract that was named by mistake may never be readable; taking it out ends the doubt.
+    """
+    match = _DOUBT.fullmatch(source)
+    if match is None:
+        return True
+    chain, kind, contract = match.groups()
+    named = policy.registry if kind == "erc7053" else policy.collection
+    return any((each.chain, each.contract) == (chain, contract) for each in named)
 
 
 def _is_recognised(match: re.Match[str], policy: ConsentPolicy) -> bool:

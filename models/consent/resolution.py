@@ -16,11 +16,13 @@ from models.consent.explanation import explain
 from models.consent.licences import accepted_license
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
+from models.consent.supersession import has_ended, is_superseded, last_words
 from models.consent.terms import ConsentPolicy
 from models.reasons import Reason
 from models.verdicts import Verdict
 
 _DAY = 86_400
+_MAX_MOMENTS = 64
 _UNSOUND = {
     Condition.TAMPERED: Reason.CONSENT_TAMPERED,
     Condition.MALFORMED: Reason.CONSENT_MALFORMED,
@@ -98,11 +100,10 @@ def resolve(
     """
     everything = (*statements, *contract_statements(asset, statements, policy))
     outcome = _decide(everything, policy, as_of)
-    changes = (
-        moment
-        for moment in _moments(everything, policy, as_of)
-        if _decide(everything, policy, moment) != outcome
-    )
+    moments = _moments(everything, policy, as_of)
+    changes = (m for m in moments[:_MAX_MOMENTS] if _decide(everything, policy, m) != outcome)
+    # Strangers may write down as many moments as they like: what lies behind them is not looked at.
+    unseen = moments[_MAX_MOMENTS] if len(moments) > _MAX_MOMENTS else None
     english, japanese = explain(
         outcome.verdict,
         outcome.reasons,
@@ -117,7 +118,7 @@ def resolve(
         statements=everything,
         attribution=outcome.attribution,
         authors=_authors(everything, outcome, policy) if outcome.attribution else (),
-        valid_until=next(changes, None),
+        valid_until=next(changes, unseen),
         explanation_en=english,
         explanation_ja=japanese,
     )
@@ -204,11 +205,8 @@ def _weigh_silence(
 def _weigh(
     statements: Sequence[Statement], purpose: Purpose, policy: ConsentPolicy, as_of: int
 ) -> _Weighed:
-    live = [
-        (i, s)
-        for i, s in enumerate(statements)
-        if not any(_supersedes(other, s, purpose, as_of) for other in statements)
-    ]
+    last = last_words(statements, purpose, as_of)
+    live = [(i, s) for i, s in enumerate(statements) if not is_superseded(s, last)]
     allowed = [
         (i, s) for i, s in live if _allows(s, purpose, policy) and s.condition is Condition.SOUND
     ]
@@ -217,6 +215,7 @@ def _weigh(
     acceptable = [
         i for i, s in in_force if policy.accept_attribution or not _asks_for_author(s, policy)
     ]
+    settled = {i for i, _ in proven}
     overriding = any(_overrides(statements[i], policy) for i in acceptable)
     refusals: list[int] = []
     weak: list[int] = []
@@ -225,7 +224,8 @@ def _weigh(
     for i, s in live:
         value = s.preference(purpose)
         restricts = value is Preference.NOT_ALLOWED or (
-            value is Preference.CONSTRAINED and not _is_met(s, purpose, policy)
+            value is Preference.CONSTRAINED
+            and not (_is_met(s, purpose, policy) and (i in settled or _is_fresh(s, policy, as_of)))
         )
         if not restricts:
             continue
@@ -233,14 +233,13 @@ def _weigh(
             overridden.append(i)
         elif value is Preference.CONSTRAINED:
             unmet.append(i)
-        elif s.condition is Condition.SOUND and not _has_ended(s, as_of):
+        elif s.condition is Condition.SOUND and not has_ended(s, as_of):
             refusals.append(i)
         else:
             weak.append(i)
     # Nothing but the obligation to name the author stands between these grants and the use.
     if not acceptable:
         unmet += [i for i, _ in in_force]
-    settled = {i for i, _ in proven}
     return _Weighed(
         refusals=tuple(refusals),
         weak_refusals=tuple(weak),
@@ -289,33 +288,14 @@ def _end_of(statement: Statement, policy: ConsentPolicy) -> int:
     return min(term, statement.observed_at + policy.evidence_days * _DAY)
 
 
+def _is_fresh(statement: Statement, policy: ConsentPolicy, as_of: int) -> bool:
+    """Whether it was read lately enough, with the document that it points at."""
+    read_at = statement.observed_at
+    return read_at is None or as_of < read_at + policy.evidence_days * _DAY
+
+
 def _in_force(statement: Statement, policy: ConsentPolicy, as_of: int) -> bool:
     return (statement.issued_at or 0) <= as_of < _end_of(statement, policy)
-
-
-def _has_ended(statement: Statement, as_of: int) -> bool:
-    return statement.expires_at is not None and as_of >= statement.expires_at
-
-
-def _supersedes(newer: Statement, older: Statement, purpose: Purpose, as_of: int) -> bool:
-    """Whether the same proven speaker has said something later about the same purpose.
-
-    Contracts stand each on its own: the operator ends one by its date, not by adding another.
-    """
-    return (
-        newer.carrier == older.carrier != CONTRACT_CARRIER
-        and newer.setter == older.setter != ""
-        and newer.issued_at is not None
-        and older.issued_at is not None
-        and (older.issued_at, older.sequence) < (newer.issued_at, newer.sequence)
-        and newer.issued_at <= as_of
-        and not _has_ended(newer, as_of)
-        and newer.preference(purpose) is not Preference.UNKNOWN
-        and all(
-            s.condition is Condition.SOUND and s.trust.integrity and s.trust.bound
-            for s in (newer, older)
-        )
-    )
 
 
 def _overrides(statement: Statement, policy: ConsentPolicy) -> bool:
@@ -336,11 +316,11 @@ def _moments(statements: Sequence[Statement], policy: ConsentPolicy, as_of: int)
     moments = set[int]()
     for statement in statements:
         if statement.issued_at is not None:
-            moments |= {
-                statement.issued_at,
-                _end_of(statement, policy),
-                _term_of(statement, policy),
-            }
+            moments.add(statement.issued_at)
+        if statement.trust.may_grant:
+            moments |= {_end_of(statement, policy), _term_of(statement, policy)}
+        elif statement.observed_at is not None and statement.license_sha256:
+            moments.add(statement.observed_at + policy.evidence_days * _DAY)
         if statement.expires_at is not None:
             moments.add(statement.expires_at)
     return sorted(moment for moment in moments if moment > as_of)

@@ -63,7 +63,8 @@ class Statement:
         observed_at: UTC seconds at which a source outside the dataset was read; None for what lies
             in or beside the file, which is read anew whenever it changes.
         sequence: orders what one setter said at the same ``issued_at`` (a chain's log index).
-        anchor: the block that a statement was read at, ``"eip155:1/block:21000000/0x…"``, or "".
+        anchor: the block that a statement was read at, ``"eip155:1/block:21000000/0x…"``, the
+            chain alone that a signature was made for, ``"eip155:1"``, or "".
         evidence_sha256: digest of the bytes that were read.
         notes: what a reader should know: odd spellings, validation codes, parse errors.
     """
@@ -86,6 +87,11 @@ class Statement:
     anchor: str = ""
     evidence_sha256: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def chain(self) -> str:
+        """The chain that the speaker is known on: the same address is somebody else on another."""
+        return self.anchor.partition("/")[0]
 
     def preference(self, purpose: Purpose) -> Preference:
         """The value for one purpose; unknown where nothing is said."""

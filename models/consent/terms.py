@@ -8,6 +8,7 @@ operator has recognised its contract as the rights holder's.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
@@ -185,8 +186,14 @@ def _check_address(value: str) -> str:
 
 
 def _require_two_people(one: str, other: str) -> None:
-    if one.casefold() == other.casefold():
+    if _fold_name(one) == _fold_name(other):
         raise ValueError("entered_by and approved_by must be two different people")
+
+
+def _fold_name(name: str) -> str:
+    """A name without what one person may write differently: case, width, blanks, unseen letters."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(char for char in folded if char.isprintable() and not char.isspace())
 
 
 def _start_of(day: date) -> int:

@@ -29,14 +29,14 @@ class ConsentShare:
     ruled: int = 0
 
     @property
-    def share(self) -> float:
-        """The part that rests on opt-in, 0 to 1; 1 where nothing was cleared."""
+    def share(self) -> float | None:
+        """The part that rests on opt-in, 0 to 1; None where nothing was cleared."""
         total = self.opt_in + self.opt_out + self.ruled
-        return self.opt_in / total if total else 1.0
+        return round(self.opt_in / total, 6) if total else None
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
-        return {**asdict(self), "opt_in_share": round(self.share, 6)}
+        return {**asdict(self), "opt_in_share": self.share}
 
 
 def count_consent(manifest: pa.Table) -> ConsentShare:

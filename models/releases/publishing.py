@@ -191,6 +191,15 @@ def read_manifest(release: Release, workspace: Path) -> pa.Table | None:
     return pq.read_table(pa.BufferReader(data))
 
 
+def read_facts(release: Release, workspace: Path) -> dict[str, Any]:
+    """What ``release.json`` says; nothing where it is missing or damaged."""
+    try:
+        value = json.loads((release.path(workspace) / "release.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def latest_release(database: Database, dataset: str) -> Release | None:
     """The newest release of a dataset, or None."""
     with database.snapshot() as session:

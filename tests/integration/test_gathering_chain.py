@@ -700,6 +700,20 @@ def test_an_address_without_a_contract_is_no_silence(studio: Studio, chain: Anvi
     assert studio.verdict("1.png") == ("review", "consent_undetermined")
 
 
+def test_a_doubt_ends_with_the_policy_that_named_the_contract(
+    studio: Studio, tokens: Contract, registry: Contract
+) -> None:
+    """Else a mistyped chain would send every image to a person for ever."""
+    studio.draw("1.png", 1)
+    commits = table("registry", chain=CHAIN, contract=registry.address)
+    for mistaken in (recognised(tokens), commits):
+        studio.set_up(mistaken + contract_on_file(), consent_rpc={})
+        studio.gather("chain")
+        assert studio.verdict("1.png") == ("review", "consent_undetermined")
+        studio.set_up(contract_on_file())
+        assert studio.verdict("1.png") == ("clear", "consent_contract")
+
+
 def test_the_same_doubt_is_recorded_once(studio: Studio, tokens: Contract) -> None:
     studio.draw("1.png", 1)
     studio.set_up(recognised(tokens), consent_rpc={})

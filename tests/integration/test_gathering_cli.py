@@ -193,11 +193,23 @@ def test_a_list_is_taken_in_checked_and_withdrawn(studio: Studio) -> None:
     assert studio.verdict("1.png") == CLEAR
     assert "list:artists: 1 names" in say(studio, "import", "optouts", path, "--name", "artists")
     assert studio.verdict("1.png") == REFUSED
+    assert f"SHA-256 {digest_bytes(path.read_bytes())}" in say(studio, "sources", "list:")
     why = ("--by", "Aoi", "--note", "entered by mistake", "--yes")
     assert "says nothing any more" in say(studio, "import", "withdraw", "list:artists", *why)
     assert studio.verdict("1.png") == CLEAR
     assert "no source" in str(complain(studio, "import", "withdraw", "list:x", *why))
     assert "not taken in" in str(complain(studio, "import", "withdraw", "web:http://a/", *why))
+
+
+def test_a_dry_run_shows_every_bad_row_of_a_list_that_is_refused(studio: Studio) -> None:
+    path = studio.folder / "artists.csv"
+    path.write_text("sha256\nxyz\n" + f"{'ab' * 32}\n" + "uvw\n", encoding="utf-8")
+    problem = complain(studio, "import", "optouts", path, "--dry-run")
+    assert "2 cannot be understood" in str(problem)
+    assert "--force" in str(problem)
+    told = say(studio, "import", "optouts", path, "--dry-run", "--force")
+    assert "line 2: sha256 'xyz'" in told
+    assert "line 4: sha256 'uvw'" in told
 
 
 def test_declarations_are_taken_in_and_what_names_no_image_is_refused(studio: Studio) -> None:
@@ -401,6 +413,10 @@ def test_a_revoked_token_leaves_the_next_release_which_says_so(
     assert [row["asset_id"] for row in released(studio, "removed.parquet")] == [
         digest_bytes(images[2])
     ]
+
+    (studio.folder / "list.txt").write_text(digest_bytes(images[1]), encoding="utf-8")
+    say(studio, "import", "optouts", str(studio.folder / "list.txt"))
+    assert f"It is in release {first.release}, {second.release}." in say(studio, "recheck")
     assert digest_bytes(images[2]) not in {
         row["asset_id"] for row in released(studio, "manifest.parquet")
     }

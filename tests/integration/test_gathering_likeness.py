@@ -20,7 +20,11 @@ from models.consent.evidence.recording import record, record_long
 from models.consent.ipfs.hashing import cids_of
 from models.consent.iscc.computing import compute_iscc
 from models.consent.likeness import hash_as_published
+from models.consent.looking import view_evidence
 from models.consent.optouts import iterate_said, read_optouts
+from models.consent.subjects import SubjectKind
+from models.consent.testimony import _SURE_DISTANCE as SURE
+from models.motifs.fingerprints import DECODED_SIDE, hamming_distance, hash_pixels
 from tests.consent_files import data_mining
 from tests.studio import Studio, contract_on_file, now, preference
 
@@ -71,6 +75,57 @@ def test_a_stripped_copy_inherits_what_its_original_refuses(
     assert told.source.startswith("original.png")
     assert "a picture like this one" in told.notes[0]
     assert studio.verdict("unlike.jpg", dataset=dataset) == CLEAR
+
+
+@pytest.mark.parametrize("ground", ["dropped", "black", "white"])
+def test_a_copy_that_lost_its_transparency_inherits_too(studio: Studio, ground: str) -> None:
+    drawn = Image.open(io.BytesIO(studio.draw("plain.png", 3))).convert("RGBA")
+    (studio.folder / "set/plain.png").unlink()
+    side = drawn.width // 3
+    drawn.paste((20, 160, 90, 0), (0, 0, side, drawn.height))  # hidden, and not the same everywhere
+    studio.put("original.png", mark(_png(drawn), "DMI-PROHIBITED"))
+    flat = drawn.convert("RGB")
+    if ground != "dropped":
+        paper = Image.new("RGBA", drawn.size, ground)
+        flat = Image.alpha_composite(paper, drawn).convert("RGB")
+    studio.put("copy.jpg", copy(_png(flat)))
+    studio.gather()
+    assert studio.verdict("copy.jpg") == REFUSED
+
+
+def test_a_likeness_that_is_no_certain_copy_goes_to_a_person_where_a_grant_speaks_against_it(
+    studio: Studio,
+) -> None:
+    drawn = studio.draw("plain.png", 3)
+    (studio.folder / "set/plain.png").unlink()
+    studio.put("original.png", mark(drawn, "DMI-PROHIBITED"))
+    pictures = [Image.open(io.BytesIO(d)).convert("RGB") for d in (drawn, studio.draw("8.png", 8))]
+    studio.put("other.png", _likeness(*pictures))
+    studio.gather()
+    verdict, reason = studio.verdict("other.png")
+    assert (verdict, reason) == ("review", "consent_undetermined")
+    studio.set_up("")
+    assert studio.verdict("other.png") == ("exclude", "consent_refused")
+
+
+def _likeness(one: Image.Image, other: Image.Image) -> bytes:
+    """A blend of two pictures that is near to the first, and no certain copy of it."""
+    own = _look(_png(one))
+    for percent in range(1, 100):
+        mixed = _png(Image.blend(one, other, percent / 100))
+        if SURE < hamming_distance(own, _look(mixed)) <= 31:
+            return mixed
+    raise AssertionError("no likeness of that distance could be made")
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def _look(data: bytes) -> bytes:
+    return hash_pixels(decode_image(data, max_pixels=10**8, fit=DECODED_SIDE).pixels).bits
 
 
 def test_no_copy_inherits_a_grant(studio: Studio) -> None:
@@ -194,3 +249,45 @@ def test_a_declaration_refuses_these_bytes_and_asks_about_a_likeness(
     observation = observe_declaration(json.dumps(document).encode(), "a.json", now())
     record(studio.database, studio.settings.workspace, [observation])
     assert studio.verdict("1.png" if exact else "copy.jpg")[0] == verdict[0]
+
+
+def test_an_original_that_could_not_be_looked_at_is_looked_at_again(studio: Studio) -> None:
+    drawn = studio.draw("original.png", 3, **preference(aiTraining="notAllowed"))
+    studio.put("copy.jpg", copy(drawn))
+    studio.set_up(contract_on_file(), max_pixels=1000)
+    assert studio.gather().looks["original"]["read"] == 1
+    assert not studio.gather().looks
+    studio.set_up(contract_on_file(), max_pixels=64_000_000)
+    studio.gather()
+    assert studio.verdict("copy.jpg") == REFUSED
+    assert not studio.gather().looks
+
+
+def test_a_site_that_a_list_names_a_hundred_times_is_refused_a_few(studio: Studio) -> None:
+    studio.draw("1.png", 1, url="https://a.example/1.png")
+    studio.draw("2.png", 2, url="https://b.example/1.png")
+    file = studio.folder / "sites.csv"
+    rows = [f"a.example,Artist {n}" for n in range(100)]
+    file.write_text("\n".join(["domain,artist", *rows]), encoding="utf-8")
+    checked = read_optouts(file, "sites")
+    observation = Observation(checked.source, "optout", Outcome.READ, now())
+    record_long(
+        studio.database, studio.settings.workspace, observation, iterate_said(checked, now())
+    )
+    decision = studio.decide("1.png")
+    assert (decision.verdict.value, decision.reasons[0].value) == REFUSED
+    assert 1 < len(decision.decided_by) < 50
+    assert studio.verdict("2.png") == CLEAR
+
+
+def test_what_a_sidecar_says_thousands_of_times_is_remembered_a_few(studio: Studio) -> None:
+    drawn = studio.draw("original.png", 3)
+    records = [
+        {"url": f"https://a.example/{n}", "headers": {"X-Robots-Tag": "noai"}} for n in range(2000)
+    ]
+    studio.beside("original.png", json.dumps(records).encode())
+    studio.put("copy.jpg", copy(drawn))
+    studio.gather()
+    assert len(view_evidence(studio.database).of_kind(SubjectKind.LOOK)) < 400
+    assert studio.verdict("copy.jpg") == REFUSED
+    assert not studio.gather().looks

@@ -146,3 +146,11 @@ def test_deleting_the_cache_loses_nothing(studio: Studio, site: Server) -> None:
     assert ask(studio) == REFUSED
     shutil.rmtree(studio.settings.workspace / "fetched")
     assert ask(studio, 2) == REFUSED
+
+
+def test_a_look_that_a_wrong_clock_dated_ahead_does_not_count_for_years(
+    studio: Studio, site: Server
+) -> None:
+    assert ask(studio, days=400) == CLEAR
+    site.pages[IMAGE] = respond(b"\x89PNG\r\n\x1a\n", "200 OK", "X-Robots-Tag: noai")
+    assert ask(studio) == REFUSED

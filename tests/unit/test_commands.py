@@ -57,7 +57,8 @@ def test_a_takedown_says_which_datasets_hold_the_asset(folder: Path) -> None:
 
 def test_a_takedown_of_what_nobody_holds_is_acknowledged_and_says_so(folder: Path) -> None:
     said = say("takedown", "add", ASSET, "--by", "Aoi")
-    assert said.startswith("Acknowledged")
+    assert "a new workspace: " in said.splitlines()[0]
+    assert said.splitlines()[1].startswith("Acknowledged")
     assert "No dataset that was cleansed here holds it" in said
 
 

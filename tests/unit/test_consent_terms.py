@@ -163,7 +163,8 @@ class TestAuthors:
         ("collection", "tokens", "[-1]", "greater than or equal to 0"),
         ("registry", "custodians", '["nobody"]', "0x and 40 hexadecimal digits"),
         ("license", "approved_by", '"Aiko"', "two different people"),
-        ("license", "sha256", '"short"', "pattern"),
+        ("license", "sha256", '"short"', "a SHA-256 as 64 hexadecimal digits"),
+        ("license", "purposes", '"data_mining"', "a list in brackets"),
     ],
 )
 def test_a_table_of_the_policy_that_cannot_be_used_is_refused(

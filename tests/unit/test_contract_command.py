@@ -35,7 +35,9 @@ def approve(document: str, by: str) -> Result:
 
 @pytest.mark.usefixtures("folder")
 def test_a_contract_is_entered_approved_and_ended() -> None:
-    assert "waits for somebody else" in add().output
+    entered = add().output
+    assert "waits for somebody else: kiyome contract approve K-1 --document" in entered
+    assert "a new workspace: " in entered  # in the wrong folder this is how it shows
     assert run("list").output.startswith("waiting   K-1  Studio  2026-01-15 to 2027-01-15  .")
     assert "Approved: K-1" in approve("licence.pdf", "Ben").output
     assert run("list").output.startswith("approved  K-1")
@@ -54,6 +56,14 @@ def test_what_is_not_approved_says_why(document: str, by: str, complaint: str) -
     assert isinstance(error, RegisterError)
     assert complaint in str(error)
     assert run("list").output.startswith("waiting")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_contract_past_its_end_is_listed_as_expired() -> None:
+    add("--issued", "2024-01-15", "--expires", "2025-01-15")
+    assert run("list").output.startswith("waiting")
+    approve("licence.pdf", "Ben")
+    assert run("list").output.startswith("expired   K-1")
 
 
 @pytest.mark.usefixtures("folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -156,3 +157,32 @@ def test_every_step_stands_in_the_audit_trail(database: Database) -> None:
         assert json.loads(rows[0].detail) == {"document": PAPER}
         assert verify_audit(session).ok
         assert [each.state for each in list_contracts(session)] == [ContractState.ENDED]
+
+
+@pytest.mark.parametrize("same", ["aiko", " Aiko ", "Ａｉｋｏ", "Ai\u200bko", "A iko"])
+def test_another_spelling_of_a_name_is_no_second_person(database: Database, same: str) -> None:
+    enter(database, by="Aiko")
+    with pytest.raises(RegisterError, match="two different people"):
+        approve(database, by=same)
+
+
+def test_of_two_who_approve_at_once_one_does(database: Database) -> None:
+    enter(database)
+    refused: list[str] = []
+
+    def approve_too() -> None:
+        try:
+            approve(database, by="Chie")
+        except RegisterError as error:
+            refused.append(str(error))
+
+    other = threading.Thread(target=approve_too)
+    with database.transaction() as session:
+        approve_contract(session, "K-1", PAPER, "Ben")
+        other.start()
+        other.join(0.5)
+    other.join()
+    assert refused
+    with database.snapshot() as session:
+        [found] = list_contracts(session)
+    assert found.contract.approved_by == "Ben"

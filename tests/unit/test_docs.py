@@ -97,3 +97,10 @@ def test_the_help_screen_fits_on_one_screen() -> None:
 def test_a_time_zone_that_does_not_exist_is_refused() -> None:
     with pytest.raises(SettingsError, match="Asia/Tokyo"):
         load_settings(timezone="Mars/Olympus")
+
+
+def test_a_mistyped_setting_and_a_chain_without_its_name_are_refused() -> None:
+    with pytest.raises(SettingsError, match="eip155:1"):
+        load_settings(consent_rpc={"31337": "http://127.0.0.1:8545"})
+    with pytest.raises(SettingsError, match="did you mean 'consent_rpc'"):
+        load_settings(consnt_rpc={})

@@ -120,12 +120,18 @@ def _shards(workspace: Path, dataset: str) -> Iterator[Sequence[Asset]]:
 def _as_text(look: Look, policy: Policy, language: Language) -> str:
     from models.consent.explanation import write_chain
     from models.reasons import TEXTS
+    from models.unicode import escape_unprintable
 
-    lines = [click.style(look.asset.name, bold=True), f"SHA-256 {look.asset.asset_id}"]
+    lines = [
+        click.style(escape_unprintable(look.asset.name), bold=True),
+        f"SHA-256 {look.asset.asset_id}",
+    ]
     if look.decision is None:
         for fault in look.faults:
             text = TEXTS[fault.reason]
-            lines.append(f"{text.en if language == 'en' else text.ja} {fault.detail}")
+            lines.append(
+                f"{text.en if language == 'en' else text.ja} {escape_unprintable(fault.detail)}"
+            )
         return "\n".join(lines)
     decision = look.decision
     words = decision.explanation_en if language == "en" else decision.explanation_ja

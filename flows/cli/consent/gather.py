@@ -165,9 +165,10 @@ def recheck_command(
     """Read again what has expired or changed, and print what changes for which asset.
 
     On chains the events since the last look say what to read (MetadataUpdate, URI, Commit,
-    Transfer, ContractURIUpdated); everything else is read again when its time is over. Of an asset
-    that can no longer be used, the releases that hold it are named. No release is made: `kiyome
-    cleanse` does that.
+    Transfer, ContractURIUpdated); everything else is read again when its time is over. The changes
+    are those since the release in force, lists that were imported included; an edited policy is not
+    compared. Of an asset that can no longer be used, the releases that hold it are named. No
+    release is made: `kiyome cleanse` does that.
     """
     from models.consent.gathering.gather import gather_evidence
     from models.consent.looking import take_testimony
@@ -175,8 +176,7 @@ def recheck_command(
 
     with _desk(workspace, policy, dataset) as desk:
         now = int(time.time())
-        before = take_testimony(desk.database, desk.policy.consent)
-        then = _last_decided(desk) or now
+        before, then = _last_decided(desk, now)
         found = gather_evidence(
             desk.want(),
             desk.policy.consent,
@@ -228,16 +228,28 @@ def _compare(
         )
 
 
-def _last_decided(desk: _Desk) -> int | None:
-    from models.runs import last_finished
+def _last_decided(desk: _Desk, now: int) -> tuple[Testimony, int]:
+    """What was known when the release in force was made, and when that was."""
+    from models.consent.evidence.view import EvidenceView
+    from models.consent.looking import take_testimony
+    from models.consent.testimony import Testimony
+    from models.releases.publishing import latest_release, read_facts
 
-    run = last_finished(desk.database, desk.dataset)
-    return run.finished_ms // 1000 if run and run.finished_ms else None
+    terms = desk.policy.consent
+    release = latest_release(desk.database, desk.dataset)
+    known = read_facts(release, desk.settings.workspace).get("consent", {}) if release else {}
+    number, moment = known.get("evidence"), known.get("as_of")
+    if not (isinstance(number, int) and isinstance(moment, int)):
+        return take_testimony(desk.database, terms), now
+    return Testimony(EvidenceView(desk.database, number), terms), moment
 
 
 def _describe_wanted(wanted: Wanted, desk: _Desk, sources: Sequence[Source]) -> Iterator[str]:
     counts = wanted.counts()
-    yield f"{counts['original']:,} files refuse by themselves: copies of them would inherit that."
+    yield (
+        f"{counts['original']:,} files refuse or set conditions by themselves: "
+        "copies of them would inherit that."
+    )
     if "chain" in sources:
         terms = desk.policy.consent
         yield (
@@ -255,7 +267,7 @@ def _show(found: Gathered) -> None:
         told = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(looks.items()))
         click.echo(f"{carrier}: {told}")
     if not found.looks:
-        click.echo("Nothing was due.")
+        click.echo("Nothing new could be read." if found.problems else "Nothing was due.")
     _complain(found)
     if found.undetermined:
         click.echo("`kiyome consent sources --failed` lists what could not be read, and why.")
@@ -267,12 +279,14 @@ def _complain(found: Gathered) -> None:
 
 
 def _show_changes(changes: Sequence[ConsentChange], held: Mapping[str, Sequence[int]]) -> None:
+    from models.unicode import escape_unprintable
+
     worse = sum(change.restricts for change in changes)
     click.echo(f"{len(changes):,} assets change; {worse:,} of them can no longer be used.")
     for change in changes[:_SHOWN]:
         before, after = change.before, change.after
         click.echo(
-            f"  {change.asset.asset_id[:12]}  {change.asset.name}\n"
+            f"  {change.asset.asset_id[:12]}  {escape_unprintable(change.asset.name)}\n"
             f"    {before.verdict} ({before.reasons[0]}) -> {after.verdict} ({after.reasons[0]})\n"
             f"    {after.explanation_en}"
         )

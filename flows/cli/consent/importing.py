@@ -51,9 +51,11 @@ def optouts_command(
     from models.consent.evidence.recording import record_long
     from models.consent.optouts.lists import iterate_said, read_optouts
 
-    checked = read_optouts(file, name or file.name, forced=force)
+    checked = read_optouts(file, name or file.name, forced=force or dry_run)
     _show(checked)
     if dry_run:
+        if not force and (checked.bad_rows or not checked.entries):
+            read_optouts(file, name or file.name)  # says so where the list would not be taken
         click.echo("Nothing was taken in (--dry-run).")
         return
     now = int(time.time())
@@ -85,6 +87,7 @@ def warc_command(files: tuple[Path, ...], workspace: Path | None) -> None:
     RSL files of its site. Of a file that is cut short, what is whole is taken in. An archive never
     replaces what a later one said.
     """
+    from models.consent.evidence.naming import name_in_store
     from models.consent.evidence.recording import record
     from models.consent.looking import view_evidence
     from models.consent.web.archived import SOURCE, WarcError, observe_archive
@@ -99,7 +102,9 @@ def warc_command(files: tuple[Path, ...], workspace: Path | None) -> None:
 
     with opened(workspace, create=True) as (settings, database):
         seen = {s.source: s.observed_at for s in view_evidence(database).sources(SOURCE)}
-        newer = (each for each in whole() if each.observed_at >= seen.get(each.source, 0))
+        newer = (
+            each for each in whole() if each.observed_at >= seen.get(name_in_store(each.source), 0)
+        )
         count = record(database, settings.workspace, newer)
     click.echo(f"Taken in: what was said about {count:,} images when they were fetched.")
     if damage:
@@ -134,11 +139,9 @@ def declarations_command(files: tuple[Path, ...], workspace: Path | None) -> Non
 @click.argument("source")
 @click.option("--by", required=True, help="Who decided it.")
 @click.option("--note", required=True, help="Why.")
-@click.confirmation_option(
-    prompt="What this source refused will not be refused by it any more. Go on?"
-)
+@click.option("--yes", is_flag=True, help="Withdraw without asking.")
 @workspace_option
-def withdraw_command(source: str, by: str, note: str, workspace: Path | None) -> None:
+def withdraw_command(source: str, by: str, note: str, yes: bool, workspace: Path | None) -> None:
     """Let a SOURCE that was taken in from a file say nothing any more.
 
     SOURCE begins with list:, declaration:, archive: or asset: (what is remembered of a file for its
@@ -162,6 +165,10 @@ def withdraw_command(source: str, by: str, note: str, workspace: Path | None) ->
         if source not in known:
             raise KiyomeError(
                 f"There is no source {source!r}.", "`kiyome consent sources` lists them."
+            )
+        if not yes:
+            click.confirm(
+                "What this source refused will not be refused by it any more. Go on?", abort=True
             )
         observation = Observation(
             source=source,

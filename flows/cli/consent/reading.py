@@ -36,6 +36,7 @@ def read_command(files: tuple[Path, ...], policy: Path | None) -> None:
     from models.consent.stage import load_sidecar, read_statements
     from models.detectors import read_trust_anchors
     from models.policy import load_policy
+    from models.unicode import escape_unprintable
 
     anchors = read_trust_anchors(load_policy(policy), policy.parent) if policy else ""
     sources = carriers(anchors)
@@ -45,7 +46,7 @@ def read_command(files: tuple[Path, ...], policy: Path | None) -> None:
 
     for path in files:
         asset = asset_of_file(path)
-        click.secho(str(path), bold=True)
+        click.secho(escape_unprintable(str(path)), bold=True)
         statements = read_statements(asset, path.read_bytes(), sources, load)
         for statement in statements:
             click.echo("\n".join(describe_statement(statement)))
@@ -68,12 +69,13 @@ def identify_command(files: tuple[Path, ...]) -> None:
     from models.consent.iscc.computing import compute_iscc
     from models.motifs.fingerprints import DECODED_SIDE, hash_pixels
     from models.settings import load_settings
+    from models.unicode import escape_unprintable
 
     failed = False
     max_pixels = load_settings().max_pixels
     for path in files:
         data = path.read_bytes()
-        click.secho(str(path), bold=True)
+        click.secho(escape_unprintable(str(path)), bold=True)
         click.echo(f"  sha256  {digest_bytes(data)}")
         for cid in cids_of(data):
             click.echo(f"  cid     {cid.canonical}")

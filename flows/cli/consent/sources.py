@@ -10,6 +10,9 @@ import click
 from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
+_WITH_DIGEST = ("document", "optout")
+"""Carriers whose notes name the SHA-256 of what was read: of licences and lists."""
+
 
 @click.command("sources")
 @click.argument("prefix", default="")
@@ -18,7 +21,9 @@ from flows.cli.options import workspace_option
 def sources_command(prefix: str, failed: bool, workspace: Path | None) -> None:
     """List what has been read outside the datasets, when, and when it is due again.
 
-    With PREFIX only the sources whose names begin with it: web:, eip155:1/, list:, document:.
+    With PREFIX only the sources whose names begin with it: web:, eip155:1/, document:, list:,
+    archive:, declaration:, asset: (what a file refuses, remembered for its copies), unread: (what
+    the policy names on a chain and could not be read yet).
     """
     from models.consent.evidence.observation import Outcome
     from models.consent.looking import view_evidence
@@ -34,7 +39,7 @@ def sources_command(prefix: str, failed: bool, workspace: Path | None) -> None:
         click.echo(
             f"{source.outcome.value:<12} {show_moment(source.observed_at)}{when}  {source.source}"
         )
-        if source.note and source.outcome is not Outcome.READ:
+        if source.note and (source.outcome is not Outcome.READ or source.carrier in _WITH_DIGEST):
             click.echo(f"             {source.note}")
     if not shown:
         click.echo("Every source could be read." if found else "Nothing has been gathered.")

@@ -13,6 +13,7 @@ import click
 
 from flows.cli.consent.reading import describe_statement
 from flows.cli.declare.files import read_file
+from models.unicode import escape_unprintable
 
 if TYPE_CHECKING:
     from models.assets.asset import Asset, Location
@@ -67,7 +68,7 @@ def check_command(files: tuple[Path, ...], image: Path | None, policy: Path | No
     broken = False
     for path, asset in _assets(files, image):
         found = read_statements(asset, read_file(path), sources, lambda at: load_sidecar(at))
-        click.secho(str(path), bold=True)
+        click.secho(escape_unprintable(str(path)), bold=True)
         for statement in found:
             click.echo("\n".join(describe_statement(statement)))
             broken |= statement.condition is not Condition.SOUND

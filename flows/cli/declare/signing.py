@@ -146,14 +146,16 @@ def tell_signed(statement: ConsentStatement, preference: Mapping[str, str], sign
     """Say what was signed, and what makes it count."""
     from models.consent.moments import show_moment
 
-    ends = (
-        f"until {show_moment(statement.expires_at)}"
-        if statement.expires_at
-        else ("for as long as the operator's policy lets a grant last")
-    )
+    only_refuses = set(preference.values()) == {"notAllowed"}
+    if statement.expires_at:
+        ends = f"until {show_moment(statement.expires_at)}"
+    elif only_refuses:
+        ends = "without an end"
+    else:
+        ends = "for as long as the operator's policy lets a grant last"
     click.echo(f"Signed by {signer}, about the image {statement.asset_cid}, {ends}.")
     click.echo("Keep it beside the image as IMAGE.json, or send it to the operator.")
-    if set(preference.values()) != {"notAllowed"}:
+    if not only_refuses:
         click.echo(f'What it allows counts with a contract that names: address = "{signer}"')
 
 

@@ -104,10 +104,10 @@ def _decrypt(path: Path, text: str, password: str) -> bytes:
 
     try:
         return bytes(Account.decrypt(json.loads(text), password))
-    except (ValueError, KeyError, TypeError, NotImplementedError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, NotImplementedError, RecursionError):
         raise KiyomeError(
-            f"The keystore {path} cannot be opened: {type(error).__name__}.",
-            "Check the password, and that the file is a whole keystore of version 3.",
+            f"The keystore {path} cannot be opened: the password is wrong, or it is no keystore.",
+            "Check the password, and that `kiyome declare key` or a wallet wrote the file.",
         ) from None
 
 
@@ -155,7 +155,7 @@ def draft_statement(
     if expires_at and not issued_at < expires_at < 10**11:
         raise KiyomeError(
             "The statement ends before it begins, or its end is not in seconds.",
-            "Give a later end in seconds since 1970, or 0 for none.",
+            "Give a later day, or no end at all.",
         )
     if "constrained" in preference.values() and not license_cid:
         raise KiyomeError(

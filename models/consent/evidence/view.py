@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from models.consent.evidence.naming import name_in_store
 from models.consent.evidence.observation import Outcome
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
@@ -25,8 +26,8 @@ class Heard:
     """One statement that was read outside the dataset.
 
     Attributes:
-        source: where (see ``Observation.source``).
-        subject: what it speaks of.
+        source: where, as stored (see ``name_in_store``).
+        subject: what it speaks of; as stored where it was not asked for by its name.
         statement: what it says.
     """
 
@@ -70,7 +71,7 @@ class EvidenceView:
         Raises:
             StoreError: the database cannot be reached.
         """
-        wanted = {str(subject): subject for subject in subjects}
+        wanted = {name_in_store(str(subject)): subject for subject in subjects}
         found: dict[Subject, list[Heard]] = {}
         if not (wanted and self.until):
             return {}
@@ -83,7 +84,8 @@ class EvidenceView:
                 )
             ]
             for heard in _current(session, hits, self.until):
-                found.setdefault(heard.subject, []).append(heard)
+                subject = wanted[str(heard.subject)]
+                found.setdefault(subject, []).append(replace(heard, subject=subject))
         return {subject: tuple(heard) for subject, heard in found.items()}
 
     def of_kind(self, kind: SubjectKind) -> tuple[Heard, ...]:
@@ -95,7 +97,7 @@ class EvidenceView:
     def from_source(self, source: str) -> tuple[Heard, ...]:
         """Everything that one source says now."""
         with self.database.snapshot() as session:
-            query = _statements(self.until).where(EvidenceRow.source == source)
+            query = _statements(self.until).where(EvidenceRow.source == name_in_store(source))
             return tuple(_current(session, session.execute(query).all(), self.until))
 
     def sources(self, prefix: str = "") -> tuple[SourceState, ...]:
@@ -122,8 +124,22 @@ class EvidenceView:
 
     def documents(self, addresses: Iterable[str]) -> dict[str, str]:
         """SHA-256 of the licence documents at these addresses, where they have been fetched."""
-        wanted = {document_source(address): address for address in addresses}
-        digests: dict[str, str] = {}
+        return {address: row.body_sha256 for address, row in self._documents(addresses).items()}
+
+    def documents_read_at(self, addresses: Iterable[str]) -> dict[str, int]:
+        """When those of them that may change were last read, UTC seconds.
+
+        What an address names by its digest never changes, and is absent.
+        """
+        return {
+            address: row.observed_at
+            for address, row in self._documents(addresses).items()
+            if row.valid_until is not None
+        }
+
+    def _documents(self, addresses: Iterable[str]) -> dict[str, Any]:
+        wanted = {name_in_store(document_source(address)): address for address in addresses}
+        found: dict[str, Any] = {}
         with self.database.snapshot() as session:
             for keys in _batches(wanted):
                 newest = (
@@ -132,12 +148,17 @@ class EvidenceView:
                     .group_by(EvidenceRow.source)
                 )
                 query = select(
-                    EvidenceRow.source, EvidenceRow.body_sha256, EvidenceRow.outcome
-                ).where(EvidenceRow.id.in_(newest))
-                for source, digest, outcome in session.execute(query):
-                    if outcome == Outcome.READ.value and digest:
-                        digests[wanted[source]] = digest
-        return digests
+                    EvidenceRow.source,
+                    EvidenceRow.body_sha256,
+                    EvidenceRow.observed_at,
+                    EvidenceRow.valid_until,
+                ).where(
+                    EvidenceRow.id.in_(newest),
+                    EvidenceRow.outcome == Outcome.READ.value,
+                    EvidenceRow.body_sha256 != "",
+                )
+                found |= {wanted[row.source]: row for row in session.execute(query)}
+        return found
 
 
 def document_source(address: str) -> str:

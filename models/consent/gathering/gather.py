@@ -10,6 +10,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
+from models.consent.evidence.naming import name_in_store
 from models.consent.evidence.observation import Observation, Outcome
 from models.consent.evidence.recording import latest_evidence, record
 from models.consent.evidence.view import EvidenceView, document_source
@@ -201,10 +202,12 @@ def _due(known: EvidenceView, names: dict[str, str], as_of: int, read_all: bool)
     prefixes = {name.partition(":")[0] + ":" for name in names}
     states = {s.source: s for prefix in prefixes for s in known.sources(prefix)}
     for name, address in names.items():
-        state = states.get(name)
+        state = states.get(name_in_store(name))
         settled = (
             state is not None
             and state.outcome is not Outcome.UNDETERMINED
+            # A clock that once ran ahead must not keep anybody from asking until it is caught up.
+            and state.observed_at <= as_of
             and (state.valid_until is None or state.valid_until > as_of)
         )
         if read_all or not settled:

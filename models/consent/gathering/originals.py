@@ -6,7 +6,11 @@ file may be missing beside a copy) and by its perceptual hashes.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
+
+import numpy as np
+from PIL import Image
 
 from models.assets.decoding import decode_image
 from models.assets.faults import FaultError
@@ -18,8 +22,8 @@ from models.consent.gathering.wanted import Original, Wanted
 from models.consent.reading_json import printable
 from models.consent.statements import Statement
 from models.consent.subjects import Subject, SubjectKind
-from models.consent.testimony import ORIGINALS, as_remembered, original_source
-from models.motifs.fingerprints import DECODED_SIDE, hash_orientations
+from models.consent.testimony import ORIGINALS, as_remembered, original_source, thin_out
+from models.motifs.fingerprints import DECODED_SIDE, Pixels, hash_orientations
 
 
 def observe_originals(
@@ -32,9 +36,10 @@ def observe_originals(
 ) -> Iterator[Observation]:
     """An observation of each original that is new or says something else than before.
 
-    A picture that cannot be decoded has no likeness, and is remembered by its bytes alone. What
-    was remembered of a file that refuses nothing any more is ended; that of a file that is gone,
-    or cannot be read properly, stays.
+    A picture that cannot be decoded is remembered by its bytes alone, and looked at again the next
+    time: the limits may be others then, or the disk sound. What was remembered of a file that
+    refuses nothing any more is ended; that of a file that is gone, or cannot be read properly,
+    stays.
 
     Args:
         wanted: the files that refuse by themselves, and those that do not.
@@ -45,22 +50,28 @@ def observe_originals(
     Raises:
         StoreError: the database cannot be reached.
     """
+    states = {state.source: state for state in view.sources(ORIGINALS)}
     for asset_id in sorted(wanted.originals):
         original = wanted.originals[asset_id]
-        said = tuple(map(as_remembered, original.statements))
+        said = thin_out(map(as_remembered, original.statements))
         source = original_source(asset_id, wanted.dataset)
-        if _texts(heard.statement for heard in view.from_source(source)) == _texts(said):
+        known = view.from_source(source)
+        is_known = _texts(heard.statement for heard in known) == _texts(said)
+        if is_known and states[source].valid_until is None:
             continue
-        subjects = _recognise(original, max_bytes, max_pixels)
+        subjects, is_whole = _recognise(original, max_bytes, max_pixels)
+        if is_known and not is_whole:
+            continue
         yield Observation(
             source=source,
             carrier="original",
             outcome=Outcome.READ,
             observed_at=as_of,
             said=tuple(Said(subject, each) for subject in subjects for each in said),
+            valid_until=None if is_whole else as_of,
             note=printable(f"what {original.asset.name} says by itself"),
         )
-    remembered = {s.source for s in view.sources(ORIGINALS) if s.outcome is not Outcome.ABSENT}
+    remembered = {s.source for s in states.values() if s.outcome is not Outcome.ABSENT}
     for source in sorted(remembered):
         asset_id, _, dataset = source.removeprefix(ORIGINALS).partition("/")
         if dataset == wanted.dataset and asset_id in wanted.silent:
@@ -77,14 +88,32 @@ def _texts(statements: Iterable[Statement]) -> set[bytes]:
     return {canonical_json(statement.as_dict()) for statement in statements}
 
 
-def _recognise(original: Original, max_bytes: int, max_pixels: int) -> tuple[Subject, ...]:
-    """Its bytes, and what it looks like, also turned and mirrored, where that says something."""
+def _recognise(
+    original: Original, max_bytes: int, max_pixels: int
+) -> tuple[tuple[Subject, ...], bool]:
+    """Its bytes, and what it looks like, also turned and mirrored, where that says something.
+
+    And whether it could be looked at.
+    """
     own = Subject(SubjectKind.SHA256, original.asset.asset_id)
     try:
         data = read_location(original.asset.locations[0], max_bytes)
         image = decode_image(data, max_pixels=max_pixels, fit=DECODED_SIDE)
     except FaultError:
-        return (own,)
-    looks = [look for look in hash_orientations(image.pixels) if look.speaks]
+        return (own,), False
+    pictures = [image.pixels, *(_without_transparency(data) if image.has_alpha else ())]
+    looks = [look for each in pictures for look in hash_orientations(each) if look.speaks]
     alike = dict.fromkeys(Subject(SubjectKind.LOOK, look.bits.hex()) for look in looks)
-    return (own, *alike)
+    return (own, *alike), True
+
+
+def _without_transparency(data: bytes) -> Iterator[Pixels]:
+    """The picture as programs save it that drop its transparency, or lay it on black.
+
+    ``decode_image`` has read the file, so that it is a picture and not too large.
+    """
+    with Image.open(io.BytesIO(data)) as file:
+        picture = file.convert("RGBA")
+    yield np.asarray(picture.convert("RGB"))
+    black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
+    yield np.asarray(Image.alpha_composite(black, picture).convert("RGB"))

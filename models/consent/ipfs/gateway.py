@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from models.consent.ipfs.blocks import Blocks, is_verifiable
 from models.consent.ipfs.car import MalformedCarError, iterate_car
@@ -193,8 +193,18 @@ def most_telling(url: str, failures: Sequence[FetchError]) -> FetchError:
     """The one failure that several gateways come to. ``failures`` holds at least one."""
     kinds = {failure.failure for failure in failures}
     chosen = next((kind for kind in _TELLING if kind in kinds), Failure.ABSENT)
-    said = "; ".join(dict.fromkeys(f"{one.url}: {one.detail}" for one in failures))
+    said = "; ".join(dict.fromkeys(f"{_name_gateway(one.url)}: {one.detail}" for one in failures))
     return FetchError(chosen, url, printable(said, 600))
+
+
+def _name_gateway(address: str) -> str:
+    """A gateway as it may stand in a message: the rest of its address may hold a key."""
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "?"
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "?"
 
 
 def _spell(cid: Cid, path: str) -> str:

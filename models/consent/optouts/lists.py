@@ -194,7 +194,7 @@ def _check_counts(
     problems: list[Problem],
     max_bad_share: float,
 ) -> None:
-    remedy = "Mend the list, or force it to use the rows that are understood."
+    remedy = "Mend the list, or take what is understood with --force; --dry-run shows the rows."
     first = f" The first: line {problems[0].line}, {problems[0].note}." if problems else ""
     if rows == 0 or usable == 0:
         raise DatasetError(f"The list {path} names nothing that can be looked for.{first}", remedy)

@@ -33,7 +33,7 @@ class SignedCarrier:
     @property
     def fingerprint(self) -> str:
         """Code version, and whether contract wallets are asked."""
-        return f"signed/2 erc1271/{'asked' if self.check_contract_signature else 'not-asked'}"
+        return f"signed/3 erc1271/{'asked' if self.check_contract_signature else 'not-asked'}"
 
     def read(self, asset: Asset, data: bytes | None, load_sidecar: LoadSidecar) -> list[Statement]:
         """The statements of each signed sidecar.

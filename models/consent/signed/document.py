@@ -130,6 +130,7 @@ def _proven(
         issued_at=issued_at,
         expires_at=expires_at,
         sequence=min(signed.nonce, _MAX_SEQUENCE),
+        anchor=f"eip155:{document.chain_id}",
         evidence_sha256=digest_bytes(data),
         notes=tuple(dict.fromkeys(printable(n) for n in (*notes, *said.notes) if n))[:16],
     )
