@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -103,7 +103,7 @@ class Statement:
         value["preferences"] = {
             p.value: self.preferences[p].value for p in ALL_PURPOSES if p in self.preferences
         }
-        value["trust"] = asdict(self.trust)
+        value["trust"] = {name: getattr(self.trust, name) for name in _TRUST_FIELDS}
         value["notes"] = list(self.notes)
         return value
 
@@ -138,3 +138,4 @@ class Statement:
 
 
 _FIELDS = tuple(part.name for part in fields(Statement))
+_TRUST_FIELDS = tuple(part.name for part in fields(Trust))

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from models.canonical import canonical_json
 from models.consent.evidence.bodies import keep_body
 from models.consent.evidence.naming import name_in_store
 from models.consent.evidence.observation import Observation, Said
@@ -132,5 +131,6 @@ def _statement_row(number: int, position: int, said: Said) -> dict[str, Any]:
         "position": position,
         "kind": said.subject.kind.value,
         "subject": name_in_store(str(said.subject)),
-        "statement": canonical_json(said.statement.as_dict()).decode(),
+        # Several times as fast as the canonical form, which nothing here is hashed by.
+        "statement": json.dumps(said.statement.as_dict(), ensure_ascii=False, sort_keys=True),
     }
