@@ -16,11 +16,12 @@ from prefect.artifacts import (
 from prefect.futures import as_completed
 
 from flows.handing_over import handing_over
+from models.assets.asset import Notice
 from models.consent.evidence.recording import latest_evidence
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
-from models.releases.consent_share import ConsentShare, count_consent
+from models.releases.consent_share import ConsentShare, count_consent, find_idle_contracts
 from models.releases.publishing import (
     Release,
     VerdictsStaleError,
@@ -166,6 +167,14 @@ def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
     return [future.result() for future in futures]
 
 
+def _idle(contract: str) -> Notice:
+    return Notice(
+        "contract",
+        f"The contract {contract} is in force and clears no image: look at the folder, images or "
+        "signer that it names, and at what stands against it.",
+    )
+
+
 def _artifact_key(kind: str, dataset: str) -> str:
     """An artifact's key: Prefect takes lower-case letters, digits and dashes."""
     return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
@@ -185,7 +194,11 @@ def _sum_up(
         waiting = sum(c.waiting for c in count_items(session, plan.dataset))
     detectors = desk.detectors
     manifest = read_manifest(release, desk.workspace)
-    rests = count_consent(manifest) if manifest is not None else ConsentShare()
+    rests, idle = ConsentShare(), tuple[str, ...]()
+    if manifest is not None:
+        rests = count_consent(manifest)
+        contracts = desk.policy.consent.contract
+        idle = find_idle_contracts(manifest, contracts, desk.order.as_of)
     return Summary(
         run=desk.order.run_id,
         dataset=plan.dataset,
@@ -200,7 +213,7 @@ def _sum_up(
         stages=add_up_stages(
             StageRecord(**stage) for result in results for stage in result["stages"]
         ),
-        notices=plan.notices,
+        notices=(*plan.notices, *map(_idle, idle)),
         release=release.number,
         release_id=release.id,
         release_folder=str(release.path(desk.workspace)),

@@ -1,13 +1,18 @@
-"""How much of a release is there by opt-in: the figure that a legacy profile is to raise."""
+"""What the consent for a release rests on: opt-in or silence, and which contracts do nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from models.consent.contracts import CONTRACT_CARRIER
+from models.consent.reading_json import printable
+from models.consent.terms import Contract
 from models.reasons import Reason
 
 _OPT_IN = {Reason.CONSENT_GRANTED.value, Reason.CONSENT_CONTRACT.value}
@@ -47,6 +52,26 @@ def count_consent(manifest: pa.Table) -> ConsentShare:
     """
     found = Counter(map(_basis, manifest["basis"].to_pylist()))
     return ConsentShare(found["opt_in"], found["opt_out"], found["ruled"])
+
+
+def find_idle_contracts(
+    manifest: pa.Table, contracts: Iterable[Contract], as_of: int
+) -> tuple[str, ...]:
+    """The contracts in force that clear nothing: a folder may be misspelt, or a refusal stand.
+
+    Args:
+        manifest: ``models.releases.manifest.MANIFEST``.
+        contracts: those of the policy and of the register.
+        as_of: now, UTC seconds.
+    """
+    said = manifest["consent"].combine_chunks().flatten()
+    by_contract = said.filter(pc.equal(pc.struct_field(said, "carrier"), CONTRACT_CARRIER))
+    used = set(pc.unique(pc.struct_field(by_contract, "source")).to_pylist())
+    return tuple(
+        contract.id
+        for contract in contracts
+        if contract.issued_at <= as_of < contract.expires_at and printable(contract.id) not in used
+    )
 
 
 def _basis(codes: list[str]) -> str:
