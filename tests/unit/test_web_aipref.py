@@ -4,9 +4,10 @@ import pytest
 
 from models.consent.purposes import ALL_PURPOSES, Preference, Purpose
 from models.consent.statements import Condition, Statement
-from models.consent.web.aipref import read_aipref, read_aipref_meta, read_content_usage
+from models.consent.web.aipref import CONTENT_USAGE, read_aipref, read_content_usage
 from models.consent.web.aipref_vocabulary import VOCABULARIES
 from models.consent.web.capture import Capture, WebEvidence
+from models.consent.web.robots_usage import read_usage_meta
 from models.fetching.fetched import Failure
 
 IMAGE = "https://art.example/img/fox.jpg"
@@ -284,7 +285,9 @@ def test_a_comment_is_no_line() -> None:
 
 
 def test_a_meta_refuses_and_never_permits() -> None:
-    [statement] = read_aipref_meta([("content-usage", "train-ai=n")], "https://art.example/page")
+    [statement] = read_usage_meta(
+        [("content-usage", "train-ai=n")], "https://art.example/page", CONTENT_USAGE
+    )
     assert statement.preferences == {GT: NO}
-    assert read_aipref_meta([("content-usage", "train-ai=y")], "p") == []
-    assert read_aipref_meta([("description", "train-ai=n")], "p") == []
+    assert read_usage_meta([("content-usage", "train-ai=y")], "p", CONTENT_USAGE) == []
+    assert read_usage_meta([("description", "train-ai=n")], "p", CONTENT_USAGE) == []

@@ -6,10 +6,11 @@ from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
 from models.consent.web.capture import Capture, WebEvidence
 from models.consent.web.content_signals import (
+    CONTENT_SIGNAL,
     read_content_signal,
-    read_content_signal_meta,
     read_content_signals,
 )
+from models.consent.web.robots_usage import read_usage_meta
 from models.fetching.fetched import Failure
 
 IMAGE = "https://art.example/img/fox.jpg"
@@ -129,9 +130,9 @@ def test_the_header_is_read() -> None:
 
 
 def test_a_meta_refuses_and_never_permits() -> None:
-    [statement] = read_content_signal_meta([("content-signal", "ai-train=no")], "page")
+    [statement] = read_usage_meta([("content-signal", "ai-train=no")], "page", CONTENT_SIGNAL)
     assert statement.preferences == NO_TRAINING
-    assert read_content_signal_meta([("content-signal", "ai-train=yes")], "page") == []
+    assert read_usage_meta([("content-signal", "ai-train=yes")], "page", CONTENT_SIGNAL) == []
 
 
 def test_failures_are_undetermined_and_absence_is_nothing() -> None:

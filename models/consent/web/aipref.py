@@ -22,65 +22,18 @@ from models.consent.web.aipref_vocabulary import (
 from models.consent.web.capture import WebEvidence
 from models.consent.web.robots_agents import plain_name
 from models.consent.web.robots_groups import Field
-from models.consent.web.robots_readings import (
-    Reading,
-    read_headers,
-    read_page_meta,
-    read_site_files,
-    statement_of,
-)
-from models.consent.web.robots_refusals import find_loose_refusals, only_refusals, refuse
-from models.consent.web.robots_usage import read_usage_lines
+from models.consent.web.robots_readings import Reading
+from models.consent.web.robots_refusals import find_loose_refusals, refuse
+from models.consent.web.robots_usage import UsageSignal, read_usage
 
 CARRIER = "aipref"
-_HEADER_NAMES = ("content-usage", "x-content-usage", "content-usages")
 _YES, _NO = "y", "n"
 _AFFIRMATIVE = frozenset(("y", "yes", "true", "allow", "allowed", "ok", "1"))
 
 
 def read_aipref(evidence: WebEvidence) -> list[Statement]:
     """What headers, robots.txt and the page's metas say in the AIPREF vocabulary."""
-    return [
-        *read_headers(evidence, CARRIER, _HEADER_NAMES, read_content_usage),
-        *read_site_files(
-            evidence,
-            CARRIER,
-            "/robots.txt",
-            lambda body, url: read_usage_lines(
-                body, url, Field.CONTENT_USAGE, lambda value: read_content_usage([value])
-            ),
-        ),
-        *read_page_meta(
-            evidence,
-            lambda page, pairs: read_aipref_meta(
-                pairs, page.url, observed_at=page.captured_at, evidence=page.body or b""
-            ),
-        ),
-    ]
-
-
-def read_aipref_meta(
-    pairs: Iterable[tuple[str, str]],
-    source: str,
-    *,
-    observed_at: int | None = None,
-    evidence: bytes = b"",
-) -> list[Statement]:
-    """Refusals in ``<meta>`` elements of the image's page. No draft has them, so none can permit.
-
-    Args:
-        pairs: name (or http-equiv) in lower case, and content.
-        source: the page, for a reader.
-        observed_at: when the page was read, UTC seconds.
-        evidence: the page's bytes.
-    """
-    values = [content for name, content in pairs if plain_name(name) == "contentusage"]
-    reading = read_content_usage(values) if values else Reading()
-    refusing = Reading(only_refusals(reading.preferences), reading.notes, reading.condition)
-    if refusing.is_silent:
-        return []
-    name = f"{source} (meta content-usage)"
-    return [statement_of(refusing, CARRIER, name, observed_at=observed_at, evidence=evidence)]
+    return read_usage(evidence, CONTENT_USAGE)
 
 
 def read_content_usage(values: Sequence[str]) -> Reading:
@@ -156,3 +109,12 @@ def _refused_labels(tokens: dict[str, str], notes: list[str]) -> list[str]:
         if value != _NO:
             notes.append(f"{label} has the unknown value {shown}: read as a refusal")
     return refused
+
+
+CONTENT_USAGE = UsageSignal(
+    CARRIER,
+    ("content-usage", "x-content-usage", "content-usages"),
+    Field.CONTENT_USAGE,
+    read_content_usage,
+)
+"""Where AIPREF preferences stand, and how they are read."""

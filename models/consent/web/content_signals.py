@@ -8,31 +8,23 @@ nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Statement
 from models.consent.web.capture import WebEvidence
 from models.consent.web.robots_agents import plain_name
 from models.consent.web.robots_groups import Field
-from models.consent.web.robots_readings import (
-    Reading,
-    read_headers,
-    read_page_meta,
-    read_site_files,
-    statement_of,
-)
+from models.consent.web.robots_readings import Reading
 from models.consent.web.robots_refusals import (
     TRAINING,
     add_preferences,
     find_loose_refusals,
-    only_refusals,
     refuse,
 )
-from models.consent.web.robots_usage import read_usage_lines
+from models.consent.web.robots_usage import UsageSignal, read_usage
 
 CARRIER = "content-signal"
-_HEADER_NAMES = ("content-signal", "x-content-signal", "content-signals")
 
 SIGNALS: dict[str, tuple[Purpose, ...]] = {
     "ai-train": TRAINING,
@@ -53,47 +45,7 @@ _ITEM_ENDS = re.compile(r"[,;]")
 
 def read_content_signals(evidence: WebEvidence) -> list[Statement]:
     """What headers, robots.txt and the page's metas say in content signals."""
-    return [
-        *read_headers(evidence, CARRIER, _HEADER_NAMES, read_content_signal),
-        *read_site_files(
-            evidence,
-            CARRIER,
-            "/robots.txt",
-            lambda body, url: read_usage_lines(
-                body, url, Field.CONTENT_SIGNAL, lambda value: read_content_signal([value])
-            ),
-        ),
-        *read_page_meta(
-            evidence,
-            lambda page, pairs: read_content_signal_meta(
-                pairs, page.url, observed_at=page.captured_at, evidence=page.body or b""
-            ),
-        ),
-    ]
-
-
-def read_content_signal_meta(
-    pairs: Iterable[tuple[str, str]],
-    source: str,
-    *,
-    observed_at: int | None = None,
-    evidence: bytes = b"",
-) -> list[Statement]:
-    """Refusals in ``<meta>`` elements of the image's page, which the policy does not provide for.
-
-    Args:
-        pairs: name (or http-equiv) in lower case, and content.
-        source: the page, for a reader.
-        observed_at: when the page was read, UTC seconds.
-        evidence: the page's bytes.
-    """
-    values = [content for name, content in pairs if plain_name(name) == "contentsignal"]
-    reading = read_content_signal(values)
-    refusing = Reading(only_refusals(reading.preferences), reading.notes, reading.condition)
-    if refusing.is_silent:
-        return []
-    name = f"{source} (meta content-signal)"
-    return [statement_of(refusing, CARRIER, name, observed_at=observed_at, evidence=evidence)]
+    return read_usage(evidence, CONTENT_SIGNAL)
 
 
 def read_content_signal(values: Sequence[str]) -> Reading:
@@ -130,3 +82,12 @@ def read_content_signal(values: Sequence[str]) -> Reading:
         add_preferences(preferences, refuse(TRAINING))
         notes.append(f"use={limited} allows no copy that could be trained on")
     return Reading(preferences, tuple(notes))
+
+
+CONTENT_SIGNAL = UsageSignal(
+    CARRIER,
+    ("content-signal", "x-content-signal", "content-signals"),
+    Field.CONTENT_SIGNAL,
+    read_content_signal,
+)
+"""Where content signals stand, and how they are read."""

@@ -1,23 +1,109 @@
-"""Lines in robots.txt groups that speak of use, not of fetching: who is meant, and which path.
+"""Signals that speak of use, not of fetching: in headers, in robots.txt groups, in page metas.
 
-Shared by ``Content-Usage`` (draft-ietf-aipref-attach-05, section 3) and ``Content-Signal``.
+Shared by ``Content-Usage`` (draft-ietf-aipref-attach-05) and ``Content-Signal``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from models.consent.purposes import Preference, Purpose, stricter
-from models.consent.statements import Condition
-from models.consent.web.robots_agents import EVERYONE, Addressee, Role, spell
+from models.consent.statements import Condition, Statement
+from models.consent.web.capture import WebEvidence
+from models.consent.web.robots_agents import EVERYONE, Addressee, Role, plain_name, spell
 from models.consent.web.robots_groups import Field, Group, parse_groups
 from models.consent.web.robots_paths import NO_MATCH, PathMatcher, split_path
-from models.consent.web.robots_readings import Reading
+from models.consent.web.robots_readings import (
+    Reading,
+    read_headers,
+    read_page_meta,
+    read_site_files,
+    statement_of,
+)
 from models.consent.web.robots_refusals import add_preferences, only_refusals
 from models.consent.web.robots_text import decode_site_text
 
+
+@dataclass(frozen=True, slots=True)
+class UsageSignal:
+    """One kind of signal.
+
+    Attributes:
+        carrier: of its statements.
+        headers: the header's name as its standard spells it, then names it is mistaken for.
+        field: the kind of line in robots.txt.
+        read: reads the values of all lines of one place, in order.
+    """
+
+    carrier: str
+    headers: tuple[str, ...]
+    field: Field
+    read: Callable[[Sequence[str]], Reading]
+
+    @property
+    def meta(self) -> str:
+        """What its ``<meta>`` element is called in sources."""
+        return " ".join(("meta", self.headers[0]))
+
+
 _Ranked = dict[Purpose, tuple[int, Preference]]
 _MAX_NOTES = 16
+
+
+def read_usage(evidence: WebEvidence, signal: UsageSignal) -> list[Statement]:
+    """What headers, robots.txt and the page's metas say in one kind of signal."""
+    return [
+        *read_headers(evidence, signal.carrier, signal.headers, signal.read),
+        *read_site_files(
+            evidence,
+            signal.carrier,
+            "/robots.txt",
+            lambda body, url: read_usage_lines(
+                body, url, signal.field, lambda value: signal.read([value])
+            ),
+        ),
+        *read_page_meta(
+            evidence,
+            lambda page, pairs: read_usage_meta(
+                pairs, page.url, signal, observed_at=page.captured_at, evidence=page.body or b""
+            ),
+        ),
+    ]
+
+
+def read_usage_meta(
+    pairs: Iterable[tuple[str, str]],
+    source: str,
+    signal: UsageSignal,
+    *,
+    observed_at: int | None = None,
+    evidence: bytes = b"",
+) -> list[Statement]:
+    """Refusals in ``<meta>`` elements of the image's page. No standard has them: none can permit.
+
+    Args:
+        pairs: name (or http-equiv) in lower case, and content.
+        source: the page, for a reader.
+        signal: of which kind.
+        observed_at: when the page was read, UTC seconds.
+        evidence: the page's bytes.
+    """
+    proper = plain_name(signal.headers[0])
+    values = [content for name, content in pairs if plain_name(name) == proper]
+    reading = signal.read(values) if values else Reading()
+    refusing = Reading(only_refusals(reading.preferences), reading.notes, reading.condition)
+    if refusing.is_silent:
+        return []
+    return [
+        statement_of(
+            refusing,
+            signal.carrier,
+            f"{source} ({signal.meta})",
+            observed_at=observed_at,
+            evidence=evidence,
+        )
+    ]
 
 
 def read_usage_lines(
