@@ -9,6 +9,7 @@ from prefect import task
 
 from models.consent.gathering.gather import Gathered, gather_evidence
 from models.consent.gathering.wanted import Wanted
+from models.consent.looking import view_evidence
 from models.planning import Plan
 from models.stages import StageRecord
 from tasks.consent import examine_consent
@@ -34,6 +35,7 @@ def gather_consent(order: str, plan: Plan) -> dict[str, Any]:
         sources=desk.settings.consult,
         as_of=desk.order.as_of,
         progress=lambda _carrier, count: report("gather", count),
+        again=lambda: want(desk, plan)[0],
     )
     return {**as_result(found), "stages": [asdict(record) for record in records]}
 
@@ -45,7 +47,7 @@ def want(desk: Desk, plan: Plan) -> tuple[Wanted, list[StageRecord]]:
         It, and the records of what was read. They count what was examined only: the walk through
         the shards reports the rest.
     """
-    wanted = Wanted(desk.order.dataset)
+    wanted = Wanted(desk.order.dataset, view_evidence(desk.database), desk.order.as_of)
     records: list[StageRecord] = []
     for digest, _ in plan.shards:
         members = desk.shard(digest).assets

@@ -13,7 +13,7 @@ from models.assets.asset import Asset
 from models.assets.shards import read_shard
 from models.consent.gathering.gather import Gathered, Source, gather_evidence
 from models.consent.gathering.wanted import Wanted
-from models.consent.looking import look_at, take_testimony
+from models.consent.looking import look_at, take_testimony, view_evidence
 from models.consent.resolution import ConsentDecision
 from models.consent.stage import ConsentStage
 from models.consent.terms import ConsentPolicy
@@ -160,7 +160,7 @@ class Studio:
 
     def want(self, dataset: str = "set") -> Wanted:
         """What the dataset gives reason to ask about."""
-        wanted = Wanted(dataset)
+        wanted = Wanted(dataset, view_evidence(self.database), now())
         for members in self.assets(dataset):
             wanted.add_shard(members, self.stage.examine(members, lambda _: None))
         return wanted
@@ -181,6 +181,7 @@ class Studio:
             sources=sources,
             as_of=now() if as_of is None else as_of,
             read_all=read_all,
+            again=lambda: self.want(dataset),
         )
 
     def decide(

@@ -206,7 +206,9 @@ class Testimony:
                 for position, distance in near:
                     how = f"speaks of a picture like this one ({distance} of 256 bits differ)"
                     found.setdefault(asset_id, []).extend(
-                        (_doubt(item, distance), how) for item in heard[position]
+                        (_doubt(item, distance), how)
+                        for item in heard[position]
+                        if not item.source.startswith(f"{ORIGINALS}{asset_id}/")
                     )
         for asset_id, each in traits.items():
             if each.likeness is not None:

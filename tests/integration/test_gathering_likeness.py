@@ -128,6 +128,23 @@ def _look(data: bytes) -> bytes:
     return hash_pixels(decode_image(data, max_pixels=10**8, fit=DECODED_SIDE).pixels).bits
 
 
+def test_a_copy_inherits_what_a_list_says_of_the_original_by_its_bytes(studio: Studio) -> None:
+    drawn = studio.draw("original.png", 3)
+    studio.put("copy.jpg", copy(drawn))
+    source = take_in(studio, f"sha256\n{digest_bytes(drawn)}\n")
+    studio.gather()
+    assert studio.verdict("original.png") == REFUSED
+    assert studio.verdict("copy.jpg") == REFUSED
+    recorded = view_evidence(studio.database).until
+    studio.gather()
+    assert view_evidence(studio.database).until == recorded
+    gone = Observation(source, "optout", Outcome.ABSENT, now())
+    record(studio.database, studio.settings.workspace, [gone])
+    studio.gather()
+    assert studio.verdict("original.png") == CLEAR
+    assert studio.verdict("copy.jpg") == CLEAR
+
+
 def test_no_copy_inherits_a_grant(studio: Studio) -> None:
     studio.set_up("")
     drawn = studio.draw("original.png", 3, **preference(aiTraining="allowed"))

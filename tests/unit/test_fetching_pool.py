@@ -184,4 +184,4 @@ def test_an_interrupted_program_ends_at_once() -> None:
     assert program.stdout is not None
     assert program.stdout.readline() == "begun\n"
     os.kill(program.pid, signal.SIGINT)
-    assert program.wait(5) == 7
+    assert program.wait(30) == 7

@@ -60,9 +60,10 @@ class _Desk:
     def want(self) -> Wanted:
         """What the dataset gives reason to ask about; files that were not read yet are read."""
         from models.consent.gathering.wanted import Wanted
+        from models.consent.looking import view_evidence
         from models.stages import read_output, run_stage, stage_folder
 
-        wanted = Wanted(self.dataset)
+        wanted = Wanted(self.dataset, view_evidence(self.database), int(time.time()))
         for digest, members in self.shards():
             record = run_stage(self.stage, digest, members, self.settings.workspace)
             folder = stage_folder(self.settings.workspace, self.stage.name, digest)
@@ -140,6 +141,7 @@ def gather_command(
             read_all=read_all,
             progress=_Ticker(),
             clock=lambda: int(time.time()),
+            again=desk.want,
         )
     _show(found)
     click.echo("Run `kiyome cleanse` to apply it, or `kiyome consent explain` to look at an asset.")
@@ -187,6 +189,7 @@ def recheck_command(
             read_all=read_all,
             progress=_Ticker(),
             clock=lambda: int(time.time()),
+            again=desk.want,
         )
         after = take_testimony(desk.database, desk.policy.consent)
         changes = list(_compare(desk, before, after, then, now))

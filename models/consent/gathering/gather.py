@@ -71,6 +71,7 @@ def gather_evidence(
     read_all: bool = False,
     progress: Progress = lambda _what, _count: None,
     clock: Callable[[], int] | None = None,
+    again: Callable[[], Wanted] | None = None,
 ) -> Gathered:
     """Ask what is due, and record it. What was recorded before a failure stays.
 
@@ -85,6 +86,8 @@ def gather_evidence(
         read_all: ask everything, whether it is due or not.
         progress: told of each look: the carrier, and 1.
         clock: UTC seconds at later moments; ``as_of`` where not given.
+        again: puts ``wanted`` together anew, by the evidence of then: what was found outside about
+            a file is remembered for its copies at once. Where not given, it is the next time.
 
     Raises:
         SettingsError: a setting for fetching cannot be used.
@@ -93,15 +96,19 @@ def gather_evidence(
     found = Gathered()
     now = clock or (lambda: as_of)
     recorder = _Recorder(database, settings, found, progress)
-    recorder.take(
-        observe_originals(
-            wanted,
-            _view(database),
-            max_bytes=settings.max_bytes,
-            max_pixels=settings.max_pixels,
-            as_of=as_of,
+
+    def remember(files: Wanted) -> None:
+        recorder.take(
+            observe_originals(
+                files,
+                _view(database),
+                max_bytes=settings.max_bytes,
+                max_pixels=settings.max_pixels,
+                as_of=as_of,
+            )
         )
-    )
+
+    remember(wanted)
     chains = "chain" in sources and _concerns_chains(wanted, policy)
     web = "web" in sources and bool(wanted.addresses)
     if not (chains or web or "documents" in sources):
@@ -113,6 +120,8 @@ def gather_evidence(
         urls = sorted(wanted.addresses)
         due = _due(_view(database), {f"web:{url}": url for url in urls}, as_of, read_all)
         recorder.take(observe_sites(due, outside.web, now, settings.fetch_slots))
+    if again is not None and (chains or web):
+        remember(again())
     # Only now: what was said on chains and sites may point at licences, too.
     addresses = _documents_of(wanted, _view(database)) if "documents" in sources else []
     names = {document_source(address): address for address in addresses}

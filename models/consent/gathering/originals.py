@@ -53,7 +53,8 @@ def observe_originals(
     states = {state.source: state for state in view.sources(ORIGINALS)}
     for asset_id in sorted(wanted.originals):
         original = wanted.originals[asset_id]
-        said = thin_out(map(as_remembered, original.statements))
+        own = _texts(map(as_remembered, original.statements))
+        said = thin_out(map(as_remembered, (*original.statements, *original.heard)))
         source = original_source(asset_id, wanted.dataset)
         known = view.from_source(source)
         is_known = _texts(heard.statement for heard in known) == _texts(said)
@@ -62,17 +63,26 @@ def observe_originals(
         subjects, is_whole = _recognise(original, max_bytes, max_pixels)
         if is_known and not is_whole:
             continue
+        # What was said elsewhere of these very bytes is heard by them anyway.
+        remembered = tuple(
+            Said(subject, each)
+            for subject in subjects
+            for each in said
+            if subject.kind is SubjectKind.LOOK or _texts([each]) <= own
+        )
+        if not (remembered or source in states):
+            continue
         yield Observation(
             source=source,
             carrier="original",
             outcome=Outcome.READ,
             observed_at=as_of,
-            said=tuple(Said(subject, each) for subject in subjects for each in said),
+            said=remembered,
             valid_until=None if is_whole else as_of,
             note=printable(f"what {original.asset.name} says by itself"),
         )
-    remembered = {s.source for s in states.values() if s.outcome is not Outcome.ABSENT}
-    for source in sorted(remembered):
+    lasting = {s.source for s in states.values() if s.outcome is not Outcome.ABSENT}
+    for source in sorted(lasting):
         asset_id, _, dataset = source.removeprefix(ORIGINALS).partition("/")
         if dataset == wanted.dataset and asset_id in wanted.silent:
             yield Observation(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from models.assets.asset import Asset
+from models.canonical import canonical_json
+from models.consent.evidence.view import EvidenceView
 from models.consent.licences import documents_to_fetch
-from models.consent.purposes import Preference
+from models.consent.purposes import ALL_PURPOSES, Preference
 from models.consent.signed.document import CARRIER as SIGNED
 from models.consent.statements import Condition, Statement
 from models.consent.subjects import Subject, SubjectKind
+from models.consent.supersession import is_superseded, last_words
+from models.consent.testimony import ORIGINALS
 
+_OF_BYTES = (SubjectKind.SHA256, SubjectKind.CID)
 _RESTRICTING = (Preference.NOT_ALLOWED, Preference.CONSTRAINED)
 
 
@@ -25,10 +30,12 @@ class Original:
     Attributes:
         asset: the file.
         statements: those of its statements that restrict a use.
+        heard: what was said elsewhere of its very bytes, and restricts a use.
     """
 
     asset: Asset
     statements: tuple[Statement, ...]
+    heard: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +59,21 @@ class Wanted:
 
     Attributes:
         dataset: its name.
+        known: the evidence so far: what was said elsewhere of a file's very bytes holds for its
+            copies as what it says itself does. None for nothing.
+        as_of: the moment at which that is weighed, UTC seconds.
         subjects: everything that assets can be recognised by.
         addresses: where images came from, each as it was found and in one scheme only.
         documents: addresses of licence documents that constrained statements point at.
-        originals: files that refuse by themselves, by asset id.
-        silent: ids of assets whose files could be read and refuse nothing.
+        originals: files that refuse something, or of which that is said, by asset id.
+        silent: ids of assets whose files could be read, and which nobody refuses.
         signers: who has signed a statement about the file with this CID.
         unproven: statements whose signature has to be asked for on a chain.
     """
 
     dataset: str = ""
+    known: EvidenceView | None = None
+    as_of: int = 0
     subjects: set[Subject] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
     documents: set[str] = field(default_factory=set)
@@ -79,8 +91,13 @@ class Wanted:
         """
         by_id = {asset.asset_id: asset for asset in assets}
         columns = ["asset_id", "fault_code", "statements", "subjects"]
-        for row in consent.select(columns).to_pylist():
-            subjects = [Subject.parse(text) for text in row["subjects"] or ()]
+        rows = consent.select(columns).to_pylist()
+        named = {
+            row["asset_id"]: [Subject.parse(text) for text in row["subjects"] or ()] for row in rows
+        }
+        heard = _heard_of(named, self.known, self.as_of)
+        for row in rows:
+            subjects = named[row["asset_id"]]
             self.subjects.update(subjects)
             self.addresses |= _as_found(subjects)
             if row["fault_code"] or row["asset_id"] not in by_id:
@@ -88,9 +105,11 @@ class Wanted:
             statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
             self.documents |= documents_to_fetch(statements)
             self._add_signed(by_id[row["asset_id"]], statements, subjects)
-            if restricting := restricting_of(statements):
+            told = heard.get(row["asset_id"], ())
+            restricting = restricting_of(statements)
+            if restricting or told:
                 asset = by_id[row["asset_id"]]
-                self.originals[asset.asset_id] = Original(asset, restricting)
+                self.originals[asset.asset_id] = Original(asset, restricting, told)
             elif all(statement.condition is Condition.SOUND for statement in statements):
                 self.silent.add(row["asset_id"])
 
@@ -120,6 +139,54 @@ class Wanted:
             "document": len(self.documents),
             "original": len(self.originals),
         }
+
+
+def _heard_of(
+    named: Mapping[str, Sequence[Subject]], known: EvidenceView | None, as_of: int
+) -> dict[str, tuple[Statement, ...]]:
+    """What restricts files by their very bytes and was said elsewhere, by asset id.
+
+    What its speaker has taken back since is left out, and so is when it was said: reading the same
+    again makes nothing new to remember.
+    """
+    if known is None or not known.until:
+        return {}
+    bytes_of = {
+        asset_id: [subject for subject in subjects if subject.kind in _OF_BYTES]
+        for asset_id, subjects in named.items()
+    }
+    said = known.about({subject for subjects in bytes_of.values() for subject in subjects})
+    found: dict[str, tuple[Statement, ...]] = {}
+    for asset_id, subjects in bytes_of.items():
+        statements = [
+            replace(item.statement, trust=replace(item.statement.trust, bound=True))
+            for subject in subjects
+            for item in said.get(subject, ())
+            if not item.source.startswith(ORIGINALS)
+        ]
+        texts = {
+            canonical_json(each.as_dict()): each
+            for each in map(_without_times, restricting_of(_standing(statements, as_of)))
+        }
+        if texts:
+            found[asset_id] = tuple(texts[text] for text in sorted(texts))
+    return found
+
+
+def _standing(statements: Sequence[Statement], as_of: int) -> Iterator[Statement]:
+    """The statements without what their own speakers have said otherwise later."""
+    last = {purpose: last_words(statements, purpose, as_of) for purpose in ALL_PURPOSES}
+    for statement in statements:
+        kept = {
+            purpose: value
+            for purpose, value in statement.preferences.items()
+            if not is_superseded(statement, last[purpose])
+        }
+        yield replace(statement, preferences=kept)
+
+
+def _without_times(statement: Statement) -> Statement:
+    return replace(statement, observed_at=None, issued_at=None, anchor="", sequence=0)
 
 
 def _as_found(subjects: Iterable[Subject]) -> set[str]:
