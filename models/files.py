@@ -7,8 +7,11 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write ``data`` to ``path``: temporary file, fsync, rename, fsync of the folder.
+
+    Args:
+        mode: permissions of the file; nobody else can read it before it has them.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is then as it was.
@@ -20,7 +23,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from prefect import task
 
+from models.consent.evidence.view import view_evidence
 from models.consent.gathering.gather import Gathered, gather_evidence
 from models.consent.gathering.wanted import Wanted
-from models.consent.looking import view_evidence
 from models.planning import Plan
 from models.stages import StageRecord
 from tasks.consent import examine_consent

@@ -11,9 +11,10 @@ from typing import Any
 
 from models.assets.asset import Asset
 from models.assets.shards import read_shard
+from models.consent.evidence.view import view_evidence
 from models.consent.gathering.gather import Gathered, Source, gather_evidence
 from models.consent.gathering.wanted import Wanted
-from models.consent.looking import look_at, take_testimony, view_evidence
+from models.consent.looking import look_at, take_testimony
 from models.consent.resolution import ConsentDecision
 from models.consent.stage import ConsentStage
 from models.consent.terms import ConsentPolicy

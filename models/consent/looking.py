@@ -11,8 +11,7 @@ from models.assets.decoding import decode_image
 from models.assets.faults import FaultError
 from models.assets.reading import read_location
 from models.canonical import digest_bytes
-from models.consent.evidence.recording import latest_evidence
-from models.consent.evidence.view import EvidenceView
+from models.consent.evidence.view import view_evidence
 from models.consent.likeness_stage import measure_likeness
 from models.consent.resolution import ConsentDecision, resolve
 from models.consent.stage import ConsentStage
@@ -95,12 +94,6 @@ def _look_closely(
 def take_testimony(database: Database, policy: ConsentPolicy) -> Testimony:
     """Everything that was said elsewhere, up to now, as the policy lets it count."""
     return Testimony(view_evidence(database), policy)
-
-
-def view_evidence(database: Database) -> EvidenceView:
-    """The evidence up to now."""
-    with database.snapshot() as session:
-        return EvidenceView(database, latest_evidence(session))
 
 
 def find_assets(assets: Sequence[Asset], wanted: str) -> list[Asset]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from models.canonical import canonical_json
-from models.consent.evidence.view import EvidenceView, Heard
+from models.consent.evidence.view import EvidenceView, FetchedDocument, Heard
 from models.consent.licences import documents_to_fetch, name_document
 from models.consent.likeness import How, LikenessIndex
 from models.consent.purposes import Preference
@@ -22,7 +22,6 @@ from models.consent.recognition import is_asked, recognise
 from models.consent.statements import Condition, Statement, Trust
 from models.consent.subjects import Subject, SubjectKind
 from models.consent.terms import ConsentPolicy
-from models.consent.web_addresses import parent_domains
 from models.motifs.fingerprints import QUALITY_FLOOR, HammingIndex
 
 CONTROL = "control"
@@ -73,7 +72,7 @@ class Traits:
     """By what an asset can be recognised.
 
     Attributes:
-        subjects: its SHA-256, CIDs, URLs and the tokens that its sidecars name.
+        subjects: its SHA-256, CIDs, URLs with their sites, and the tokens that its sidecars name.
         look: Kiyome's own perceptual hash, 32 bytes; None before the picture has been decoded.
         look_quality: 0 to 100; the hash of a plain picture says little.
         likeness: what lists and declarations recognise pictures by; None where it was not needed.
@@ -130,7 +129,7 @@ class Testimony:
         """
         if not self.view.until:
             return {}
-        names = {asset_id: _named(seen.subjects) for asset_id, seen in traits.items()}
+        names = {asset_id: seen.subjects for asset_id, seen in traits.items()}
         said = self.view.about({subject for found in names.values() for subject in found})
         alike = self._find_alike(traits)
         heard: dict[str, tuple[Statement, ...]] = {}
@@ -157,12 +156,11 @@ class Testimony:
         wanted = documents_to_fetch(given)
         if not (wanted and self.view.until):
             return given
-        digests = self.view.documents(wanted)
-        read_at = self.view.documents_read_at(wanted)
+        documents = self.view.documents(wanted)
         return tuple(
-            _with_document(statement, digest, read_at.get(name))
+            _with_document(statement, document)
             if statement.license_ref
-            and (digest := digests.get(name := name_document(statement.license_ref), ""))
+            and (document := documents.get(name_document(statement.license_ref)))
             else statement
             for statement in given
         )
@@ -266,12 +264,15 @@ def _prove(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     return tuple(proven)
 
 
-def _with_document(statement: Statement, digest: str, read_at: int | None) -> Statement:
+def _with_document(statement: Statement, document: FetchedDocument) -> Statement:
     """A statement with the document that it points at; it is as old as the older of the two."""
-    if Preference.CONSTRAINED not in statement.preferences.values():
-        read_at = None
-    moments = [at for at in (statement.observed_at, read_at) if at is not None]
-    return replace(statement, license_sha256=digest, observed_at=min(moments, default=None))
+    constrained = Preference.CONSTRAINED in statement.preferences.values()
+    moments = (statement.observed_at, document.read_at if constrained else None)
+    return replace(
+        statement,
+        license_sha256=document.sha256,
+        observed_at=min((at for at in moments if at is not None), default=None),
+    )
 
 
 def _shows_control(statement: Statement) -> bool:
@@ -327,16 +328,6 @@ def _is_brought(statement: Statement) -> bool:
 
 def _text(statement: Statement) -> bytes:
     return canonical_json(statement.as_dict())
-
-
-def _named(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
-    """The subjects, and the sites of those that are addresses."""
-    named = dict.fromkeys(subjects)
-    for subject in subjects:
-        if subject.kind is SubjectKind.URL:
-            for domain in parent_domains(subject.value.split("/")[2].partition(":")[0]):
-                named.setdefault(Subject(SubjectKind.DOMAIN, domain))
-    return tuple(named)
 
 
 def _bring(found: Iterable[tuple[Heard, str]], policy: ConsentPolicy) -> tuple[Statement, ...]:

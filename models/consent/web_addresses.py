@@ -163,12 +163,6 @@ def _address_of(host: str, url: str) -> str:
     return str(ipaddress.IPv4Address(number))
 
 
-def _number_in(part: str) -> int:
-    if part.startswith("0x"):
-        return int(part[2:] or "0", 16)
-    return int(part, 8 if part.startswith("0") else 10)
-
-
 def _port_of(text: str, url: str) -> int | None:
     if not text:
         return None

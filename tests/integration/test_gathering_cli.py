@@ -20,7 +20,7 @@ from flows.cli.consent import consent
 from flows.running import run_cleansing
 from models.canonical import digest_bytes
 from models.consent.contract_register import approve_contract, enter_contract
-from models.consent.looking import view_evidence
+from models.consent.evidence.view import view_evidence
 from models.errors import DatasetError, KiyomeError
 from models.summary import Summary
 from tests.anvil import CHAIN, Anvil, Contract, start_anvil

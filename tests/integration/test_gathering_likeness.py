@@ -17,10 +17,10 @@ from models.canonical import digest_bytes
 from models.consent.declarations import observe_declaration
 from models.consent.evidence.observation import Observation, Outcome
 from models.consent.evidence.recording import record, record_long
+from models.consent.evidence.view import view_evidence
 from models.consent.ipfs.hashing import cids_of
 from models.consent.iscc.computing import compute_iscc
 from models.consent.likeness import hash_as_published
-from models.consent.looking import view_evidence
 from models.consent.optouts import iterate_said, read_optouts
 from models.consent.subjects import SubjectKind
 from models.consent.testimony import _SURE_DISTANCE as SURE

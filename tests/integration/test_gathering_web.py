@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.consent.evidence.observation import Outcome
-from models.consent.looking import view_evidence
+from models.consent.evidence.view import view_evidence
 from tests.fetching_servers import Server, redirect, respond, serving
 from tests.studio import DAY, Studio, contract_on_file, now
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.canonical import digest_bytes
-from models.consent.looking import view_evidence
+from models.consent.evidence.view import view_evidence
 from tests.anvil import CHAIN, Anvil, start_anvil
 from tests.pipeline import run_kiyome
 from tests.studio import DAY, Studio, inline, now, preference, table

@@ -17,9 +17,9 @@ from models.consent.declaring.signing import SigningKey, draft_statement, sign_s
 from models.consent.evidence.naming import MAX_NAME, name_in_store
 from models.consent.evidence.observation import Observation, Outcome, Said
 from models.consent.evidence.recording import record
-from models.consent.evidence.view import document_source
+from models.consent.evidence.view import FetchedDocument, document_source, view_evidence
 from models.consent.ipfs.gateway import Gateway
-from models.consent.looking import take_testimony, view_evidence
+from models.consent.looking import take_testimony
 from models.consent.purposes import Preference, Purpose
 from models.consent.resolution import resolve
 from models.consent.signed.document import read_signed_document
@@ -82,7 +82,7 @@ class TestLongNames:
             [Observation(source, "document", Outcome.READ, 100, body=b"terms")],
         )
         found = view_evidence(database).documents([address])
-        assert found == {address: digest_bytes(b"terms")}
+        assert found == {address: FetchedDocument(digest_bytes(b"terms"), None)}
 
     @pytest.mark.parametrize("name", ["a" * MAX_NAME, "é" * 999, "web:https://a.example/"])
     def test_a_name_that_fits_is_stored_as_it_is(self, name: str) -> None:

@@ -12,8 +12,8 @@ import pytest
 from models.assets.asset import Asset, Location
 from models.consent.evidence.observation import Observation, Outcome, Said
 from models.consent.evidence.recording import record
+from models.consent.evidence.view import view_evidence
 from models.consent.gathering.wanted import Wanted
-from models.consent.looking import view_evidence
 from models.consent.purposes import Preference, Purpose
 from models.consent.stage import ConsentStage
 from models.consent.statements import Statement, Trust

@@ -11,8 +11,8 @@ import pytest
 from models.canonical import digest_bytes
 from models.consent.evidence.bodies import keep_body, read_body
 from models.consent.evidence.observation import Observation, Outcome, Said
-from models.consent.evidence.recording import latest_evidence, read_cursor, record
-from models.consent.evidence.view import EvidenceView, Heard, document_source
+from models.consent.evidence.recording import latest_evidence, read_cursors, record
+from models.consent.evidence.view import EvidenceView, FetchedDocument, Heard, document_source
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
 from models.consent.subjects import Subject, SubjectKind
@@ -125,7 +125,7 @@ def test_a_fetched_document_is_known_by_its_digest(database: Database, tmp_path:
     read = Observation(source, "document", Outcome.READ, 100, body=b"terms")
     record(database, tmp_path, [read])
     assert view(database).documents(["https://a.example/licence", "https://b.example/"]) == {
-        "https://a.example/licence": digest_bytes(b"terms")
+        "https://a.example/licence": FetchedDocument(digest_bytes(b"terms"), None)
     }
     record(database, tmp_path, [replace(read, outcome=Outcome.UNDETERMINED, body=b"")])
     assert view(database).documents(["https://a.example/licence"]) == {}
@@ -139,6 +139,6 @@ def test_the_last_look_at_each_source_is_listed(database: Database, tmp_path: Pa
 
 
 def test_a_cursor_moves_with_what_was_read(database: Database, tmp_path: Path) -> None:
-    assert read_cursor(database, "eip155:1/0xabc") is None
+    assert read_cursors(database).get("eip155:1/0xabc") is None
     record(database, tmp_path, [look(REFUSES)], {"eip155:1/0xabc": {"next_block": 7}})
-    assert read_cursor(database, "eip155:1/0xabc") == {"next_block": 7}
+    assert read_cursors(database).get("eip155:1/0xabc") == {"next_block": 7}

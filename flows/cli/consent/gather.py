@@ -59,8 +59,8 @@ class _Desk:
 
     def want(self) -> Wanted:
         """What the dataset gives reason to ask about; files that were not read yet are read."""
+        from models.consent.evidence.view import view_evidence
         from models.consent.gathering.wanted import Wanted
-        from models.consent.looking import view_evidence
         from models.stages import read_output, run_stage, stage_folder
 
         wanted = Wanted(self.dataset, view_evidence(self.database), int(time.time()))

@@ -89,7 +89,7 @@ def warc_command(files: tuple[Path, ...], workspace: Path | None) -> None:
     """
     from models.consent.evidence.naming import name_in_store
     from models.consent.evidence.recording import record
-    from models.consent.looking import view_evidence
+    from models.consent.evidence.view import view_evidence
     from models.consent.web.archived import SOURCE, WarcError, observe_archive
 
     damage: list[WarcError] = []
@@ -150,7 +150,7 @@ def withdraw_command(source: str, by: str, note: str, yes: bool, workspace: Path
     """
     from models.consent.evidence.observation import Observation, Outcome
     from models.consent.evidence.recording import record
-    from models.consent.looking import view_evidence
+    from models.consent.evidence.view import view_evidence
     from models.errors import KiyomeError
     from models.review.audit import append_audit
 

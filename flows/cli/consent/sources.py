@@ -26,7 +26,7 @@ def sources_command(prefix: str, failed: bool, workspace: Path | None) -> None:
     the policy names on a chain and could not be read yet).
     """
     from models.consent.evidence.observation import Outcome
-    from models.consent.looking import view_evidence
+    from models.consent.evidence.view import view_evidence
     from models.consent.moments import show_moment
 
     with opened(workspace) as (_, database):

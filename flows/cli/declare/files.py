@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def put_file(path: Path, data: bytes, *, secret: bool = False) -> None:
 
     try:
         if secret:
-            _write_secret(path, data)
+            write_atomically(path, data, 0o600)
         else:
             write_atomically(path, data)
     except OSError as error:
@@ -104,17 +103,3 @@ def _plain(value: Any, path: Path) -> Any:
     if isinstance(value, list):
         return [_plain(item, path) for item in value]
     return value
-
-
-def _write_secret(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=".secret.", dir=path.absolute().parent)  # mode 0600
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -83,11 +83,10 @@ def record_long(
     return count
 
 
-def read_cursor(database: Database, name: str) -> dict[str, Any] | None:
-    """How far a source has been read, or None where it never was."""
+def read_cursors(database: Database) -> dict[str, dict[str, Any]]:
+    """How far every source that grows has been read, by the cursor's name."""
     with database.snapshot() as session:
-        row = session.get(CursorRow, name)
-        return json.loads(row.value) if row else None
+        return {row.name: json.loads(row.value) for row in session.scalars(select(CursorRow))}
 
 
 def latest_evidence(session: Session) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.consent.evidence.naming import name_in_store
 from models.consent.evidence.observation import Outcome
+from models.consent.evidence.recording import latest_evidence
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
 from models.consent.subjects import Subject, SubjectKind
@@ -48,6 +49,20 @@ class SourceState:
     anchor: str
     body_sha256: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedDocument:
+    """A licence document.
+
+    Attributes:
+        sha256: of its bytes.
+        read_at: when it was last read, UTC seconds; None where its address names it by its digest,
+            so that it never changes.
+    """
+
+    sha256: str
+    read_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,24 +137,10 @@ class EvidenceView:
                 for row in session.scalars(query)
             )
 
-    def documents(self, addresses: Iterable[str]) -> dict[str, str]:
-        """SHA-256 of the licence documents at these addresses, where they have been fetched."""
-        return {address: row.body_sha256 for address, row in self._documents(addresses).items()}
-
-    def documents_read_at(self, addresses: Iterable[str]) -> dict[str, int]:
-        """When those of them that may change were last read, UTC seconds.
-
-        What an address names by its digest never changes, and is absent.
-        """
-        return {
-            address: row.observed_at
-            for address, row in self._documents(addresses).items()
-            if row.valid_until is not None
-        }
-
-    def _documents(self, addresses: Iterable[str]) -> dict[str, Any]:
+    def documents(self, addresses: Iterable[str]) -> dict[str, FetchedDocument]:
+        """The licence documents at these addresses, where they have been fetched."""
         wanted = {name_in_store(document_source(address)): address for address in addresses}
-        found: dict[str, Any] = {}
+        found: dict[str, FetchedDocument] = {}
         with self.database.snapshot() as session:
             for keys in _batches(wanted):
                 newest = (
@@ -157,8 +158,17 @@ class EvidenceView:
                     EvidenceRow.outcome == Outcome.READ.value,
                     EvidenceRow.body_sha256 != "",
                 )
-                found |= {wanted[row.source]: row for row in session.execute(query)}
+                for source, digest, read_at, valid_until in session.execute(query):
+                    found[wanted[source]] = FetchedDocument(
+                        digest, None if valid_until is None else read_at
+                    )
         return found
+
+
+def view_evidence(database: Database) -> EvidenceView:
+    """The evidence up to now."""
+    with database.snapshot() as session:
+        return EvidenceView(database, latest_evidence(session))
 
 
 def document_source(address: str) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import select
-
 from models.consent.evidence.naming import name_in_store
 from models.consent.evidence.observation import Observation, Outcome
-from models.consent.evidence.recording import latest_evidence, record
-from models.consent.evidence.view import EvidenceView, document_source
+from models.consent.evidence.recording import read_cursors, record
+from models.consent.evidence.view import EvidenceView, document_source, view_evidence
 from models.consent.gathering.chain import ChainGathering
 from models.consent.gathering.documents import observe_documents
 from models.consent.gathering.originals import observe_originals
@@ -25,7 +22,6 @@ from models.consent.terms import ConsentPolicy
 from models.failpoints import reach
 from models.settings import Settings
 from models.store.database import Database
-from models.store.tables import CursorRow
 
 Source = Literal["chain", "documents", "web"]
 Progress = Callable[[str, int], None]
@@ -101,7 +97,7 @@ def gather_evidence(
         recorder.take(
             observe_originals(
                 files,
-                _view(database),
+                view_evidence(database),
                 max_bytes=settings.max_bytes,
                 max_pixels=settings.max_pixels,
                 as_of=as_of,
@@ -118,14 +114,14 @@ def gather_evidence(
         _ask_chains(wanted, policy, settings, database, outside, recorder, as_of, read_all)
     if web:
         urls = sorted(wanted.addresses)
-        due = _due(_view(database), {f"web:{url}": url for url in urls}, as_of, read_all)
+        due = _due(view_evidence(database), {f"web:{url}": url for url in urls}, as_of, read_all)
         recorder.take(observe_sites(due, outside.web, now, settings.fetch_slots))
     if again is not None and (chains or web):
         remember(again())
     # Only now: what was said on chains and sites may point at licences, too.
-    addresses = _documents_of(wanted, _view(database)) if "documents" in sources else []
+    addresses = _documents_of(wanted, view_evidence(database)) if "documents" in sources else []
     names = {document_source(address): address for address in addresses}
-    due = _due(_view(database), names, as_of, read_all)
+    due = _due(view_evidence(database), names, as_of, read_all)
     recorder.take(observe_documents(due, outside.resolver.resolve, as_of))
     if chains or web or addresses:
         failed = found.undetermined or found.problems
@@ -186,10 +182,10 @@ def _ask_chains(
     gathering = ChainGathering(
         policy,
         wanted,
-        _view(database),
+        view_evidence(database),
         settings.consent_rpc,
         outside.resolver.resolve,
-        _read_cursors(database),
+        read_cursors(database),
         as_of=as_of,
         slots=settings.fetch_slots,
         max_bytes=settings.max_bytes,
@@ -228,13 +224,3 @@ def _documents_of(wanted: Wanted, known: EvidenceView) -> list[str]:
     heard = known.about(wanted.subjects)
     said = (item.statement for items in heard.values() for item in items)
     return sorted(wanted.documents | documents_to_fetch(said))
-
-
-def _read_cursors(database: Database) -> dict[str, dict[str, object]]:
-    with database.snapshot() as session:
-        return {row.name: json.loads(row.value) for row in session.scalars(select(CursorRow))}
-
-
-def _view(database: Database) -> EvidenceView:
-    with database.snapshot() as session:
-        return EvidenceView(database, latest_evidence(session))

@@ -11,8 +11,6 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-AGENTS_AS_OF = "2026-11"
-
 OWN_NAMES = ("kiyome",)
 
 

@@ -19,7 +19,6 @@ from models.consent.reading_json import MAX_BYTES, loose_text, printable
 NAMESPACE = "https://rslstandard.org/rsl"
 
 _LICENSE_PARTS = frozenset({"permits", "prohibits", "payment", "legal", "reporting"})
-_PAYMENT_PARTS = frozenset({"standard", "custom", "amount", "accepts"})
 _TYPES = frozenset({"usage", "user", "geo"})
 _SEPARATORS = re.compile(r"[\s,;]+")
 _LOOSE_PROHIBITION = re.compile(
