@@ -223,7 +223,7 @@ def _sum_up(
         ledger_root=head["root"],
         open_items=waiting,
         seconds=round(seconds, 2),
-        names=len(detectors.nouns.register.entries),
+        names=len(detectors.nouns.knowledge.register.entries),
         motifs=len(detectors.index.references),
         opt_in=rests.opt_in,
         opt_out=rests.opt_out,

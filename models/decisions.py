@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from models.assets.asset import Asset, Fault
@@ -37,6 +38,22 @@ class Ruling:
     approves: bool
     ruling_id: str
     reviewer: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermRuling:
+    """What people have ruled about one term, for every asset of a dataset.
+
+    Attributes:
+        category: what it names; "" for a term that describes and names nothing.
+        ruling_id: which ruling it was.
+    """
+
+    category: str
+    ruling_id: str
+
+
+NO_TERMS: Mapping[str, TermRuling] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,12 @@ class Decision:
         return " ".join(dict.fromkeys(text for text in texts if text))
 
 
-def judge_finding(finding: Finding, policy: Policy, resembles_score: float) -> Verdict:
+def judge_finding(
+    finding: Finding,
+    policy: Policy,
+    resembles_score: float,
+    terms: Mapping[str, TermRuling] = NO_TERMS,
+) -> Verdict:
     """What the policy says about one finding; CLEAR where it does not act on it.
 
     Args:
@@ -86,6 +108,7 @@ def judge_finding(finding: Finding, policy: Policy, resembles_score: float) -> V
         policy: the policy in force.
         resembles_score: cosine from which a resemblance counts: the policy's, or the encoder's
             own suggestion where the policy leaves it open.
+        terms: what people have ruled about terms of this dataset, by the term's key.
     """
     match finding.kind:
         case "name_protected":
@@ -94,6 +117,8 @@ def judge_finding(finding: Finding, policy: Policy, resembles_score: float) -> V
             if policy.nouns.action_for(finding.category) == "allow":
                 return Verdict.CLEAR
             return _VERDICT_OF[policy.nouns.possible]
+        case "unknown_term":
+            return _judge_term(finding, policy, terms)
         case "motif_copy":
             near = finding.distance is None or finding.distance <= policy.motifs.copy_distance
             return _VERDICT_OF[policy.motifs.copy_action] if near else Verdict.CLEAR
@@ -104,6 +129,15 @@ def judge_finding(finding: Finding, policy: Policy, resembles_score: float) -> V
             return _VERDICT_OF[policy.images.animated]
 
 
+def _judge_term(finding: Finding, policy: Policy, terms: Mapping[str, TermRuling]) -> Verdict:
+    ruling = terms.get(finding.term)
+    if ruling is None:
+        return _VERDICT_OF[policy.nouns.unknown_term]
+    if not ruling.category:
+        return Verdict.CLEAR
+    return _VERDICT_OF[policy.nouns.action_for(ruling.category)]
+
+
 def decide(
     asset: Asset,
     consent: ConsentDecision | None,
@@ -112,6 +146,7 @@ def decide(
     policy: Policy,
     *,
     resembles_score: float,
+    terms: Mapping[str, TermRuling] = NO_TERMS,
     ruling: Ruling | None = None,
     taken_down: bool = False,
 ) -> Decision:
@@ -128,13 +163,15 @@ def decide(
         findings: what nouns, features and motifs saw, in a stable order.
         faults: what went wrong in any stage.
         policy: the policy in force.
-        resembles_score: see ``judge_finding``.
+        resembles_score, terms: see ``judge_finding``.
         ruling: the reviewer's effective ruling on this asset, if there is one.
         taken_down: whether an owner's takedown has been acknowledged.
     """
     if taken_down:
         return Decision(Verdict.EXCLUDE, (Reason.TAKEDOWN,), "takedown")
-    judged = [(finding, judge_finding(finding, policy, resembles_score)) for finding in findings]
+    judged = [
+        (finding, judge_finding(finding, policy, resembles_score, terms)) for finding in findings
+    ]
     judged = [(finding, verdict) for finding, verdict in judged if verdict is not Verdict.CLEAR]
     acted = tuple(finding for finding, _ in judged)
     outcomes = [(verdict, Reason(finding.kind)) for finding, verdict in judged]

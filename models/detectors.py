@@ -15,7 +15,7 @@ from models.motifs.encoders import load_encoder
 from models.motifs.index import ReferenceIndex
 from models.motifs.register import load_references
 from models.motifs.stages import FeaturesStage, MotifsStage
-from models.nouns.register import load_register
+from models.nouns.knowledge import load_knowledge
 from models.nouns.stage import NounsStage
 from models.policy import Policy
 from models.settings import Settings
@@ -56,12 +56,12 @@ def load_detectors(
     """
     encoder = load_encoder(settings.encoder)
     with database.snapshot() as session:
-        register = load_register(session)
+        knowledge = load_knowledge(session, settings)
         references = load_references(session, settings.workspace)
     return Detectors(
         consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
         likeness=LikenessStage(settings.max_bytes, settings.max_pixels, settings.workers),
-        nouns=NounsStage(register, settings.workspace / "indexes"),
+        nouns=NounsStage(knowledge, settings.workspace / "indexes"),
         features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
         encoder=encoder,
         index=ReferenceIndex.build(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 FindingKind = Literal[
     "name_protected",  # a registered name, unmistakable in its context
     "name_possible",  # a registered name that is an ordinary word too, with some evidence
+    "unknown_term",  # no registered name, but a term that may be one
     "motif_copy",  # the same picture as a registered motif, edited at most
     "motif_resembles",  # close to a registered motif in an encoder's eyes
     "image_animated",  # only the first frame was examined
@@ -26,10 +27,13 @@ class Finding:
         reference: id of the register entry or motif that was matched.
         label: the reference's name for a person.
         category: character, work, artist, studio, brand, person, place, motif, logo or "".
+        source: where the text stands: caption, file_name, prompt, title, sidecar or picture; ""
+            for a finding in a picture's looks.
         caption: index into the asset's captions, or -1 where no caption is meant.
-        start, end: code-point span in that caption's original text, end exclusive; -1 without one.
+        start, end: code-point span in the original text, end exclusive; -1 without one.
         surface: the text of the span.
         box: x0, y0, x1, y1 as fractions of the upright image's width and height, or None.
+        term: for an unknown term the key under which people decide it, else "".
         distance: detector's own measure where it has one (PDQ bits), else None.
     """
 
@@ -46,6 +50,8 @@ class Finding:
     surface: str = ""
     box: tuple[float, float, float, float] | None = None
     distance: float | None = None
+    source: str = ""
+    term: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; ``from_dict`` reads it back."""

@@ -29,7 +29,15 @@ from models.takedowns import takedown_times
 
 _CODE = Path(__file__).resolve().parent
 _SETTINGS = (
-    *("encoder", "shard_size", "max_bytes", "max_pixels", "ledger_origin"),
+    *(
+        "encoder",
+        "noun_models",
+        "noun_components",
+        "shard_size",
+        "max_bytes",
+        "max_pixels",
+        "ledger_origin",
+    ),
     *("consult", "consent_rpc", "ipfs_gateways", "arweave_gateways", "fetch_allow"),
 )
 

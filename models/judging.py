@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from models.consent.resolution import ConsentDecision, resolve
 from models.consent.statements import Statement
 from models.consent.subjects import Subject, SubjectKind
 from models.consent.testimony import Likeness, Testimony, Traits
-from models.decisions import Decision, Ruling, decide
+from models.decisions import Decision, Ruling, TermRuling, decide
 from models.findings import Finding
 from models.policy import Policy
 from models.reasons import Reason
@@ -28,7 +28,7 @@ from models.stages import stage_folder, store_record, store_table
 from models.takedowns import ids_for_takedown
 from models.verdicts import Verdict
 
-CODE_VERSION = "verdict/3"
+CODE_VERSION = "verdict/4"
 
 VERDICTS = pa.schema(
     [
@@ -96,6 +96,7 @@ class Bench:
         rulings: effective rulings by asset id.
         takedowns: ids of assets whose takedown has been acknowledged.
         testimony: what was said about assets outside the dataset; None for nothing.
+        terms: rulings about terms of the dataset, by the term's key.
     """
 
     policy: Policy
@@ -104,6 +105,7 @@ class Bench:
     rulings: Mapping[str, Ruling]
     takedowns: frozenset[str]
     testimony: Testimony | None = None
+    terms: Mapping[str, TermRuling] = field(default_factory=dict)
 
     def weigh(
         self, asset: Asset, observed: Observed, consents: Consents | None = None
@@ -122,6 +124,7 @@ class Bench:
             observed.faults,
             self.policy,
             resembles_score=self.resembles_score,
+            terms=self.terms,
             ruling=self.rulings.get(asset.asset_id),
             taken_down=bool(self.takedowns_of(asset)),
         )
@@ -327,9 +330,24 @@ def _fingerprint(
             "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
             "heard": {i: [s.as_dict() for s in said] for i, said in sorted(heard.items())},
             "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
+            "terms": _ruled_terms(outputs, bench.terms),
             "takedowns": sorted(frozenset[str]().union(*map(bench.takedowns_of, assets))),
         }
     )
+
+
+def _ruled_terms(
+    outputs: Mapping[str, pa.Table], terms: Mapping[str, TermRuling]
+) -> dict[str, str]:
+    """The rulings about terms that stand in a shard: one elsewhere is no reason to judge again."""
+    if not terms or "nouns" not in outputs:
+        return {}
+    found = {
+        json.loads(text).get("term", "")
+        for row in outputs["nouns"]["findings"].to_pylist()
+        for text in row or ()
+    }
+    return {term: terms[term].ruling_id for term in sorted(found & terms.keys())}
 
 
 def _table_digest(table: pa.Table) -> str:

@@ -44,6 +44,7 @@ class NounsPolicy(Section):
     person: Action = FINDING_DEFAULTS["person"]
     place: Action = FINDING_DEFAULTS["place"]
     possible: Literal["review", "allow"] = "review"
+    unknown_term: Action = "review"
 
     def action_for(self, category: str) -> Action:
         """The action for a category; a category that is not known here goes to review."""

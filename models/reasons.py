@@ -29,6 +29,7 @@ class Reason(StrEnum):
     CONSENT_CONFLICT = "consent_conflict"
     NAME_PROTECTED = "name_protected"
     NAME_POSSIBLE = "name_possible"
+    UNKNOWN_TERM = "unknown_term"
     MOTIF_COPY = "motif_copy"
     MOTIF_RESEMBLES = "motif_resembles"
     IMAGE_ANIMATED = "image_animated"
@@ -158,6 +159,12 @@ TEXTS: dict[Reason, ReasonText] = {
         "キャプションに保護対象の名称かもしれない語が含まれています。",
         "A reviewer reads the caption.",
         "審査担当者がキャプションを確認します。",
+    ),
+    Reason.UNKNOWN_TERM: ReasonText(
+        "A text holds a term that may be a name, and that nobody has decided yet.",
+        "名称かもしれない、まだ判断されていない語が含まれています。",
+        "Decide the term, once for the whole dataset: `kiyome terms`.",
+        "`kiyome terms` で、この語をデータセット全体について一度だけ判断してください。",
     ),
     Reason.MOTIF_COPY: ReasonText(
         "The picture is a copy of a registered motif.",

@@ -46,6 +46,17 @@ class Settings(BaseSettings):
         default="builtin:layout",
         description="Image encoder: builtin:layout, or open_clip:<model>/<pretrained tag or file>.",
     )
+    noun_models: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "spaCy models that look for names too: packages, or folders that `kiyome train-ner` "
+            "wrote."
+        ),
+    )
+    noun_components: tuple[str, ...] = Field(
+        default=(),
+        description=("spaCy components of your own in the nouns pipeline, each as module:factory."),
+    )
     shard_size: int = Field(default=2000, ge=1, description="Assets in a shard, on average.")
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

@@ -54,7 +54,8 @@ def publish_release(
             "limits": desk.detectors.encoder.limits,
         },
         "registers": {
-            "names": desk.detectors.nouns.register.version,
+            "names": desk.detectors.nouns.knowledge.register.version,
+            "vocabulary": desk.detectors.nouns.knowledge.vocabulary.digest,
             "motifs": desk.detectors.index.version,
         },
         "root": plan.root,

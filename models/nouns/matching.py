@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.nouns.evidence import evidence_for, is_kanji, stands_alone
-from models.nouns.forms import Form, route, tag_bounds
-from models.nouns.normalisation import Normalised, is_unspaced, normalise
+from models.nouns.forms import Form, tag_bounds
+from models.nouns.normalisation import Normalised, is_unspaced
 from models.nouns.patterns import CompiledNames, Pattern, Strength, Target
+from models.nouns.recognition import NounText, prepare
 from models.nouns.register import NameEntry
 
 _AFTER_KANJI_NAME = frozenset("様達君氏風版役似本先嬢殿姫")
@@ -50,21 +51,20 @@ class _Hit:
 
 
 def find_names(text: str, names: CompiledNames, form: Form | None = None) -> list[NameMatch]:
+    """Registered names in any string; see ``find_matches``."""
+    return find_matches(prepare(text, form=form), names)
+
+
+def find_matches(searched: NounText, names: CompiledNames) -> list[NameMatch]:
     """Registered names in a text, ordered by position, then category.
 
     Of names that overlap the longest of the surest stands. A span that belongs to entries of
     several categories gives one match for each, because a policy may treat them differently.
-
-    Args:
-        text: any string.
-        names: the compiled register.
-        form: how the text is written; found out where not given.
     """
-    normal = normalise(text)
+    text, normal, form = searched.text, searched.normal, searched.form
     found = names.search(normal.key)
     if not found:
         return []
-    form = form or route(text)
     bounds = tag_bounds(text) if form is Form.BOORU else None
     hits = [
         _Hit(pattern, start, end, _strength_here(normal, pattern, start, end, form))

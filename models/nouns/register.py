@@ -325,11 +325,11 @@ def register_number(session: Session) -> int:
     return row.version if row else 0
 
 
-def bump_version(session: Session) -> None:
-    """Record that the register has changed."""
-    row = session.get(RegisterRow, REGISTER_KIND)
+def bump_version(session: Session, kind: str = REGISTER_KIND) -> None:
+    """Record that the register, or what else of its ``kind`` is kept, has changed."""
+    row = session.get(RegisterRow, kind)
     if row is None:
-        session.add(RegisterRow(kind=REGISTER_KIND, version=1))
+        session.add(RegisterRow(kind=kind, version=1))
     else:
         row.version = RegisterRow.version + 1
     session.flush()

@@ -1,11 +1,11 @@
-"""The nouns stage: registered names in the captions and the file names of assets."""
+"""The nouns stage: names in the captions, the file names and the other texts of assets."""
 
 from __future__ import annotations
 
 import re
 import threading
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,174 +15,178 @@ from models.assets.asset import Asset
 from models.canonical import canonical_json, digest_of
 from models.findings import Finding
 from models.nouns.forms import Form
-from models.nouns.matching import NameMatch, find_names
-from models.nouns.normalisation import normalise
-from models.nouns.patterns import COMPILER
-from models.nouns.pipeline import COMPONENT, build_pipeline
-from models.nouns.register import NameRegister
-from models.nouns.spacy_import import Language, spacy
-from models.nouns.words import shipped_lexicon
+from models.nouns.knowledge import NounKnowledge
+from models.nouns.pipeline import FACTORY, NamesPipeline, build_pipeline
+from models.nouns.recognition import NounText, Sighting, Source, prepare
+from models.nouns.spacy_import import spacy
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
 from models.unicode import replace_surrogates
 
-DETECTOR = "register/1"
-STAGE_VERSION = "nouns/1"
+STAGE_VERSION = "nouns/2"
 
-_ZONE = 200
-_CERTAIN_SCORES = {"official": 1.0, "alias": 0.95, "other": 0.95}
-_DERIVED_SCORE = 0.9
-_POSSIBLE_SCORE = 0.5
+_TOGETHER = 200
 _SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
-_SPELLED_AS = {
-    "official": "",
-    "alias": ", another name of {name}",
-    "other": ", another spelling of {name}",
-    "unspaced": ", {name} written without dots",
-    "reversed": ", {name} with its parts the other way round",
-    "head": ", {name} without its qualifier",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedText:
+    """A text of an asset, and where a reviewer finds it.
+
+    Attributes:
+        noun: the text.
+        caption: index of the caption, or -1.
+        place: what a person calls the place, for a text that is no caption.
+    """
+
+    noun: NounText
+    caption: int = -1
+    place: str = ""
 
 
 class NounsStage:
-    """Looks for registered names in every caption of an asset, and in its file names.
+    """Looks for names in every text of an asset.
 
-    Safe to use from several threads: each gets a pipeline of its own, and they share the compiled
-    register. It can be pickled; the pipelines are then built anew where it is used.
+    Safe to use from several threads: each gets a pipeline of its own, and they share what is
+    compiled. It can be pickled; the pipelines are then built anew where it is used.
 
     Args:
-        register: the protected names.
-        cache: folder that keeps the compiled register between processes.
+        knowledge: the protected names, the vocabulary and the models.
+        cache: folder that keeps what is compiled between processes.
     """
 
     name = "nouns"
     schema = pa.schema([*BASE_FIELDS, pa.field("findings", pa.list_(pa.string()), nullable=False)])
 
-    def __init__(self, register: NameRegister, cache: Path | None = None) -> None:
-        self.register = register
+    def __init__(self, knowledge: NounKnowledge, cache: Path | None = None) -> None:
+        self.knowledge = knowledge
         self.cache = cache
         self._local = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"register": self.register, "cache": self.cache}
+        return {"knowledge": self.knowledge, "cache": self.cache}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
     @property
     def fingerprint(self) -> str:
-        """Digest of code, spaCy, Unicode, ordinary words and register: all that a row rests on."""
+        """Digest of code, spaCy and every recogniser: all that a row rests on."""
+        pipeline = self._pipeline().nlp
         return digest_of(
             {
                 "stage": STAGE_VERSION,
-                "detector": DETECTOR,
-                "patterns": COMPILER,
                 "spacy": spacy.__version__,
-                "unicode": unicodedata.unidata_version,
-                "words": shipped_lexicon().digest,
-                "register": self.register.version,
+                "recognisers": [
+                    pipeline.get_pipe(name).recogniser.fingerprint
+                    for name in pipeline.pipe_names
+                    if pipeline.get_pipe_meta(name).factory == FACTORY
+                ],
             }
         )
 
     def examine(self, assets: Sequence[Asset], progress: Progress) -> pa.Table:
-        """One row per asset: its findings as canonical JSON, by caption and position.
-
-        Findings in a file name come first, with ``caption`` -1.
-        """
-        pipeline = self._pipeline()
+        """One row per asset: its findings as canonical JSON, file names first, then captions."""
         rows: list[dict[str, Any]] = []
-        for begin in range(0, len(assets), _ZONE):
-            # A zone forgets the words it has seen; without one spaCy keeps every word for good.
-            with pipeline.memory_zone():
-                for asset in assets[begin : begin + _ZONE]:
-                    rows.append(self._examine_one(asset, pipeline))
-                    progress(1)
+        for begin in range(0, len(assets), _TOGETHER):
+            together = assets[begin : begin + _TOGETHER]
+            try:
+                found = self.find(together)
+            except Exception:  # noqa: BLE001  (each is tried by itself, and the one that fails has a fault)
+                rows += [self._examine_alone(asset) for asset in together]
+            else:
+                rows += [_row(asset, seen) for asset, seen in zip(together, found, strict=True)]
+            progress(len(together))
         return pa.Table.from_pylist(rows, schema=self.schema)
 
-    def _examine_one(self, asset: Asset, pipeline: Language) -> dict[str, Any]:
-        row: dict[str, Any] = {
-            "asset_id": asset.asset_id,
-            "fault_code": None,
-            "fault_detail": None,
-            "findings": [],
-        }
-        try:
-            found = [*_in_file_names(asset, pipeline), *_in_captions(asset, pipeline)]
-            row["findings"] = [canonical_json(finding.as_dict()).decode() for finding in found]
-        except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
-            row["fault_code"], row["fault_detail"] = describe_failure(error)
-        if asset.fault and asset.fault.reason is Reason.CAPTION_UNREADABLE:
-            row["fault_code"] = asset.fault.reason.value
-            row["fault_detail"] = asset.fault.detail
-        if row["fault_detail"] is not None:
-            row["fault_detail"] = replace_surrogates(row["fault_detail"])
-        return row
+    def find(self, assets: Sequence[Asset]) -> list[list[Finding]]:
+        """The findings in every text of each asset."""
+        placed = [texts_of(asset) for asset in assets]
+        seen = iter(self._pipeline().find([text.noun for texts in placed for text in texts]))
+        return [
+            _once_each([describe(found, text) for text in texts for found in next(seen)])
+            for texts in placed
+        ]
 
-    def _pipeline(self) -> Language:
-        pipeline: Language | None = getattr(self._local, "pipeline", None)
+    def find_in(self, texts: Sequence[NounText]) -> list[tuple[Sighting, ...]]:
+        """The sightings that stand in texts of any source."""
+        return self._pipeline().find(texts)
+
+    def _examine_alone(self, asset: Asset) -> dict[str, Any]:
+        try:
+            (found,) = self.find([asset])
+        except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
+            return _row(asset, [], describe_failure(error))
+        return _row(asset, found)
+
+    def _pipeline(self) -> NamesPipeline:
+        pipeline: NamesPipeline | None = getattr(self._local, "pipeline", None)
         if pipeline is None:
-            pipeline = self._local.pipeline = build_pipeline(self.register, self.cache)
+            nlp = build_pipeline(self.knowledge, self.cache, spans=bool(self.knowledge.components))
+            pipeline = self._local.pipeline = NamesPipeline(nlp)
         return pipeline
 
 
-def _in_captions(asset: Asset, pipeline: Language) -> Iterator[Finding]:
-    for index, caption in enumerate(asset.captions):
-        for match in pipeline(caption.text)._.names:
-            yield describe_match(match, caption=index)
-
-
-def _in_file_names(asset: Asset, pipeline: Language) -> Iterator[Finding]:
-    names = pipeline.get_pipe(COMPONENT).names
-    seen: set[tuple[str, str]] = set()
+def texts_of(asset: Asset) -> list[PlacedText]:
+    """Every text of an asset: its file names, then its captions."""
+    texts: list[PlacedText] = []
     for location in asset.locations:
         stem = replace_surrogates(PurePosixPath(location.name).stem)
         for text in dict.fromkeys((stem, _SEAM.sub(" ", stem))):
-            for match in find_names(text, names, Form.ENGLISH):
-                key = (stem, match.entry.id)
-                if key not in seen and match.certain and not match.evidence:
-                    seen.add(key)
-                    yield describe_match(match, file_name=stem)
+            noun = prepare(text, Source.FILE_NAME, Form.ENGLISH)
+            texts.append(PlacedText(noun, place=f"the file name {stem!r}"))
+    for index, caption in enumerate(asset.captions):
+        texts.append(PlacedText(prepare(caption.text), caption=index))
+    return texts
 
 
-def describe_match(match: NameMatch, *, caption: int = -1, file_name: str = "") -> Finding:
-    """The finding for a match in a caption, or in a file name.
-
-    In a file name, which is often one word chosen for its own sake, a single word never is more
-    than a possible name. The score is 1.0 for an official name, 0.95 for a registered alias, 0.9
-    for a spelling derived from one, and 0.5 wherever the name is only possible.
-    """
-    certain = match.certain and not (file_name and _is_one_word(match.surface))
-    score = _CERTAIN_SCORES.get(match.how, _DERIVED_SCORE) if certain else _POSSIBLE_SCORE
+def describe(sighting: Sighting, text: PlacedText) -> Finding:
+    """The finding for a sighting. A span is given in captions only."""
+    explanation = sighting.explanation
+    if text.place:
+        explanation = f"{text.place[0].upper()}{text.place[1:]}: {explanation}"
+    spanned = text.caption >= 0
     return Finding(
-        kind="name_protected" if certain else "name_possible",
-        detector=DETECTOR,
-        score=score,
-        explanation=_explain(match, certain, file_name),
-        reference=match.entry.id,
-        label=match.entry.name,
-        category=match.entry.category,
-        caption=caption,
-        start=-1 if file_name else match.start,
-        end=-1 if file_name else match.end,
-        surface=match.surface,
+        kind=sighting.certainty.value,
+        detector=sighting.detector,
+        score=sighting.score,
+        explanation=replace_surrogates(explanation),
+        reference=sighting.entry_id,
+        label=sighting.entry_name,
+        category=sighting.category,
+        caption=text.caption,
+        start=sighting.start if spanned else -1,
+        end=sighting.end if spanned else -1,
+        surface=replace_surrogates(sighting.surface),
+        source=text.noun.source.value,
+        term=sighting.term,
     )
 
 
-def _explain(match: NameMatch, certain: bool, file_name: str) -> str:
-    article = "an" if match.entry.category[0] in "aeiou" else "a"
-    spelled = _SPELLED_AS[match.how].format(name=repr(match.entry.name))
-    where = f"the file name {file_name!r}: " if file_name else ""
-    text = f"{where}{match.surface!r} is registered as {article} {match.entry.category}{spelled}."
-    text = text[0].upper() + text[1:]
-    if match.evidence:
-        text += f" It can be an ordinary word, but counts here because {match.evidence}."
-    elif not certain:
-        text += " A single word may also mean something or somebody else."
-    if match.namesakes:
-        others = "1 other entry is" if match.namesakes == 1 else f"{match.namesakes} others are"
-        text += f" {others} written the same."
-    return text
+def _once_each(findings: list[Finding]) -> list[Finding]:
+    """Outside captions a name counts once in a place, however often it was seen there."""
+    seen: set[tuple[str, str, str]] = set()
+    kept = []
+    for finding in findings:
+        if finding.caption < 0:
+            place = finding.explanation.partition(": ")[0]
+            key = (place, finding.reference, finding.term)
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(finding)
+    return kept
 
 
-def _is_one_word(surface: str) -> bool:
-    return len(normalise(surface).text.split()) == 1
+def _row(
+    asset: Asset, found: Sequence[Finding], fault: tuple[str, str] | None = None
+) -> dict[str, Any]:
+    code, detail = fault or (None, None)
+    if asset.fault and asset.fault.reason is Reason.CAPTION_UNREADABLE:
+        code, detail = asset.fault.reason.value, asset.fault.detail
+    return {
+        "asset_id": asset.asset_id,
+        "fault_code": code,
+        "fault_detail": replace_surrogates(detail) if detail is not None else None,
+        "findings": [canonical_json(finding.as_dict()).decode() for finding in found],
+    }

@@ -29,6 +29,7 @@ RISK: dict[Reason, int] = {
     Reason.CONSENT_MALFORMED: 50,
     Reason.CONSENT_UNDETERMINED: 45,
     Reason.IMAGE_ANIMATED: 30,
+    Reason.UNKNOWN_TERM: 25,
     Reason.NAME_POSSIBLE: 20,
 }
 """How much is at stake if the asset were cleared wrongly, by reason, 0 to 100."""

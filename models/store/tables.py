@@ -57,6 +57,7 @@ class SurfaceRow(Base):
     )
     text: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16), default="official")
+    language: Mapped[str] = mapped_column(String(16), default="")
 
 
 class MotifRow(Base):
@@ -72,8 +73,110 @@ class MotifRow(Base):
     added_ms: Mapped[int]
 
 
+class NameListRow(Base):
+    """A list of names or tags that was imported: where it is from, and how old it is.
+
+    ``source`` is what its names carry as their source. ``dated_ms`` is the day of the list itself,
+    as its importer was told or read it, and not the day of the import.
+    """
+
+    __tablename__ = "name_lists"
+
+    source: Mapped[str] = mapped_column(Text, primary_key=True)
+    format: Mapped[str] = mapped_column(String(32))
+    licence: Mapped[str] = mapped_column(Text, default="")
+    sha256: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int]
+    dated_ms: Mapped[int]
+    imported_ms: Mapped[int]
+
+
+class NameChangeRow(Base):
+    """One change of one name of the register. Rows are only ever added.
+
+    ``action`` is added, changed or removed; ``detail`` is JSON: the surfaces that came or went.
+    """
+
+    __tablename__ = "name_changes"
+    __table_args__ = (Index("ix_name_change_version", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    at_ms: Mapped[int]
+    actor: Mapped[str] = mapped_column(Text, default="")
+    action: Mapped[str] = mapped_column(String(8))
+    name_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text, default="{}")
+
+
+class VocabularyRow(Base):
+    """A descriptive tag: no name. ``term`` is its key, ``text`` how it was first written."""
+
+    __tablename__ = "vocabulary"
+
+    term: Mapped[str] = mapped_column(Text, primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text, default="")
+    licence: Mapped[str] = mapped_column(Text, default="")
+    added_ms: Mapped[int]
+
+
+class TermRow(Base):
+    """An unknown term of a dataset, as the last run found it: how often, where, how likely a name.
+
+    ``examples`` is JSON: a few of the texts that it stands in, with its place there.
+    """
+
+    __tablename__ = "terms"
+    __table_args__ = (Index("ix_term_rank", "dataset", "score"),)
+
+    dataset: Mapped[str] = mapped_column(Text, primary_key=True)
+    term: Mapped[str] = mapped_column(Text, primary_key=True)
+    surface: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(16), default="")
+    detector: Mapped[str] = mapped_column(String(64))
+    explanation: Mapped[str] = mapped_column(Text, default="")
+    assets: Mapped[int]
+    score: Mapped[float]
+    examples: Mapped[str] = mapped_column(Text, default="[]")
+    run: Mapped[str] = mapped_column(String(36), default="")
+
+
+class TermRulingRow(Base):
+    """A person's decision on a term, for every asset of a dataset.
+
+    ``category`` is what the term names, or "" for one that only describes. At most one ruling on a
+    term is in force: the one that is not undone.
+    """
+
+    __tablename__ = "term_rulings"
+    __table_args__ = (
+        Index(
+            "uq_term_ruling_in_force",
+            "dataset",
+            "term",
+            unique=True,
+            sqlite_where=text("undone_ms IS NULL"),
+            postgresql_where=text("undone_ms IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset: Mapped[str] = mapped_column(Text)
+    term: Mapped[str] = mapped_column(Text)
+    surface: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(16), default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    reviewer: Mapped[str] = mapped_column(Text)
+    ruled_ms: Mapped[int]
+    undone_by: Mapped[str] = mapped_column(Text, default="")
+    undone_ms: Mapped[int | None]
+
+
 class RegisterRow(Base):
-    """The version of each register: ``names`` and ``motifs``. It grows with every change."""
+    """The version of each register: names, motifs, vocabulary. It grows with every change."""
 
     __tablename__ = "register_versions"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.nouns.knowledge import NounKnowledge
 from models.nouns.matching import find_names
 from models.nouns.normalisation import normalise
 from models.nouns.patterns import CompiledNames, compile_patterns
@@ -16,7 +17,7 @@ AWKWARD = "ab1 _,.:()\\がハﾊﾟ゛・ー漢a\u0301\u200bß½㈱ﬁ1.2):\ud80
 TEXTS = st.text(alphabet=st.one_of(st.characters(), st.sampled_from(AWKWARD)), max_size=60)
 REGISTER = make_register([make_entry("hatsune_miku", "character", ["初音ミク", "リグル・ナイト"])])
 NAMES = CompiledNames(REGISTER, shipped_lexicon(), compile_patterns(REGISTER, shipped_lexicon()))
-PIPELINE = build_pipeline(REGISTER)
+PIPELINE = build_pipeline(NounKnowledge(REGISTER))
 
 
 @given(TEXTS)

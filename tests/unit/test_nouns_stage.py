@@ -12,6 +12,7 @@ import pytest
 from models.assets.asset import Asset, Caption, Fault, Location, unread_id
 from models.findings import Finding
 from models.nouns import stage as stage_module
+from models.nouns.knowledge import NounKnowledge
 from models.nouns.pipeline import SPANS_KEY, build_pipeline
 from models.nouns.register import make_entry, make_register
 from models.nouns.stage import NounsStage
@@ -24,6 +25,7 @@ REGISTER = make_register(
         make_entry("kantoku", "artist"),
     ]
 )
+KNOWLEDGE = NounKnowledge(REGISTER)
 
 
 def asset(*captions: str, name: str = "images/0001.png", fault: Fault | None = None) -> Asset:
@@ -36,7 +38,7 @@ def asset(*captions: str, name: str = "images/0001.png", fault: Fault | None = N
 
 
 def examine(*assets: Asset) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = NounsStage(REGISTER).examine(assets, lambda _: None).to_pylist()
+    rows: list[dict[str, Any]] = NounsStage(KNOWLEDGE).examine(assets, lambda _: None).to_pylist()
     return rows
 
 
@@ -95,7 +97,7 @@ def test_a_lone_surrogate_is_shown_as_a_replacement_and_moves_nothing() -> None:
 def test_rows_come_in_the_order_of_the_assets_and_progress_counts_them() -> None:
     assets = [asset("hatsune miku", name=f"{n}.png") for n in range(450)]
     finished: list[int] = []
-    table = NounsStage(REGISTER).examine(assets, finished.append)
+    table = NounsStage(KNOWLEDGE).examine(assets, finished.append)
     assert table["asset_id"].to_pylist() == [a.asset_id for a in assets]
     assert sum(finished) == len(assets)
     assert table.schema == NounsStage.schema
@@ -104,14 +106,14 @@ def test_rows_come_in_the_order_of_the_assets_and_progress_counts_them() -> None
 def test_a_detector_that_fails_on_one_asset_spoils_only_that_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = stage_module.describe_match
+    real = stage_module.describe
 
-    def fail_on_artists(match: Any, **where: Any) -> Finding:
-        if match.entry.category == "artist":
+    def fail_on_artists(sighting: Any, text: Any) -> Finding:
+        if sighting.category == "artist":
             raise ValueError("broken")
-        return real(match, **where)
+        return real(sighting, text)
 
-    monkeypatch.setattr(stage_module, "describe_match", fail_on_artists)
+    monkeypatch.setattr(stage_module, "describe", fail_on_artists)
     bad, good = examine(asset("kantoku", name="1.png"), asset("hatsune miku", name="2.png"))
     assert (bad["fault_code"], bad["fault_detail"]) == ("stage_failed", "ValueError: broken")
     assert bad["findings"] == []
@@ -133,12 +135,12 @@ def test_an_unreadable_image_does_not_concern_the_captions() -> None:
 
 def test_the_fingerprint_follows_the_register() -> None:
     other = make_register([make_entry("hatsune_miku", "character")])
-    assert NounsStage(REGISTER).fingerprint == NounsStage(REGISTER).fingerprint
-    assert NounsStage(REGISTER).fingerprint != NounsStage(other).fingerprint
+    assert NounsStage(KNOWLEDGE).fingerprint == NounsStage(KNOWLEDGE).fingerprint
+    assert NounsStage(KNOWLEDGE).fingerprint != NounsStage(NounKnowledge(other)).fingerprint
 
 
 def test_threads_and_pickled_copies_give_the_same_rows() -> None:
-    stage = NounsStage(REGISTER)
+    stage = NounsStage(KNOWLEDGE)
     copy = pickle.loads(pickle.dumps(stage))
     assets = [asset("hatsune miku, rose, 初音ミク", name=f"{n}.png") for n in range(100)]
     expected = stage.examine(assets, lambda _: None)
@@ -154,7 +156,7 @@ def test_a_long_caption_is_searched_to_its_end() -> None:
 
 
 def test_the_pipeline_marks_spans_for_other_spacy_components() -> None:
-    doc = build_pipeline(REGISTER)("solo, (hatsune miku:1.2)")
+    doc = build_pipeline(KNOWLEDGE)("solo, (hatsune miku:1.2)")
     (span,) = doc.spans[SPANS_KEY]
     assert span.label_ == "character"
     assert span._.name.surface == "hatsune miku"
