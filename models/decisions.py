@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from models.assets.asset import Asset, Fault
 from models.canonical import digest_of
 from models.consent.resolution import ConsentDecision
 from models.findings import Finding
-from models.policy import Action, Policy
+from models.nouns.conditions import NounAction
+from models.nouns.permission import Permitted
+from models.nouns.register import key_of
+from models.nouns.rewriting.captions import RewrittenCaption
+from models.policy import Policy
 from models.reasons import TEXTS, Reason
 from models.verdicts import Verdict, most_restrictive
 
 DecidedBy = Literal["machine", "ruling", "takedown"]
-_VERDICT_OF: dict[Action, Verdict] = {
+_VERDICT_OF: dict[str, Verdict] = {
     "exclude": Verdict.EXCLUDE,
     "review": Verdict.REVIEW,
+    "rewrite": Verdict.REVIEW,  # until the caption has been rewritten, and found to be clean
     "allow": Verdict.CLEAR,
 }
 
@@ -53,9 +57,6 @@ class TermRuling:
     ruling_id: str
 
 
-NO_TERMS: Mapping[str, TermRuling] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One asset's verdict, and everything a person needs to believe it.
@@ -69,6 +70,8 @@ class Decision:
         faults: what went wrong while examining the asset.
         ruling_id: the ruling that decided, or "".
         valid_until: UTC seconds at which time alone may change the verdict, or None.
+        licensed: names that an owner's licence lets pass, each with the licence's id.
+        captions: the captions that a release gets rewritten.
     """
 
     verdict: Verdict
@@ -79,6 +82,8 @@ class Decision:
     faults: tuple[Fault, ...] = ()
     ruling_id: str = ""
     valid_until: int | None = None
+    licensed: tuple[tuple[Finding, str], ...] = ()
+    captions: tuple[RewrittenCaption, ...] = ()
 
     def explain(self, consent: ConsentDecision | None, language: Literal["en", "ja"]) -> str:
         """The verdict in sentences, for the report, the manifest and the review page."""
@@ -89,53 +94,86 @@ class Decision:
         if consent is not None and any(reason in spoken for reason in self.reasons):
             texts.append(consent.explanation_en if language == "en" else consent.explanation_ja)
         texts += [finding.explanation for finding in self.findings]
+        texts += [caption.explain(language) for caption in self.captions]
         for fault in self.faults:
             unsaid = "" if fault.reason in self.reasons else f"{fault.reason.value}: "
             texts.append(unsaid + fault.detail)
         return " ".join(dict.fromkeys(text for text in texts if text))
 
 
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """By what findings are measured, besides the policy.
+
+    Attributes:
+        resembles_score: cosine from which a resemblance counts: the policy's, or the encoder's own
+            suggestion where the policy leaves it open.
+        named_score: the same, where a text of the asset names what the motif shows.
+        terms: what people have ruled about terms of this dataset, by the term's key.
+    """
+
+    resembles_score: float
+    named_score: float
+    terms: Mapping[str, TermRuling] = field(default_factory=dict)
+
+
+def choose_noun_action(
+    finding: Finding, policy: Policy, terms: Mapping[str, TermRuling]
+) -> NounAction:
+    """What the policy says about a name or an unknown term in a text."""
+    source = finding.source or "caption"
+    if finding.kind == "name_protected":
+        return policy.nouns.action_for(finding.category, source)
+    if finding.kind == "name_possible":
+        return policy.nouns.action_for_possible(finding.category, source)
+    ruling = terms.get(finding.term)
+    if ruling is None:
+        return policy.nouns.action_for_unknown(source)
+    return policy.nouns.action_for(ruling.category, source) if ruling.category else "allow"
+
+
 def judge_finding(
-    finding: Finding,
-    policy: Policy,
-    resembles_score: float,
-    terms: Mapping[str, TermRuling] = NO_TERMS,
+    finding: Finding, policy: Policy, yardstick: Yardstick, named: Set[str] = frozenset()
 ) -> Verdict:
     """What the policy says about one finding; CLEAR where it does not act on it.
 
     Args:
         finding: what a detector saw.
         policy: the policy in force.
-        resembles_score: cosine from which a resemblance counts: the policy's, or the encoder's
-            own suggestion where the policy leaves it open.
-        terms: what people have ruled about terms of this dataset, by the term's key.
+        yardstick: by what it is measured.
+        named: keys of the names that stand in the asset's texts (see ``names_in``).
     """
     match finding.kind:
-        case "name_protected":
-            return _VERDICT_OF[policy.nouns.action_for(finding.category)]
-        case "name_possible":
-            if policy.nouns.action_for(finding.category) == "allow":
-                return Verdict.CLEAR
-            return _VERDICT_OF[policy.nouns.possible]
-        case "unknown_term":
-            return _judge_term(finding, policy, terms)
+        case "name_protected" | "name_possible" | "unknown_term":
+            return _VERDICT_OF[choose_noun_action(finding, policy, yardstick.terms)]
         case "motif_copy":
             near = finding.distance is None or finding.distance <= policy.motifs.copy_distance
             return _VERDICT_OF[policy.motifs.copy_action] if near else Verdict.CLEAR
         case "motif_resembles":
-            close = finding.score >= resembles_score
-            return _VERDICT_OF[policy.motifs.resembles_action] if close else Verdict.CLEAR
+            is_named = key_of(finding.label) in named
+            asked = yardstick.named_score if is_named else yardstick.resembles_score
+            return (
+                _VERDICT_OF[policy.motifs.resembles_action]
+                if finding.score >= asked
+                else Verdict.CLEAR
+            )
         case "image_animated":
             return _VERDICT_OF[policy.images.animated]
 
 
-def _judge_term(finding: Finding, policy: Policy, terms: Mapping[str, TermRuling]) -> Verdict:
-    ruling = terms.get(finding.term)
-    if ruling is None:
-        return _VERDICT_OF[policy.nouns.unknown_term]
-    if not ruling.category:
-        return Verdict.CLEAR
-    return _VERDICT_OF[policy.nouns.action_for(ruling.category)]
+def names_in(findings: Iterable[Finding]) -> frozenset[str]:
+    """Keys of the registered names that texts hold, as registered and as written.
+
+    A picture is looked at more closely for what its texts name, whatever becomes of the texts: a
+    caption that was rewritten, or a name that is licensed, says nothing about the picture.
+    """
+    return frozenset(
+        key
+        for finding in findings
+        if finding.kind in ("name_protected", "name_possible")
+        for text in (finding.label, finding.surface)
+        if (key := key_of(text))
+    )
 
 
 def decide(
@@ -144,9 +182,10 @@ def decide(
     findings: Sequence[Finding],
     faults: Sequence[Fault],
     policy: Policy,
+    yardstick: Yardstick,
     *,
-    resembles_score: float,
-    terms: Mapping[str, TermRuling] = NO_TERMS,
+    permitted: Permitted | None = None,
+    captions: Sequence[RewrittenCaption] = (),
     ruling: Ruling | None = None,
     taken_down: bool = False,
 ) -> Decision:
@@ -163,18 +202,32 @@ def decide(
         findings: what nouns, features and motifs saw, in a stable order.
         faults: what went wrong in any stage.
         policy: the policy in force.
-        resembles_score, terms: see ``judge_finding``.
+        yardstick: by what findings are measured.
+        permitted: the findings parted by what licences for names say; None where there are none.
+        captions: the captions that were rewritten and found clean.
         ruling: the reviewer's effective ruling on this asset, if there is one.
         taken_down: whether an owner's takedown has been acknowledged.
     """
     if taken_down:
         return Decision(Verdict.EXCLUDE, (Reason.TAKEDOWN,), "takedown")
+    permitted = permitted or Permitted(tuple(findings))
+    named = names_in(findings)
+    mended = {caption.index for caption in captions}
     judged = [
-        (finding, judge_finding(finding, policy, resembles_score, terms)) for finding in findings
+        (finding, judge_finding(finding, policy, yardstick, named))
+        for finding in permitted.open
+        if not (
+            finding.caption in mended
+            and choose_noun_action(finding, policy, yardstick.terms) == "rewrite"
+        )
     ]
     judged = [(finding, verdict) for finding, verdict in judged if verdict is not Verdict.CLEAR]
     acted = tuple(finding for finding, _ in judged)
     outcomes = [(verdict, Reason(finding.kind)) for finding, verdict in judged]
+    if permitted.licensed:
+        outcomes.append((Verdict.CLEAR, Reason.NAME_LICENSED))
+    if captions:
+        outcomes.append((Verdict.CLEAR, Reason.CAPTION_REWRITTEN))
     all_faults = tuple(dict.fromkeys([*([asset.fault] if asset.fault else []), *faults]))
     outcomes += [(Verdict.ERROR, fault.reason) for fault in all_faults]
     if consent is None:
@@ -185,33 +238,40 @@ def decide(
         outcomes += [(consent.verdict, reason) for reason in consent.reasons]
     verdict = most_restrictive(outcome for outcome, _ in outcomes)
     reasons = tuple(dict.fromkeys(reason for outcome, reason in outcomes if outcome is verdict))
-    valid_until = consent.valid_until if consent else None
+    ends = [permitted.valid_until, consent.valid_until if consent else None]
     question = (
         question_of(asset, reasons, acted, consent, policy) if verdict is Verdict.REVIEW else ""
     )
+    decision = Decision(
+        verdict,
+        reasons,
+        "machine",
+        question,
+        acted,
+        all_faults,
+        "",
+        min((end for end in ends if end is not None), default=None),
+        permitted.licensed,
+        tuple(captions),
+    )
     if ruling is not None and not ruling.approves:
-        return Decision(
-            Verdict.EXCLUDE,
-            (Reason.RULING_EXCLUDED,),
-            "ruling",
-            ruling.question,
-            acted,
-            all_faults,
-            ruling.ruling_id,
-            valid_until,
+        return replace(
+            decision,
+            verdict=Verdict.EXCLUDE,
+            reasons=(Reason.RULING_EXCLUDED,),
+            decided_by="ruling",
+            question=ruling.question,
+            ruling_id=ruling.ruling_id,
         )
     if ruling is not None and question and ruling.question == question:
-        return Decision(
-            Verdict.CLEAR,
-            (Reason.RULING_APPROVED, *reasons),
-            "ruling",
-            question,
-            acted,
-            all_faults,
-            ruling.ruling_id,
-            valid_until,
+        return replace(
+            decision,
+            verdict=Verdict.CLEAR,
+            reasons=(Reason.RULING_APPROVED, *reasons),
+            decided_by="ruling",
+            ruling_id=ruling.ruling_id,
         )
-    return Decision(verdict, reasons, "machine", question, acted, all_faults, "", valid_until)
+    return decision
 
 
 def question_of(

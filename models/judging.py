@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,15 +20,29 @@ from models.consent.resolution import ConsentDecision, resolve
 from models.consent.statements import Statement
 from models.consent.subjects import Subject, SubjectKind
 from models.consent.testimony import Likeness, Testimony, Traits
-from models.decisions import Decision, Ruling, TermRuling, decide
+from models.decisions import Decision, Ruling, TermRuling, Yardstick, decide
+from models.editing import CaptionEditor
 from models.findings import Finding
+from models.nouns.permission import LicensedNames, Permitted, permit
+from models.nouns.rewriting.captions import RewrittenCaption
 from models.policy import Policy
 from models.reasons import Reason
 from models.stages import stage_folder, store_record, store_table
 from models.takedowns import ids_for_takedown
+from models.unicode import escape_surrogates
 from models.verdicts import Verdict
 
 CODE_VERSION = "verdict/4"
+
+_CAPTION = pa.struct(
+    [
+        pa.field("index", pa.int32(), nullable=False),
+        pa.field("original", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("edits", pa.list_(pa.string()), nullable=False),
+    ]
+)
+"""A caption that a release gets rewritten; each edit is canonical JSON."""
 
 VERDICTS = pa.schema(
     [
@@ -47,6 +61,7 @@ VERDICTS = pa.schema(
         pa.field("basis", pa.list_(pa.string()), nullable=False),
         pa.field("consent_en", pa.string(), nullable=False),
         pa.field("consent_ja", pa.string(), nullable=False),
+        pa.field("captions", pa.list_(_CAPTION), nullable=False),
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),
         pa.field("format", pa.string()),
@@ -91,21 +106,23 @@ class Bench:
 
     Attributes:
         policy: the policy in force.
-        resembles_score: see ``models.decisions.judge_finding``.
+        yardstick: by what findings are measured.
         as_of: UTC seconds at which consent is weighed.
         rulings: effective rulings by asset id.
         takedowns: ids of assets whose takedown has been acknowledged.
         testimony: what was said about assets outside the dataset; None for nothing.
-        terms: rulings about terms of the dataset, by the term's key.
+        licences: licences on file for names.
+        editor: what rewrites captions; None where the policy rewrites none.
     """
 
     policy: Policy
-    resembles_score: float
+    yardstick: Yardstick
     as_of: int
     rulings: Mapping[str, Ruling]
     takedowns: frozenset[str]
     testimony: Testimony | None = None
-    terms: Mapping[str, TermRuling] = field(default_factory=dict)
+    licences: tuple[LicensedNames, ...] = ()
+    editor: CaptionEditor | None = None
 
     def weigh(
         self, asset: Asset, observed: Observed, consents: Consents | None = None
@@ -117,16 +134,25 @@ class Bench:
                 is looked up here, and added to.
         """
         consent = self._resolve(asset, observed.statements, {} if consents is None else consents)
+        permitted = permit(asset, observed.findings, self.licences, self.as_of)
         return consent, decide(
             asset,
             consent,
             observed.findings,
             observed.faults,
             self.policy,
-            resembles_score=self.resembles_score,
-            terms=self.terms,
+            self.yardstick,
+            permitted=permitted,
+            captions=self._edit(asset, permitted),
             ruling=self.rulings.get(asset.asset_id),
             taken_down=bool(self.takedowns_of(asset)),
+        )
+
+    def _edit(self, asset: Asset, permitted: Permitted) -> tuple[RewrittenCaption, ...]:
+        if self.editor is None or not permitted.open:
+            return ()
+        return self.editor.edit(
+            asset, permitted.open, self.licences, self.yardstick.terms, self.as_of
         )
 
     def _resolve(
@@ -326,11 +352,15 @@ def _fingerprint(
             "dataset": dataset,
             "shard": shard,
             "policy": bench.policy.digest,
-            "resembles_score": bench.resembles_score,
+            "scores": [bench.yardstick.resembles_score, bench.yardstick.named_score],
+            "licences": [
+                [each.terms.id, sorted(each.entries)] for each in bench.licences if each.entries
+            ],
+            "editor": bench.editor.fingerprint if bench.editor else "",
             "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
             "heard": {i: [s.as_dict() for s in said] for i, said in sorted(heard.items())},
             "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
-            "terms": _ruled_terms(outputs, bench.terms),
+            "terms": _ruled_terms(outputs, bench.yardstick.terms),
             "takedowns": sorted(frozenset[str]().union(*map(bench.takedowns_of, assets))),
         }
     )
@@ -382,6 +412,15 @@ def _row(
         "basis": [reason.value for reason in consent.reasons] if consent else [],
         "consent_en": _chain(consent, decision, policy, "en"),
         "consent_ja": _chain(consent, decision, policy, "ja"),
+        "captions": [
+            {
+                "index": caption.index,
+                "original": escape_surrogates(caption.original),
+                "text": escape_surrogates(caption.text),
+                "edits": [canonical_json(edit.as_dict()).decode() for edit in caption.edits],
+            }
+            for caption in decision.captions
+        ],
         "width": facts.get("width"),
         "height": facts.get("height"),
         "format": facts.get("format"),

@@ -19,37 +19,17 @@ from models.consent.terms import (
     RecognisedRegistry,
 )
 from models.errors import PolicyError
+from models.nouns.conditions import (
+    FINDING_DEFAULTS,
+    SOURCES,
+    NameLicense,
+    NounsPolicy,
+    SourcePolicy,
+)
 from models.sections import Section, Text, explain_problem
 
 Action = Literal["exclude", "review", "allow"]
-FINDING_DEFAULTS: dict[str, Action] = {
-    "character": "review",
-    "work": "review",
-    "artist": "exclude",
-    "studio": "review",
-    "brand": "review",
-    "person": "exclude",
-    "place": "allow",
-}
-
-
-class NounsPolicy(Section):
-    """What to do when a caption holds a name, by the name's category."""
-
-    character: Action = FINDING_DEFAULTS["character"]
-    work: Action = FINDING_DEFAULTS["work"]
-    artist: Action = FINDING_DEFAULTS["artist"]
-    studio: Action = FINDING_DEFAULTS["studio"]
-    brand: Action = FINDING_DEFAULTS["brand"]
-    person: Action = FINDING_DEFAULTS["person"]
-    place: Action = FINDING_DEFAULTS["place"]
-    possible: Literal["review", "allow"] = "review"
-    unknown_term: Action = "review"
-
-    def action_for(self, category: str) -> Action:
-        """The action for a category; a category that is not known here goes to review."""
-        action: Action = getattr(self, category) if category in FINDING_DEFAULTS else "review"
-        return action
+__all__ = ["FINDING_DEFAULTS", "Action", "Policy", "load_policy", "parse_policy"]
 
 
 class MotifsPolicy(Section):
@@ -57,14 +37,17 @@ class MotifsPolicy(Section):
 
     ``copy_distance`` is in bits of a 256-bit PDQ hash. ``resembles_score`` is the cosine between
     encoder embeddings, whose meaning differs from encoder to encoder: None, the default, stands
-    for the encoder's own ``suggested_score``. Nothing below the encoder's ``floor_score`` is ever
-    recorded, so a lower number here finds no more.
+    for the encoder's own ``suggested_score``. ``named_score`` takes its place where a text of the
+    asset names what the motif shows, and is never above it; None stands for halfway between the
+    encoder's ``floor_score`` and ``resembles_score``. Nothing below the encoder's ``floor_score``
+    is ever recorded, so a lower number here finds no more.
     """
 
     copy_action: Action = "exclude"
     resembles_action: Literal["review", "allow"] = "review"
     copy_distance: int = Field(default=31, ge=0, le=90)
     resembles_score: float | None = Field(default=None, gt=0.0, le=1.0)
+    named_score: float | None = Field(default=None, gt=0.0, le=1.0)
 
 
 class ImagesPolicy(Section):
@@ -99,11 +82,13 @@ class Policy(Section):
 
 _SECTIONS: dict[str, type[Section]] = {
     "consent": ConsentPolicy,
-    "contract": Contract,
-    "license": AcceptedLicense,
-    "collection": RecognisedCollection,
-    "registry": RecognisedRegistry,
+    "consent.contract": Contract,
+    "consent.license": AcceptedLicense,
+    "consent.collection": RecognisedCollection,
+    "consent.registry": RecognisedRegistry,
     "nouns": NounsPolicy,
+    "nouns.license": NameLicense,
+    **{f"nouns.{source}": SourcePolicy for source in SOURCES},
     "motifs": MotifsPolicy,
     "images": ImagesPolicy,
 }
@@ -162,8 +147,9 @@ def _explain(text: str, source: str, error: Any) -> str:
 
 def _known_keys(path: list[Any]) -> list[str]:
     section: type[Section] = Policy
-    for part in path:
-        section = _SECTIONS.get(str(part), section)
+    names = [part for part in path if isinstance(part, str)]
+    for depth in range(1, len(names) + 1):
+        section = _SECTIONS.get(".".join(names[:depth]), section)
     return sorted(section.model_fields)
 
 

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     NAME_PROTECTED = "name_protected"
     NAME_POSSIBLE = "name_possible"
     UNKNOWN_TERM = "unknown_term"
+    NAME_LICENSED = "name_licensed"
+    CAPTION_REWRITTEN = "caption_rewritten"
     MOTIF_COPY = "motif_copy"
     MOTIF_RESEMBLES = "motif_resembles"
     IMAGE_ANIMATED = "image_animated"
@@ -165,6 +167,18 @@ TEXTS: dict[Reason, ReasonText] = {
         "名称かもしれない、まだ判断されていない語が含まれています。",
         "Decide the term, once for the whole dataset: `kiyome terms`.",
         "`kiyome terms` で、この語をデータセット全体について一度だけ判断してください。",
+    ),
+    Reason.NAME_LICENSED: ReasonText(
+        "A licence on file lets the protected name stand in the caption.",
+        "登録済みのライセンスにより、保護対象の名称の使用が許可されています。",
+        "Nothing to do.",
+        "対応は不要です。",
+    ),
+    Reason.CAPTION_REWRITTEN: ReasonText(
+        "Names were taken out of the caption; the release holds the rewritten one.",
+        "キャプションから名称を除きました。リリースには書き換え後のものが含まれます。",
+        "Nothing to do; the original is kept beside the release, with what was changed.",
+        "対応は不要です。元のキャプションと変更内容はリリースの記録に残ります。",
     ),
     Reason.MOTIF_COPY: ReasonText(
         "The picture is a copy of a registered motif.",

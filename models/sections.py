@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -38,3 +40,24 @@ class Section(BaseModel):
     """A table of the policy file: no key that is not known here, and never changed once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def require_two_people(one: str, other: str) -> None:
+    """Make sure that two names are not one person's, however differently written.
+
+    Raises:
+        ValueError: they are.
+    """
+    if _fold_name(one) == _fold_name(other):
+        raise ValueError("entered_by and approved_by must be two different people")
+
+
+def _fold_name(name: str) -> str:
+    """A name without what one person may write differently: case, width, blanks, unseen letters."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(char for char in folded if char.isprintable() and not char.isspace())
+
+
+def start_of_day(day: date) -> int:
+    """The first UTC second of a day."""
+    return int(datetime(*day.timetuple()[:3], tzinfo=UTC).timestamp())

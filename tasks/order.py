@@ -20,9 +20,11 @@ from models.consent.evidence.view import EvidenceView
 from models.consent.testimony import Testimony
 from models.decisions import Ruling
 from models.detectors import Detectors, load_detectors
+from models.editing import CaptionEditor
 from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.judging import Bench
+from models.nouns.permission import find_licensed
 from models.planning import dataset_folder
 from models.policy import Policy, load_policy
 from models.review.queue import effective_rulings
@@ -109,14 +111,23 @@ class Desk:
             }
             takedowns = frozenset(takedown_times(session))
             evidence = latest_evidence(session)
+            licences = find_licensed(session, self.policy.nouns.license)
         return Bench(
             policy=self.policy,
-            resembles_score=self.detectors.resembles_score(self.policy),
+            yardstick=self.detectors.measure(self.policy, {}),
             as_of=self.order.as_of,
             rulings=rulings,
             takedowns=takedowns,
+            licences=licences,
+            editor=self._editor,
             testimony=Testimony(EvidenceView(self.database, evidence), self.policy.consent),
         )
+
+    @property
+    def _editor(self) -> CaptionEditor | None:
+        if not self.policy.nouns.rewrites:
+            return None
+        return CaptionEditor(self.detectors.nouns, self.policy)
 
     def look_again(self) -> None:
         """Forget rulings, takedowns and evidence: the next decision reads them anew."""

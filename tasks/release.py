@@ -14,7 +14,7 @@ from models.assets.asset import Asset
 from models.assets.sidecars import keep_places, write_sidecars
 from models.errors import KiyomeError
 from models.planning import Plan, write_outcomes
-from models.releases.manifest import build_manifest, build_outcomes, to_parquet
+from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
 from models.releases.publishing import Release, publish
 from models.summary import count_outcomes
 from models.verdicts import Verdict
@@ -45,7 +45,7 @@ def publish_release(
     reconcile(plan, outcomes)
     write_outcomes(desk.workspace, desk.order.dataset, to_parquet(outcomes))
     counts, reasons = count_outcomes(outcomes)
-    keep = keep_places(_cleared(judged))
+    keep = keep_places(_cleared(judged), _rewritten(judged))
     facts = {
         "policy": {"label": desk.policy.label, "sha256": desk.policy.digest},
         "encoder": {
@@ -83,6 +83,7 @@ def publish_release(
         desk.order.dataset,
         build_manifest(judged),
         outcomes,
+        build_rewritten(judged),
         facts,
         write,
     )
@@ -101,6 +102,16 @@ def reconcile(plan: Plan, outcomes: pa.Table) -> None:
             f"{len(set(ids))} assets.",
             "Nothing was published. Run again with --again, and report this if it stays.",
         )
+
+
+def _rewritten(judged: Sequence[tuple[Sequence[Asset], pa.Table]]) -> dict[str, dict[int, str]]:
+    """The new texts of captions by asset and index."""
+    return {
+        row["asset_id"]: {caption["index"]: caption["text"] for caption in row["captions"]}
+        for _, table in judged
+        for row in table.select(["asset_id", "captions"]).to_pylist()
+        if row["captions"]
+    }
 
 
 def _cleared(judged: Sequence[tuple[Sequence[Asset], pa.Table]]) -> Iterator[Asset]:

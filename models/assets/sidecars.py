@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.assets.asset import Asset, Caption, Location
@@ -30,11 +30,13 @@ class Kept:
         captions: the captions that were screened for this place.
         location: the place.
         digest: SHA-256 of the bytes that were screened.
+        rewritten: captions that are to be written otherwise than they stand in the source.
     """
 
     captions: tuple[Caption, ...]
     location: Location
     digest: str
+    rewritten: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +55,29 @@ class SidecarReport:
     captions: int
 
 
-def keep_places(assets: Iterable[Asset]) -> dict[str, Kept]:
-    """Every place of these assets, by its name: what ``write_sidecars`` takes."""
-    return {
-        location.name: Kept(
-            tuple(caption for caption in asset.captions if caption.location == index),
-            location,
-            location.digest,
-        )
-        for asset in assets
-        for index, location in enumerate(asset.locations)
-    }
+def keep_places(
+    assets: Iterable[Asset], rewritten: Mapping[str, Mapping[int, str]] | None = None
+) -> dict[str, Kept]:
+    """Every place of these assets, by its name: what ``write_sidecars`` takes.
+
+    Args:
+        rewritten: new texts of captions, by asset id and the caption's index.
+    """
+    kept = {}
+    for asset in assets:
+        texts = (rewritten or {}).get(asset.asset_id, {})
+        for index, location in enumerate(asset.locations):
+            kept[location.name] = Kept(
+                tuple(caption for caption in asset.captions if caption.location == index),
+                location,
+                location.digest,
+                {
+                    asset.captions[number].text: text
+                    for number, text in texts.items()
+                    if asset.captions[number].location == index
+                },
+            )
+    return kept
 
 
 def write_sidecars(
@@ -100,7 +114,8 @@ def write_sidecars(
             f"The folder {out} cannot be made: {error.strerror or error}.", "Give another folder."
         ) from error
     digests = {name: kept.digest for name, kept in keep.items()} if copy_images else None
-    sink = Sink(tree, out, digests, progress)
+    rewritten = {name: kept.rewritten for name, kept in keep.items() if kept.rewritten}
+    sink = Sink(tree, out, digests, progress, rewritten)
     chosen.write(tree, listing, keep.keys(), sink)
     return SidecarReport(
         tuple(sorted(map(printable, sink.written))),

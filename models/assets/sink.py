@@ -12,7 +12,8 @@ from models.assets.faults import FaultError
 from models.assets.listing import Entry, inside
 from models.assets.naming import printable
 from models.assets.reading import read_location
-from models.assets.tables import Row, Table
+from models.assets.rewording import strip_keys
+from models.assets.tables import Row, Table, TableError
 from models.assets.texts import CaptionError, captions_of, read_caption_file
 from models.assets.tree import Tree
 from models.canonical import digest_bytes
@@ -31,6 +32,7 @@ class Sink:
         folder: where the files go.
         digests: SHA-256, by location name, of the images to copy; None where none are copied.
         progress: called after each image with the number copied so far and the number there are.
+        rewritten: captions to be written otherwise than they stand, by location name.
         written: paths written, relative to ``folder``.
         images: how many images were copied.
     """
@@ -39,6 +41,7 @@ class Sink:
     folder: Path
     digests: Mapping[str, str] | None = None
     progress: Callable[[int, int], None] = lambda _done, _total: None
+    rewritten: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     images: int = 0
 
@@ -87,6 +90,13 @@ class Sink:
             ) from error
         self.written.append(path)
 
+    def rewritten_in(self, names: Iterable[str]) -> dict[str, str]:
+        """The captions of these locations that are to be written otherwise."""
+        found: dict[str, str] = {}
+        for name in names:
+            found |= strip_keys(self.rewritten.get(name, {}))
+        return found
+
     def read_caption_file(self, path: str) -> tuple[bytes, str]:
         """The bytes and the text of a caption file of the dataset.
 
@@ -121,6 +131,7 @@ class Sink:
         table: Table,
         images_of: Callable[[Row], Sequence[str]],
         screened: Mapping[str, Set[str]],
+        rewritten: Mapping[str, Mapping[str, str]],
     ) -> None:
         """Write a table with only the rows whose images are all among ``screened``.
 
@@ -129,11 +140,12 @@ class Sink:
             table: the table as it is now.
             images_of: the images that a row names.
             screened: the captions of each image that is kept, by what ``images_of`` returns.
+            rewritten: the captions to be written otherwise, by the same.
 
         Raises:
             DatasetError: a kept row says something that was not screened, or cannot be written.
         """
-        numbers: set[int] = set()
+        chosen: dict[int, dict[str, str]] = {}
         for row in table.rows:
             images = images_of(row)
             if row.problem or not images or not all(image in screened for image in images):
@@ -141,8 +153,17 @@ class Sink:
             texts: set[str] = set().union(*(screened[image] for image in images))
             place = f"{path}:{row.number}"
             self.check_screened(place, captions_of(row.values, place), texts)
-            numbers.add(row.number)
-        self.write(path, table.encode(numbers))
+            chosen[row.number] = {}
+            for image in images:
+                chosen[row.number] |= rewritten.get(image, {})
+        try:
+            data = table.encode(chosen)
+        except TableError as error:
+            raise DatasetError(
+                f"The rewritten captions cannot be written into {printable(path)}: {error}.",
+                "Convert the table to JSON Lines or CSV, or do not let the policy rewrite.",
+            ) from error
+        self.write(path, data)
 
     def copy_images(self, entries: Iterable[Entry]) -> None:
         """Copy the original bytes of images to the place they have in the dataset.

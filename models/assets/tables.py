@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import posixpath
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.assets.reading import explain_os_error, open_regular
+from models.assets.rewording import reword_values
 from models.assets.texts import decode_text, is_caption_column
 from models.recursion import is_nested_deeper
 
@@ -51,22 +52,70 @@ class Table:
     header: str = ""
     lines: tuple[str, ...] = ()
     parquet: pa.Table | None = None
+    delimiter: str = ","
 
-    def encode(self, numbers: Collection[int]) -> bytes:
-        """The table with only the rows of these numbers; everything in them is as it was.
+    def encode(self, chosen: Mapping[int, Mapping[str, str]]) -> bytes:
+        """The table with only the rows of these numbers; everything else in them is as it was.
 
-        Text comes out as UTF-8 without a byte order mark, each row spelt as in the source.
+        Text comes out as UTF-8 without a byte order mark, each row spelt as in the source where no
+        caption of it is rewritten.
+
+        Args:
+            chosen: by row number the captions to be rewritten (see ``models.assets.rewording``).
+
+        Raises:
+            TableError: a rewritten caption does not fit into its column.
         """
-        indices = [index for index, row in enumerate(self.rows) if row.number in numbers]
+        indices = [index for index, row in enumerate(self.rows) if row.number in chosen]
         if self.parquet is not None:
-            sink = pa.BufferOutputStream()
-            pq.write_table(self.parquet.take(pa.array(indices, pa.int64())), sink)
-            return bytes(sink.getvalue().to_pybytes())
-        chosen = [self.header, *(self.lines[index] for index in indices)]
+            return self._encode_parquet(self.parquet, indices, chosen)
+        lines = [self.header]
+        for index in indices:
+            row, line = self.rows[index], self.lines[index]
+            values = reword_values(row.values, chosen[row.number])
+            lines.append(line if values == row.values else self._encode_line(values))
         text = "".join(
-            line if line.endswith(("\n", "\r")) else f"{line}\n" for line in chosen if line
+            line if line.endswith(("\n", "\r")) else f"{line}\n" for line in lines if line
         )
         return text.encode("utf-8")
+
+    def _encode_line(self, values: dict[str, Any]) -> str:
+        if self.kind == "jsonl":
+            try:
+                line = json.dumps(values, ensure_ascii=False)
+                line.encode("utf-8")
+            except UnicodeEncodeError:  # a lone surrogate has to stay an escape
+                line = json.dumps(values)
+            return line
+        out = io.StringIO(newline="")
+        csv.writer(out, delimiter=self.delimiter).writerow(values[name] for name in self.columns)
+        return out.getvalue()
+
+    def _encode_parquet(
+        self, table: pa.Table, indices: list[int], chosen: Mapping[int, Mapping[str, str]]
+    ) -> bytes:
+        kept = table.take(pa.array(indices, pa.int64()))
+        changed: dict[str, dict[int, Any]] = {}
+        for place, index in enumerate(indices):
+            row = self.rows[index]
+            if not chosen[row.number]:
+                continue
+            for column, value in reword_values(row.values, chosen[row.number]).items():
+                if value != row.values[column]:
+                    changed.setdefault(column, {})[place] = value
+        for column, values in changed.items():
+            number = kept.schema.get_field_index(column)
+            field = kept.schema.field(number)
+            whole = [
+                values.get(place, value) for place, value in enumerate(kept[number].to_pylist())
+            ]
+            try:
+                kept = kept.set_column(number, field, pa.array(whole, field.type))
+            except (pa.ArrowException, TypeError, ValueError) as error:
+                raise TableError(f"column {column!r}: {error}") from error
+        sink = pa.BufferOutputStream()
+        pq.write_table(kept, sink)
+        return bytes(sink.getvalue().to_pybytes())
 
 
 def read_table(path: str) -> Table:
@@ -191,7 +240,9 @@ def _read_csv(text: str, delimiter: str) -> Table:
             taken.clear()
     except csv.Error as error:
         raise TableError(f"line {reader.line_num} is not sound CSV: {error}") from error
-    return Table("csv", columns, tuple(rows), header=header, lines=tuple(lines))
+    return Table(
+        "csv", columns, tuple(rows), header=header, lines=tuple(lines), delimiter=delimiter
+    )
 
 
 def _length_problem(fields: int, columns: int) -> str:

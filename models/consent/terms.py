@@ -8,15 +8,14 @@ operator has recognised its contract as the rights holder's.
 from __future__ import annotations
 
 import re
-import unicodedata
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from models.consent.purposes import Purpose
-from models.sections import Section, Sha256, Text
+from models.sections import Section, Sha256, Text, require_two_people, start_of_day
 
 ChainId = Annotated[str, StringConstraints(pattern=r"^eip155:[1-9][0-9]{0,19}$")]
 """CAIP-2 name of an EVM chain: ``eip155:1``."""
@@ -65,7 +64,7 @@ class Contract(Section):
     def _is_usable(self) -> Self:
         if not (self.folder or self.assets or self.signer or self.address):
             raise ValueError("say what it covers: folder, assets, signer or address")
-        _require_two_people(self.entered_by, self.approved_by)
+        require_two_people(self.entered_by, self.approved_by)
         if self.expires <= self.issued:
             raise ValueError("expires must be later than issued")
         return self
@@ -73,12 +72,12 @@ class Contract(Section):
     @property
     def issued_at(self) -> int:
         """Start of the day of issue, UTC seconds."""
-        return _start_of(self.issued)
+        return start_of_day(self.issued)
 
     @property
     def expires_at(self) -> int:
         """Start of the day of expiry, UTC seconds: the contract no longer holds on that day."""
-        return _start_of(self.expires)
+        return start_of_day(self.expires)
 
     def covers_name(self, name: str) -> bool:
         """Whether a path inside the dataset lies under ``folder``."""
@@ -103,7 +102,7 @@ class AcceptedLicense(Section):
 
     @model_validator(mode="after")
     def _is_usable(self) -> Self:
-        _require_two_people(self.entered_by, self.approved_by)
+        require_two_people(self.entered_by, self.approved_by)
         return self
 
 
@@ -183,18 +182,3 @@ def _check_address(value: str) -> str:
     if not re.fullmatch(r"0x[0-9a-fA-F]{40}", value):
         raise ValueError("give the address as 0x and 40 hexadecimal digits")
     return value.lower()
-
-
-def _require_two_people(one: str, other: str) -> None:
-    if _fold_name(one) == _fold_name(other):
-        raise ValueError("entered_by and approved_by must be two different people")
-
-
-def _fold_name(name: str) -> str:
-    """A name without what one person may write differently: case, width, blanks, unseen letters."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(char for char in folded if char.isprintable() and not char.isspace())
-
-
-def _start_of(day: date) -> int:
-    return int(datetime(*day.timetuple()[:3], tzinfo=UTC).timestamp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from models.canonical import digest_bytes
 from models.errors import ReleaseError
 from models.planning import dataset_folder, read_plan
 from models.releases.attribution import FILE as ATTRIBUTION_FILE
-from models.releases.publishing import find_release, latest_release
+from models.releases.publishing import REWRITTEN_FILE, find_release, latest_release
 from models.store.database import Database
 from models.takedowns import find_taken_down, takedown_times
 from models.unicode import escape_surrogates
@@ -73,11 +73,12 @@ def export_release(
             f"The manifest in {folder} is missing or damaged.", "Restore it from a backup."
         )
     manifest = pq.read_table(folder / "manifest.parquet", columns=["asset_id", "names", "captions"])
-    screened = {
+    released = {
         row["asset_id"]: [caption["text"] for caption in row["captions"]]
         for row in manifest.to_pylist()
     }
-    listed = set(screened)
+    listed = set(released)
+    rewritten = _read_rewritten(folder)
     with database.snapshot() as session:
         gone = find_taken_down(manifest, takedown_times(session).keys())
     if gone:
@@ -106,19 +107,46 @@ def export_release(
             "the dataset.",
             "Export a newer release.",
         )
-    edited = [asset for asset in assets if _captions_of(asset) != screened[asset.asset_id]]
+    edited = [
+        asset
+        for asset in assets
+        if _captions_of(asset, rewritten.get(asset.asset_id, {})) != released[asset.asset_id]
+    ]
     if edited:
         raise ReleaseError(
             f"{len(edited)} asset(s) of release {release.number} have other captions now, "
             f"{escape_surrogates(edited[0].name)} among them.",
             "Export a newer release.",
         )
+    texts = {
+        asset_id: {index: text for index, (_, text) in captions.items()}
+        for asset_id, captions in rewritten.items()
+    }
     written = write_sidecars(
-        plan.root, plan.layout, keep_places(assets), to / "dataset", copy_images, progress
+        plan.root, plan.layout, keep_places(assets, texts), to / "dataset", copy_images, progress
     )
     return ExportReport(release.number, len(assets), written.images, written.captions)
 
 
-def _captions_of(asset: Asset) -> list[str]:
-    """The asset's captions, as a manifest writes them."""
-    return [escape_surrogates(caption.text) for caption in asset.captions]
+def _read_rewritten(folder: Path) -> dict[str, dict[int, tuple[str, str]]]:
+    """The original and the new text of each rewritten caption, by asset and the caption's index."""
+    path = folder / REWRITTEN_FILE
+    found: dict[str, dict[int, tuple[str, str]]] = {}
+    if path.is_file():
+        for row in pq.read_table(path).to_pylist():
+            texts = found.setdefault(row["asset_id"], {})
+            texts[row["caption"]] = (row["original"], row["text"])
+    return found
+
+
+def _captions_of(asset: Asset, rewritten: Mapping[int, tuple[str, str]]) -> list[str]:
+    """The asset's captions as a manifest of today would write them.
+
+    A caption that was rewritten and has been edited since stays as it is now, and so differs.
+    """
+    texts = []
+    for index, caption in enumerate(asset.captions):
+        text = escape_surrogates(caption.text)
+        original, new = rewritten.get(index, (text, text))
+        texts.append(new if text == original else text)
+    return texts

@@ -63,6 +63,19 @@ OUTCOMES = pa.schema(
     ]
 )
 
+REWRITTEN = pa.schema(
+    [
+        pa.field("asset_id", pa.string(), nullable=False),
+        pa.field("names", pa.list_(pa.string()), nullable=False),
+        pa.field("caption", pa.int32(), nullable=False),
+        pa.field("original", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("edits", pa.list_(pa.string()), nullable=False),
+    ]
+)
+"""The captions that the release holds rewritten, with what they were: it names what was taken out,
+and is therefore no part of what is exported."""
+
 GONE = "absent"
 """Verdict shown for an asset of the previous release that the dataset no longer holds."""
 
@@ -79,6 +92,30 @@ def build_manifest(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Tab
         cleared = verdicts.filter(pc.equal(verdicts["verdict"], Verdict.CLEAR.value))
         rows += [_manifest_row(by_id[row["asset_id"]], row) for row in cleared.to_pylist()]
     return pa.Table.from_pylist(sorted(rows, key=lambda row: row["asset_id"]), schema=MANIFEST)
+
+
+def build_rewritten(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Table:
+    """The rewritten captions of the cleared assets of all shards, by asset and caption."""
+    rows: list[dict[str, Any]] = []
+    for assets, verdicts in judged:
+        by_id = {asset.asset_id: asset for asset in assets}
+        cleared = verdicts.filter(pc.equal(verdicts["verdict"], Verdict.CLEAR.value))
+        for row in cleared.select(["asset_id", "captions"]).to_pylist():
+            locations = by_id[row["asset_id"]].locations
+            names = [escape_surrogates(location.name) for location in locations]
+            rows += [
+                {
+                    "asset_id": row["asset_id"],
+                    "names": names,
+                    "caption": caption["index"],
+                    "original": caption["original"],
+                    "text": caption["text"],
+                    "edits": caption["edits"],
+                }
+                for caption in row["captions"]
+            ]
+    rows.sort(key=lambda row: (row["asset_id"], row["caption"]))
+    return pa.Table.from_pylist(rows, schema=REWRITTEN)
 
 
 def build_outcomes(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Table:
@@ -143,16 +180,17 @@ def to_parquet(table: pa.Table) -> bytes:
 
 def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
     statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
+    rewritten = {caption["index"]: caption["text"] for caption in row["captions"]}
     return {
         "asset_id": asset.asset_id,
         "names": [escape_surrogates(location.name) for location in asset.locations],
         "captions": [
             {
-                "text": escape_surrogates(caption.text),
+                "text": rewritten.get(index, escape_surrogates(caption.text)),
                 "source": escape_surrogates(caption.source),
                 "name": escape_surrogates(asset.locations[caption.location].name),
             }
-            for caption in asset.captions
+            for index, caption in enumerate(asset.captions)
         ],
         "width": row["width"],
         "height": row["height"],

@@ -27,6 +27,7 @@ from models.store.database import Database, now_ms
 from models.store.tables import ReleaseRow, TakedownRow
 from models.takedowns import find_taken_down
 
+REWRITTEN_FILE = "rewritten.parquet"
 SidecarWriter = Callable[[Path], None]
 
 
@@ -59,6 +60,7 @@ def publish(
     dataset: str,
     manifest: pa.Table,
     outcomes: pa.Table,
+    rewritten: pa.Table,
     facts: dict[str, Any],
     write_sidecars: SidecarWriter,
 ) -> tuple[Release, bool]:
@@ -72,6 +74,7 @@ def publish(
         dataset: name of the dataset.
         manifest: ``build_manifest`` of all shards.
         outcomes: ``build_outcomes`` of all shards.
+        rewritten: ``build_rewritten`` of all shards.
         facts: what ``release.json`` also says: policy, registers, encoder, counts.
         write_sidecars: writes the captions of the cleared assets into the folder it is given.
 
@@ -116,6 +119,8 @@ def publish(
             write_atomically(building / "manifest.parquet", manifest_bytes)
             write_atomically(building / "removed.parquet", to_parquet(removed))
             write_atomically(building / "outcomes.parquet", to_parquet(outcomes))
+            if rewritten.num_rows:
+                write_atomically(building / REWRITTEN_FILE, to_parquet(rewritten))
             if (attribution := write_attribution(manifest)) is not None:
                 write_atomically(building / ATTRIBUTION_FILE, attribution)
             write_sidecars(building / "sidecars")

@@ -10,7 +10,7 @@ from models.assets.asset import Asset, Caption, Fault, Location
 from models.consent.purposes import Preference
 from models.consent.resolution import resolve
 from models.consent.statements import Statement, Trust
-from models.decisions import Decision, Ruling, decide
+from models.decisions import Decision, Ruling, Yardstick, decide
 from models.findings import Finding
 from models.policy import Policy, parse_policy
 from models.reasons import Reason
@@ -49,7 +49,7 @@ def _decide(
         findings,
         faults,
         policy,
-        resembles_score=0.9,
+        Yardstick(0.9, 0.8),
         ruling=ruling,
         taken_down=taken_down,
     )

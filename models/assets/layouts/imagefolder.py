@@ -76,6 +76,11 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
         for entry in listing.entries
         if entry.location.name in kept
     }
+    rewritten = {
+        entry.path: sink.rewritten_in([entry.location.name])
+        for entry in listing.entries
+        if entry.location.name in kept
+    }
     for path in _table_paths(tree):
         folder = posixpath.dirname(path)
         try:
@@ -86,7 +91,7 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
         def images_of(row: Row, folder: str = folder) -> Sequence[str]:
             return [images.find(folder, name) or "" for name in _names_in(row)]
 
-        sink.write_rows(path, table, images_of, screened)
+        sink.write_rows(path, table, images_of, screened, rewritten)
     sink.copy_images(entry for entry in listing.entries if entry.location.name in kept)
 
 

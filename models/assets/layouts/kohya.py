@@ -18,6 +18,7 @@ from models.assets.hashing import HashCache
 from models.assets.listing import LINK_OUTSIDE, Listing, ListingBuilder, inside
 from models.assets.naming import is_image_name, matching_name, matching_stem, printable
 from models.assets.reading import explain_os_error, open_regular
+from models.assets.rewording import reword_lines, reword_values
 from models.assets.sink import Sink
 from models.assets.tables import parse_json
 from models.assets.texts import (
@@ -92,24 +93,30 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
     """Write the caption files, and the rows of the metadata files, of the kept names."""
     entries = [entry for entry in listing.entries if entry.location.name in kept and entry.path]
     stems: dict[str, set[str]] = {}
+    names: dict[str, list[str]] = {}
     for entry in entries:
         stems.setdefault(matching_stem(entry.path), set()).update(c.text for c in entry.captions)
+        names.setdefault(matching_stem(entry.path), []).append(entry.location.name)
     texts, _ = _texts_by_stem(tree, set(stems))
     for stem, paths in sorted(texts.items()):
         for path in paths:
             data, text = sink.read_caption_file(path)
             sink.check_screened(path, split_caption_file(text, path), stems[stem])
-            sink.write(path, data)
+            reworded = reword_lines(text, sink.rewritten_in(names[stem]))
+            sink.write(path, data if reworded == text else reworded.encode("utf-8"))
     images = [name for name in tree.files if is_image_name(name)]
     keys = {entry.path: {c.text for c in entry.captions} for entry in entries}
+    located = {entry.path: entry.location.name for entry in entries}
     for name in _metadata_names(tree):
         rows: dict[str, Any] = {}
         lookup = _Lookup(images)
         for key, value in _read_metadata(tree, name).rows.items():
-            screened = [keys[image] for image in lookup.find(tree, key) if image in keys]
+            found = [image for image in lookup.find(tree, key) if image in keys]
+            screened = [keys[image] for image in found]
             if screened:
                 sink.check_screened(f"{name}#{key}", captions_of(value, name), set.union(*screened))
-                rows[key] = value
+                rewritten = sink.rewritten_in(located[image] for image in found)
+                rows[key] = reword_values(value, rewritten)
         if rows:
             sink.write(name, encode_json(rows))
     sink.copy_images(entries)

@@ -127,7 +127,8 @@ def write_listing(tree: Tree, listing: Listing, kept: Set[str], sink: Sink) -> N
         name = _name_in(row, column)
         return [escape_surrogates(name)] if name else []
 
-    sink.write_rows(path, table, images_of, screened)
+    rewritten = {name: sink.rewritten_in([name]) for name in screened}
+    sink.write_rows(path, table, images_of, screened, rewritten)
     sink.copy_images(entry for entry in listing.entries if entry.location.name in kept)
 
 

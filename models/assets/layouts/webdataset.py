@@ -85,6 +85,11 @@ def sample_key(name: str) -> str:
     return f"{folder}{slash}{base.split('.', 1)[0]}"
 
 
+def is_text_member(name: str) -> bool:
+    """Whether a member of a tar holds captions: as text, or as JSON."""
+    return posixpath.splitext(name)[1][1:].lower() in (*_TEXTS, _JSON)
+
+
 @dataclass(slots=True)
 class Sample:
     """The members of a tar that share a key."""

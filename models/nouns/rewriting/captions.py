@@ -1,0 +1,99 @@
+"""Taking names out of a caption: what is cut, what stands there instead, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from models.nouns.recognition import NounText
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A name that has to go.
+
+    Attributes:
+        start, end: code points of the original caption, end exclusive.
+        category: character, work, artist, studio, brand, person or place; "" where not known.
+        name: the registered name, or "" for a term that is in no register.
+    """
+
+    start: int
+    end: int
+    category: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a caption.
+
+    Attributes:
+        start, end: what of the original was taken away, code points, end exclusive.
+        before: the text that stood there.
+        after: the text that stands there now; "" where nothing does.
+        reason: one sentence for a reader, in English.
+    """
+
+    start: int
+    end: int
+    before: str
+    after: str
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "before": self.before,
+            "after": self.after,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A caption without the names: the new text, and every edit by position."""
+
+    text: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenCaption:
+    """A caption of an asset that a release gets rewritten: it was searched again and is clean.
+
+    Attributes:
+        index: which of the asset's captions.
+        original: as it was.
+        text: as it is now.
+        edits: what was changed.
+    """
+
+    index: int
+    original: str
+    text: str
+    edits: tuple[Edit, ...]
+
+    def explain(self, language: Literal["en", "ja"]) -> str:
+        """What was done, in one sentence."""
+        cut = ", ".join(repr(edit.before) for edit in self.edits)
+        if language == "ja":
+            return f"キャプション {self.index + 1} を書き換えました: {cut} → {self.text!r}。"
+        return f"Caption {self.index + 1} was rewritten without {cut}: {self.text!r}."
+
+
+def rewrite(text: NounText, cuts: Sequence[Cut]) -> Rewriting:
+    """The caption without the spans that are cut. Pure, and the same for the same input."""
+    edits = []
+    pieces = []
+    place = 0
+    for cut in sorted(cuts, key=lambda cut: (cut.start, -cut.end)):
+        if cut.start < place:
+            continue
+        pieces.append(text.text[place : cut.start])
+        edits.append(Edit(cut.start, cut.end, text.text[cut.start : cut.end], "", "A name."))
+        place = cut.end
+    return Rewriting("".join((*pieces, text.text[place:])), tuple(edits))
