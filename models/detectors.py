@@ -69,7 +69,7 @@ def load_detectors(
     return Detectors(
         consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
         likeness=LikenessStage(settings.max_bytes, settings.max_pixels, settings.workers),
-        nouns=NounsStage(knowledge, settings.workspace / "indexes"),
+        nouns=NounsStage(knowledge, settings.workspace / "indexes", settings.max_bytes),
         features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
         encoder=encoder,
         index=ReferenceIndex.build(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,8 +12,12 @@ from typing import Any
 import pyarrow as pa
 
 from models.assets.asset import Asset
+from models.assets.faults import FaultError
+from models.assets.reading import read_location
+from models.assets.texts import MAX_TEXT_BYTES
 from models.canonical import canonical_json, digest_of
 from models.findings import Finding
+from models.nouns.embedded import EMBEDDED_VERSION, Embedded, read_embedded, read_sidecar
 from models.nouns.forms import Form
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.pipeline import FACTORY, NamesPipeline, build_pipeline
@@ -53,18 +57,26 @@ class NounsStage:
     Args:
         knowledge: the protected names, the vocabulary and the models.
         cache: folder that keeps what is compiled between processes.
+        max_bytes: larger files are a fault; None reads no file, only what the scan has noted.
     """
 
     name = "nouns"
     schema = pa.schema([*BASE_FIELDS, pa.field("findings", pa.list_(pa.string()), nullable=False)])
 
-    def __init__(self, knowledge: NounKnowledge, cache: Path | None = None) -> None:
+    def __init__(
+        self, knowledge: NounKnowledge, cache: Path | None = None, max_bytes: int | None = None
+    ) -> None:
         self.knowledge = knowledge
         self.cache = cache
+        self.max_bytes = max_bytes
         self._local = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"knowledge": self.knowledge, "cache": self.cache}
+        return {
+            "knowledge": self.knowledge,
+            "cache": self.cache,
+            "max_bytes": self.max_bytes,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -76,6 +88,8 @@ class NounsStage:
         return digest_of(
             {
                 "stage": STAGE_VERSION,
+                "embedded": EMBEDDED_VERSION,
+                "max_bytes": self.max_bytes,
                 "spacy": spacy.__version__,
                 "recognisers": [
                     pipeline.get_pipe(name).recogniser.fingerprint
@@ -100,8 +114,12 @@ class NounsStage:
         return pa.Table.from_pylist(rows, schema=self.schema)
 
     def find(self, assets: Sequence[Asset]) -> list[list[Finding]]:
-        """The findings in every text of each asset."""
-        placed = [texts_of(asset) for asset in assets]
+        """The findings in every text of each asset.
+
+        Raises:
+            FaultError: a file cannot be read.
+        """
+        placed = [texts_of(asset, self.max_bytes) for asset in assets]
         seen = iter(self._pipeline().find([text.noun for texts in placed for text in texts]))
         return [
             _once_each([describe(found, text) for text in texts for found in next(seen)])
@@ -115,6 +133,8 @@ class NounsStage:
     def _examine_alone(self, asset: Asset) -> dict[str, Any]:
         try:
             (found,) = self.find([asset])
+        except FaultError as error:
+            return _row(asset, [], (error.fault.reason.value, error.fault.detail))
         except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
             return _row(asset, [], describe_failure(error))
         return _row(asset, found)
@@ -127,8 +147,15 @@ class NounsStage:
         return pipeline
 
 
-def texts_of(asset: Asset) -> list[PlacedText]:
-    """Every text of an asset: its file names, then its captions."""
+def texts_of(asset: Asset, max_bytes: int | None = None) -> list[PlacedText]:
+    """Every text of an asset: its file names, its captions, and what its files hold besides.
+
+    Args:
+        max_bytes: see ``NounsStage``.
+
+    Raises:
+        FaultError: a file cannot be read.
+    """
     texts: list[PlacedText] = []
     for location in asset.locations:
         stem = replace_surrogates(PurePosixPath(location.name).stem)
@@ -137,7 +164,20 @@ def texts_of(asset: Asset) -> list[PlacedText]:
             texts.append(PlacedText(noun, place=f"the file name {stem!r}"))
     for index, caption in enumerate(asset.captions):
         texts.append(PlacedText(prepare(caption.text), caption=index))
+    if max_bytes is not None and asset.fault is None:
+        known = {caption.text.strip() for caption in asset.captions}
+        texts += [
+            PlacedText(prepare(found.text, found.source), place=found.place)
+            for found in _read_files(asset, max_bytes)
+            if found.text.strip() not in known
+        ]
     return texts
+
+
+def _read_files(asset: Asset, max_bytes: int) -> Iterator[Embedded]:
+    yield from read_embedded(read_location(asset.locations[0], max_bytes))
+    for sidecar in asset.sidecars:
+        yield from read_sidecar(read_location(sidecar, MAX_TEXT_BYTES))
 
 
 def describe(sighting: Sighting, text: PlacedText) -> Finding:
