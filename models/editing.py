@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from models.assets.asset import Asset
@@ -11,7 +12,8 @@ from models.decisions import TermRuling, choose_noun_action
 from models.findings import Finding
 from models.nouns.permission import LicensedNames, permit
 from models.nouns.recognition import NounText, Sighting, prepare
-from models.nouns.rewriting.captions import Cut, RewrittenCaption, rewrite
+from models.nouns.rewriting.captions import Cut, Rewriting, RewrittenCaption
+from models.nouns.rewriting.rewrite import apply_edits, rewrite
 from models.nouns.stage import PlacedText, describe
 from models.policy import Policy
 
@@ -51,8 +53,8 @@ class CaptionEditor:
     ) -> tuple[RewrittenCaption, ...]:
         """The captions that can be made clean.
 
-        One that still holds something to act on after its names were cut, or of which nothing is
-        left, is not among them: a person has to look at it.
+        One that still holds something to act on after its names were cut, or that said nothing
+        but names, is not among them: a person has to look at it.
 
         Args:
             findings: those that no licence covers.
@@ -74,7 +76,7 @@ class CaptionEditor:
         for index, spans in sorted(cuts.items()):
             original = asset.captions[index].text
             done = rewrite(prepare(original), spans)
-            if not any(char.isalnum() for char in done.text) or done.text == original:
+            if done.text == original or not _says_something(original, done):
                 continue
             text = prepare(done.text)
             (seen,) = self.searcher.find_in([text])
@@ -83,3 +85,9 @@ class CaptionEditor:
             if all(choose_noun_action(each, self.policy, terms) == "allow" for each in left):
                 rewritten.append(RewrittenCaption(index, original, done.text, done.edits))
         return tuple(rewritten)
+
+
+def _says_something(original: str, done: Rewriting) -> bool:
+    """Whether anything of the original is left besides what was put in the names' place."""
+    kept = apply_edits(original, [replace(edit, after="") for edit in done.edits])
+    return any(char.isalnum() for char in kept)

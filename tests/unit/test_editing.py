@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,13 @@ from models.assets.asset import Asset, Caption, Location
 from models.consent.purposes import Preference
 from models.consent.statements import Statement, Trust
 from models.decisions import Decision, TermRuling, Yardstick
-from models.editing import CaptionEditor
+from models.editing import CaptionEditor, Searcher
 from models.findings import Finding
 from models.judging import Bench, Observed
 from models.nouns.conditions import NameLicense
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.permission import LicensedNames
+from models.nouns.recognition import Certainty, NounText, Sighting
 from models.nouns.register import make_entry, make_register
 from models.nouns.stage import NounsStage
 from models.policy import Policy, parse_policy
@@ -59,6 +61,7 @@ def decide_on(
     licences: tuple[LicensedNames, ...] = (),
     terms: dict[str, TermRuling] | None = None,
     extra: tuple[Finding, ...] = (),
+    searcher: Searcher = STAGE,
 ) -> Decision:
     policy: Policy = parse_policy(f"{HEAD}[nouns]\n{nouns}")
     subject = asset(*captions)
@@ -71,7 +74,7 @@ def decide_on(
         frozenset(),
         None,
         licences,
-        CaptionEditor(STAGE, policy),
+        CaptionEditor(searcher, policy),
     )
     observed = Observed((GRANT,), (*found, *extra))
     return bench.weigh(subject, observed)[1]
@@ -110,11 +113,15 @@ def test_an_asset_with_one_caption_that_cannot_be_made_clean_goes_to_a_person() 
 
 
 def test_a_caption_that_still_holds_a_name_after_rewriting_goes_to_a_person() -> None:
-    # Cutting the inner name joins what stood around it into the same name again.
-    decision = decide_on(
-        "solo, hatsune hatsune miku miku", nouns='character = "rewrite"\nwork = "review"\n'
-    )
-    assert decision.verdict is Verdict.REVIEW
+    class Suspicious:
+        fingerprint = "suspicious"
+
+        def find_in(self, texts: Sequence[NounText]) -> list[tuple[Sighting, ...]]:
+            seen = Sighting(0, 1, "s", Certainty.CERTAIN, "work", "fake/1", 1.0, "Still there.")
+            return [(seen,) for _ in texts]
+
+    decision = decide_on("solo, hatsune miku", searcher=Suspicious())
+    assert (decision.verdict, decision.captions) == (Verdict.REVIEW, ())
 
 
 def test_a_licensed_name_is_not_cut() -> None:

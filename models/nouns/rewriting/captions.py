@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-
-from models.nouns.recognition import NounText
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +80,3 @@ class RewrittenCaption:
         if language == "ja":
             return f"キャプション {self.index + 1} を書き換えました: {cut} → {self.text!r}。"
         return f"Caption {self.index + 1} was rewritten without {cut}: {self.text!r}."
-
-
-def rewrite(text: NounText, cuts: Sequence[Cut]) -> Rewriting:
-    """The caption without the spans that are cut. Pure, and the same for the same input."""
-    edits = []
-    pieces = []
-    place = 0
-    for cut in sorted(cuts, key=lambda cut: (cut.start, -cut.end)):
-        if cut.start < place:
-            continue
-        pieces.append(text.text[place : cut.start])
-        edits.append(Edit(cut.start, cut.end, text.text[cut.start : cut.end], "", "A name."))
-        place = cut.end
-    return Rewriting("".join((*pieces, text.text[place:])), tuple(edits))
