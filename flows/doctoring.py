@@ -139,14 +139,18 @@ def check_encoder(settings: Settings) -> Diagnosis:
 
 
 def check_names(settings: Settings) -> Diagnosis:
-    """Whether any names are protected."""
-    from models.nouns.register import load_register
+    """Whether any names are protected, and whether a list of them has grown old."""
+    from models.nouns.register import count_names
+    from models.nouns.register_age import advise_on, describe_stale, stale_lists
+    from models.store.database import now_ms
     from models.store.schema import open_database
+    from models.unicode import escape_unprintable
 
     database = open_database(settings.resolved_database_url)
     try:
         with database.snapshot() as session:
-            count = len(load_register(session).entries)
+            count = count_names(session)
+            stale = stale_lists(session, now_ms(session))
     finally:
         database.dispose()
     if not count:
@@ -154,9 +158,18 @@ def check_names(settings: Settings) -> Diagnosis:
             "names",
             Health.WARNING,
             "no names are registered: none will be found in captions",
-            "Add some with `kiyome register names add` or `import`.",
+            "Add some with `kiyome register names add` or `kiyome register import`.",
         )
-    return Diagnosis("names", Health.GOOD, f"{count} registered")
+    if stale:
+        oldest = escape_unprintable(describe_stale(stale[0]))
+        more = f", and {len(stale) - 1} more" if len(stale) > 1 else ""
+        return Diagnosis(
+            "names",
+            Health.WARNING,
+            f"{count:,} registered; grown old: {oldest}{more}",
+            f"{advise_on(stale[0])} `kiyome register stale` shows all.",
+        )
+    return Diagnosis("names", Health.GOOD, f"{count:,} registered")
 
 
 def check_motifs(settings: Settings) -> Diagnosis:
