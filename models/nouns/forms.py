@@ -19,11 +19,16 @@ class Form(StrEnum):
     JAPANESE = "japanese"
 
 
-_SENTENCE_WORDS = re.compile(
-    r"\b(?:a|an|the|is|are|was|were|his|her|their|its|while|who|that|and|as)\b", re.IGNORECASE
-)
+_SENTENCE_WORDS = frozenset(
+    {
+        "a", "an", "the", "is", "are", "was", "were", "his", "her", "their", "its", "while", "who",
+        "that", "and", "as",
+    }
+)  # fmt: skip
+_WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"[,\n、，]")
 _LONGEST_TAG_WORDS = 6
+_SURELY_SHORT = 2 * _LONGEST_TAG_WORDS
 _SENTENCE_SHARE = 0.3
 _UNSPACED_SHARE = 0.3
 
@@ -35,18 +40,27 @@ def route(text: str) -> Form:
     be"; or words joined by ``_`` with spaces between the tags. What is neither tags nor mostly
     written in a script without spaces counts as English, whose rules suit any spaced prose.
     """
-    pieces = [piece for piece in _SEPARATOR.split(text) if piece.strip()]
     if not text.isascii() and _is_mostly_unspaced(text):
         return Form.JAPANESE
     if _has_spaced_tags(text):
         return Form.BOORU
+    pieces = [piece for piece in _SEPARATOR.split(text) if piece and not piece.isspace()]
     if len(pieces) < 2:
         return Form.BOORU if "_" in text and " " not in text.strip() else Form.ENGLISH
-    short = sum(len(piece.split()) <= _LONGEST_TAG_WORDS for piece in pieces)
-    sentences = sum(bool(_SENTENCE_WORDS.search(piece)) for piece in pieces)
-    if short >= 0.8 * len(pieces) and sentences <= _SENTENCE_SHARE * len(pieces):
-        return Form.BOORU
-    return Form.ENGLISH
+    short = sum(
+        len(piece) <= _SURELY_SHORT or len(piece.split()) <= _LONGEST_TAG_WORDS for piece in pieces
+    )
+    if short < 0.8 * len(pieces):
+        return Form.ENGLISH
+    if _holds_sentence_word(text):
+        sentences = sum(map(_holds_sentence_word, pieces))
+        if sentences > _SENTENCE_SHARE * len(pieces):
+            return Form.ENGLISH
+    return Form.BOORU
+
+
+def _holds_sentence_word(text: str) -> bool:
+    return not _SENTENCE_WORDS.isdisjoint(_WORD.findall(text.lower()))
 
 
 def tag_bounds(text: str) -> tuple[int, ...] | None:
@@ -62,7 +76,12 @@ def tag_bounds(text: str) -> tuple[int, ...] | None:
 
 
 def _has_spaced_tags(text: str) -> bool:
-    if "_" not in text or " " not in text or _SEPARATOR.search(text.strip()):
+    if (
+        "_" not in text
+        or " " not in text
+        or "," in text.strip(",")
+        or _SEPARATOR.search(text.strip())
+    ):
         return False
     words = text.split()
     return len(words) > 1 and sum("_" in word for word in words) * 4 >= len(words)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.orm import Session
 
-from models.nouns.register import NameRegister, load_register, make_register
+from models.nouns.ambiguity import Ordinary
+from models.nouns.english_words import shipped_english_words
+from models.nouns.japanese import has_ordinary_entry
+from models.nouns.mapped_register import open_register
+from models.nouns.register import NameRegister, make_register
 from models.nouns.vocabulary import Vocabulary, load_vocabulary
+from models.nouns.words import shipped_lexicon
 from models.settings import Settings
+
+_ANALYSER = ("sudachipy", "sudachidict-core")
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,21 @@ class NounKnowledge:
     models: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
 
+    @property
+    def ordinary(self) -> Ordinary:
+        """What is ordinary language, by our lists, the vocabulary and the dictionaries."""
+        words, english = shipped_lexicon(), shipped_english_words().frequent
+        try:
+            dictionary = " ".join(f"{package} {version(package)}" for package in _ANALYSER)
+        except PackageNotFoundError:
+            return Ordinary(words, self.vocabulary, english=english)
+        return Ordinary(words, self.vocabulary, has_ordinary_entry, dictionary, english)
+
 
 def load_knowledge(session: Session, settings: Settings) -> NounKnowledge:
     """What is known at this moment."""
     return NounKnowledge(
-        load_register(session),
+        open_register(session, settings.workspace / "indexes"),
         load_vocabulary(session),
         settings.noun_models,
         settings.noun_components,

@@ -6,14 +6,17 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.nouns.evidence import evidence_for, is_kanji, stands_alone
+from models.nouns.evidence import Evidence, is_described, is_kanji, stands_alone
 from models.nouns.forms import Form, tag_bounds
 from models.nouns.normalisation import Normalised, is_unspaced
 from models.nouns.patterns import CompiledNames, Pattern, Strength, Target
 from models.nouns.recognition import NounText, prepare
 from models.nouns.register import NameEntry
+from models.nouns.searching import Found
 
 _AFTER_KANJI_NAME = frozenset("様達君氏風版役似本先嬢殿姫")
+_POINTING = frozenset({"この", "その", "あの", "どの", "ある"})
+_VERBAL = ("し", "する", "さ", "として", "状", "化", "的", "とし", "など", "類")
 _SURE_KANA = 5
 
 
@@ -62,44 +65,97 @@ def find_matches(searched: NounText, names: CompiledNames) -> list[NameMatch]:
     several categories gives one match for each, because a policy may treat them differently.
     """
     text, normal, form = searched.text, searched.normal, searched.form
-    found = names.search(normal.key)
+    found = names.search(normal)
     if not found:
         return []
     bounds = tag_bounds(text) if form is Form.BOORU else None
-    hits = [
-        _Hit(pattern, start, end, _strength_here(normal, pattern, start, end, form))
-        for pattern, start, end in found
-        if _is_bounded(normal.text, start, end) and not _crosses(normal, start, end, bounds)
-    ]
-    sure = [hit for hit in hits if hit.strength is not Strength.AMBIGUOUS]
-    doubtful = [hit for hit in hits if hit.strength is Strength.AMBIGUOUS]
+    sure: list[_Hit] = []
+    doubtful: list[Found] = []
+    for pattern, start, end in found:
+        if not pattern.spaced and not _is_bounded(normal.text, start, end):
+            continue
+        if bounds and _crosses(normal, start, end, bounds):
+            continue
+        strength = _strength_here(normal, pattern, start, end, form, names)
+        if strength < Strength.AMBIGUOUS:
+            sure.append(_Hit(pattern, start, end, strength))
+        else:
+            doubtful.append((pattern, start, end))
     if doubtful:
-        context = _context(sure, names)
-        for hit in doubtful:
-            why = evidence_for(normal, text, hit.pattern, hit.start, hit.end, form, names.lexicon)
-            why = why or _work_nearby(hit, context, names)
+        evidence = Evidence(searched, names.lexicon, names.vocabulary)
+        context = _context(sure, names) if sure else frozenset()
+        if not context and evidence.is_hopeless:
+            return []
+        for pattern, start, end in doubtful:
+            why = evidence.find(pattern, start, end)
+            if not why and context:
+                why = _work_nearby(pattern, context, names)
             if why:
-                sure.append(_Hit(hit.pattern, hit.start, hit.end, hit.strength, why))
+                sure.append(_Hit(pattern, start, end, Strength.AMBIGUOUS, why))
+    if not sure:
+        return []
     matches = [
-        match for hit in _without_overlaps(sure) for match in _matches(hit, normal, text, names)
+        match
+        for hit in _without_overlaps(sure, len(normal.text))
+        for match in _matches(hit, normal, text, names)
     ]
     matches.sort(key=lambda match: (match.start, match.end, match.entry.category))
     return matches
 
 
 def _strength_here(
-    normal: Normalised, pattern: Pattern, start: int, end: int, form: Form
+    normal: Normalised,
+    pattern: Pattern,
+    start: int,
+    end: int,
+    form: Form,
+    names: CompiledNames,
 ) -> Strength:
     """A pattern's strength in this place."""
     strength = pattern.strength
-    if strength is Strength.AMBIGUOUS:
+    if strength >= Strength.AMBIGUOUS:
         return strength
+    if strength is Strength.LISTED:
+        if form is Form.ENGLISH and pattern.spaced and not _has_capital(normal, start):
+            return Strength.AMBIGUOUS
+        if form is Form.JAPANESE and _is_common_use(normal, start, end):
+            return Strength.AMBIGUOUS
+        strength = Strength.SHARED
+    elif form is Form.JAPANESE and pattern.words == 1 and _makes_compound(normal.text, end):
+        return Strength.AMBIGUOUS
     written = normal.text[start:end]
     if written != pattern.spelling and len(written) < _SURE_KANA:
         return Strength.AMBIGUOUS
-    if form is Form.BOORU and pattern.words == 1 and not stands_alone(normal.text, start, end):
-        return Strength.AMBIGUOUS
+    if form is Form.BOORU:
+        if pattern.words == 1 and not stands_alone(normal.text, start, end):
+            return Strength.AMBIGUOUS
+        if is_described(normal.text, start, end, names.vocabulary):
+            return Strength.DESCRIPTIVE
     return strength
+
+
+def _has_capital(normal: Normalised, start: int) -> bool:
+    return normal.original[normal.span(start, start + 1)[0]].isupper()
+
+
+def _makes_compound(text: str, end: int) -> bool:
+    """Whether a word in katakana is the first part of a longer word (``アルファ波``)."""
+    after = text[end]
+    return _is_katakana(text[end - 1]) and is_kanji(after) and after not in _AFTER_KANJI_NAME
+
+
+def _is_common_use(normal: Normalised, start: int, end: int) -> bool:
+    """Whether a Japanese word is used as the ordinary word that it also is.
+
+    It is part of a compound, becomes a verb, is pointed at, or stands in a list of things.
+    """
+    text = normal.text
+    before = text[max(0, start - 2) : start]
+    if _makes_compound(text, end) or is_kanji(before[-1]) or before in _POINTING:
+        return True
+    first, last = normal.span(start, end)
+    original = normal.original
+    return original.startswith((*_VERBAL, "、"), last) or original.endswith("、", 0, first)
 
 
 def _is_bounded(text: str, start: int, end: int) -> bool:
@@ -136,10 +192,8 @@ def _is_short_kanji(text: str, start: int, end: int) -> bool:
     return end - start <= 2 and all(map(is_kanji, text[start:end]))
 
 
-def _crosses(normal: Normalised, start: int, end: int, bounds: tuple[int, ...] | None) -> bool:
+def _crosses(normal: Normalised, start: int, end: int, bounds: tuple[int, ...]) -> bool:
     """Whether a span reaches over the space between two tags."""
-    if not bounds:
-        return False
     first, last = normal.span(start, end)
     nearest = bisect_right(bounds, first)
     return nearest < len(bounds) and bounds[nearest] < last
@@ -156,32 +210,29 @@ def _context(sure: Iterable[_Hit], names: CompiledNames) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _work_nearby(hit: _Hit, context: frozenset[str], names: CompiledNames) -> str:
-    for target in hit.pattern.targets:
-        if shared := names.qualifiers_of(target.entry) & context:
-            return f"its work {min(shared)!r} is named nearby"
-    return ""
+def _work_nearby(pattern: Pattern, context: frozenset[str], names: CompiledNames) -> str:
+    shared = names.works_of(pattern) & context
+    return f"its work {min(shared)!r} is named nearby" if shared else ""
 
 
-def _without_overlaps(hits: list[_Hit]) -> list[_Hit]:
-    """The surest and longest of hits that overlap."""
-    ranked = sorted(
-        hits,
+def _without_overlaps(hits: list[_Hit], length: int) -> list[_Hit]:
+    """The surest and longest of hits that overlap, in a normal form of ``length`` characters."""
+    if len(hits) == 1:
+        return hits
+    hits.sort(
         key=lambda hit: (
             hit.strength is Strength.AMBIGUOUS,
             hit.start - hit.end,
             hit.strength,
             hit.start,
-        ),
+        )
     )
     kept: list[_Hit] = []
-    starts: list[int] = []
-    for hit in ranked:
-        place = bisect_right(starts, hit.start)
-        clear_before = place == 0 or kept[place - 1].end <= hit.start
-        if clear_before and (place == len(kept) or hit.end <= starts[place]):
-            kept.insert(place, hit)
-            starts.insert(place, hit.start)
+    taken = bytearray(length)
+    for hit in hits:
+        if taken.find(1, hit.start, hit.end) < 0:
+            taken[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
+            kept.append(hit)
     return kept
 
 
@@ -189,14 +240,14 @@ def _matches(hit: _Hit, normal: Normalised, text: str, names: CompiledNames) -> 
     start, end = normal.span(hit.start, hit.end)
     by_category: dict[str, list[Target]] = {}
     for target in hit.pattern.targets:
-        entry = names.register.entries[target.entry]
+        entry = names.entry(target.entry)
         by_category.setdefault(entry.category, []).append(target)
     return [
         NameMatch(
             start,
             end,
             text[start:end],
-            names.register.entries[targets[0].entry],
+            names.entry(targets[0].entry),
             targets[0].how,
             hit.evidence,
             max(hit.strength, targets[0].strength) is Strength.PLAIN,

@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 MARKS = frozenset(",()")
 SPACED, UNSPACED, MARK, NOTHING = 1, 2, 3, 0
@@ -41,34 +41,77 @@ _PIECE = re.compile(
 )
 _WORD, _WORD_GAP, _WEIGHT, _STOP, _GAP_ONLY, _KANA_OR_HAN = range(1, 7)
 
+_ASCII_WEIGHT = re.compile(r":[ ]?[+-]?(?:[0-9](?:\.[0-9]{1,3})?|\.[0-9]{1,3})[ ]?\)")
+_ASCII_STOP = re.compile(r"\.(?=\s|\Z)")
+
+
+def _fold_ascii_char(char: str) -> str | None:
+    """What one character of ASCII becomes; None where it is invisible."""
+    if char in _BREAKS:
+        return ","
+    if char in _OPENING:
+        return "("
+    if char in _CLOSING:
+        return ")"
+    if char.isalnum():
+        return char.lower()
+    return " " if char.isprintable() or char.isspace() else None
+
+
+_ASCII = str.maketrans({char: _fold_ascii_char(char) for char in map(chr, range(0x80))})
 _HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """A text in normal form, and where it came from.
+class Pieces(NamedTuple):
+    """What a normal form was put together from, one piece after another.
 
     Attributes:
-        text: the normal form.
-        places: for each piece of ``text`` in order, where it begins there.
+        places: for each piece, where it begins in the normal form.
         starts: for each piece, the first code point of the original it came from.
         ends: for each piece, the code point after the last one it came from.
         exact: for each piece, whether its characters stand for one code point each; otherwise
             every one of them stands for the whole piece.
-        length: code points of the original.
     """
 
-    text: str
     places: list[int]
     starts: list[int]
     ends: list[int]
     exact: list[bool]
-    length: int
+
+
+class Normalised:
+    """A text in normal form, and where it came from.
+
+    The way back is worked out when it is first asked for: most texts hold nothing to be shown.
+
+    Attributes:
+        text: the normal form.
+        original: the text as it was.
+    """
+
+    __slots__ = ("_key", "_pieces", "original", "text")
+
+    def __init__(self, text: str, original: str, pieces: Pieces | None = None) -> None:
+        self.text = text
+        self.original = original
+        self._pieces = pieces
+        self._key: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Normalised({self.text!r}, {self.original!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Normalised) and other.original == self.original
+
+    def __hash__(self) -> int:
+        return hash(self.original)
 
     @property
     def key(self) -> str:
         """The text with hiragana written as katakana; the same length, for matching only."""
-        return self.text if self.text.isascii() else fold_kana(self.text)
+        if self._key is None:
+            self._key = self.text if self.text.isascii() else fold_kana(self.text)
+        return self._key
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original code points, end exclusive, that ``text[start:end]`` came from.
@@ -76,29 +119,34 @@ class Normalised:
         A space stands for everything between its neighbours; where that is nothing, it maps to
         an empty span.
         """
-        return self._start_of(start), self._end_of(end - 1)
+        if self._pieces is None:
+            _, self._pieces = _fold(self.original)
+        return self._start_of(start, self._pieces), self._end_of(end - 1, self._pieces)
 
-    def _start_of(self, place: int) -> int:
-        piece = bisect_right(self.places, place) - 1
+    def _start_of(self, place: int, pieces: Pieces) -> int:
+        piece = bisect_right(pieces.places, place) - 1
         if piece < 0:
             return 0
-        if not self._is_space(piece, place):
-            return self.starts[piece] + (place - self.places[piece]) * self.exact[piece]
-        following = self.starts[piece + 1] if piece + 1 < len(self.places) else self.length
-        return min(self.ends[piece], following)
+        if not self._is_space(piece, place, pieces):
+            return pieces.starts[piece] + (place - pieces.places[piece]) * pieces.exact[piece]
+        return min(pieces.ends[piece], self._next_start(piece, pieces))
 
-    def _end_of(self, place: int) -> int:
-        piece = bisect_right(self.places, place) - 1
-        if piece >= 0 and not self._is_space(piece, place):
-            if self.exact[piece]:
-                return self.starts[piece] + place - self.places[piece] + 1
-            return self.ends[piece]
-        following = self.starts[piece + 1] if piece + 1 < len(self.places) else self.length
-        return max(following, self.ends[piece] if piece >= 0 else 0)
+    def _end_of(self, place: int, pieces: Pieces) -> int:
+        piece = bisect_right(pieces.places, place) - 1
+        if piece >= 0 and not self._is_space(piece, place, pieces):
+            if pieces.exact[piece]:
+                return pieces.starts[piece] + place - pieces.places[piece] + 1
+            return pieces.ends[piece]
+        return max(self._next_start(piece, pieces), pieces.ends[piece] if piece >= 0 else 0)
 
-    def _is_space(self, piece: int, place: int) -> bool:
+    def _next_start(self, piece: int, pieces: Pieces) -> int:
+        last = piece + 1 == len(pieces.starts)
+        return len(self.original) if last else pieces.starts[piece + 1]
+
+    def _is_space(self, piece: int, place: int, pieces: Pieces) -> bool:
         """Whether a place lies on the space after a piece."""
-        following = self.places[piece + 1] if piece + 1 < len(self.places) else len(self.text)
+        last = piece + 1 == len(pieces.places)
+        following = len(self.text) if last else pieces.places[piece + 1]
         return place == following - 1 and self.text[place] == " "
 
 
@@ -112,6 +160,27 @@ def normalise(text: str) -> Normalised:
 
     Every span of the result maps back to a substring whose own normal form contains it.
     """
+    if text.isascii():
+        return Normalised(_fold_ascii(text), text)
+    folded, pieces = _fold(text)
+    return Normalised(folded, text, pieces)
+
+
+def _fold_ascii(text: str) -> str:
+    """The normal form of a text in ASCII, as ``_fold`` makes it, without the way back."""
+    if ":" in text:
+        text = _ASCII_WEIGHT.sub(")", text)
+    if "." in text:
+        text = _ASCII_STOP.sub(",", text)
+    text = text.translate(_ASCII).replace(",", " , ")
+    if "(" in text or ")" in text:
+        text = text.replace("(", " ( ").replace(")", " ) ")
+    tokens = text.split()
+    return f" {' '.join(tokens)} " if tokens else " "
+
+
+def _fold(text: str) -> tuple[str, Pieces]:
+    """The normal form of any text, and the way back."""
     folded: list[str] = []
     places: list[int] = []
     starts: list[int] = []
@@ -164,7 +233,7 @@ def normalise(text: str) -> Normalised:
         state = NOTHING if group == _WORD_GAP else kind
         position = piece.end()
     folded.append(" ")
-    return Normalised("".join(folded), places, starts, ends, exact, length)
+    return "".join(folded), Pieces(places, starts, ends, exact)
 
 
 def _cluster_end(text: str, start: int, length: int) -> int:

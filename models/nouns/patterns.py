@@ -1,144 +1,89 @@
-"""The register, compiled: every spelling that is searched for, and how much it proves by itself."""
+"""The compiled register: patterns, the search for them, and where they are kept."""
 
 from __future__ import annotations
 
-import json
 import threading
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
-
-from models.canonical import digest_bytes, digest_lines
-from models.files import write_atomically
-from models.nouns.normalisation import MARKS, is_unspaced, normalise
+from models.canonical import digest_lines
+from models.nouns.ambiguity import Ordinary, Strength, qualifiers_in
+from models.nouns.compiled_folder import read_folder, write_folder
+from models.nouns.normalisation import normalise
+from models.nouns.pattern_table import Pattern, PatternTable, Target, build_table, open_table
 from models.nouns.register import NameEntry, NameRegister
+from models.nouns.searching import TableSearch
+from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import Lexicon
 
-COMPILER = "patterns/1"
-_SHORTEST_PLAIN_WORD = 4
-_SHORTEST_PLAIN_HIRAGANA = 4
-_SHORTEST_PLAIN_KATAKANA = 3
-_SHORTEST_PLAIN_KANJI = 2
-_SHORTEST_REVERSED = 3
-_PERSONAL = frozenset({"character", "person", "artist"})
+__all__ = [
+    "COMPILER",
+    "CompiledNames",
+    "Pattern",
+    "PatternTable",
+    "Strength",
+    "Target",
+    "compile_names",
+    "compile_patterns",
+]
 
-
-class Strength(IntEnum):
-    """How much a spelling proves by itself; smaller is stronger."""
-
-    PLAIN = 0
-    """It is a name and nothing else."""
-    SHARED = 1
-    """A single given name, cut off from the qualifier that says whose it is."""
-    AMBIGUOUS = 2
-    """An ordinary word, or a few of them, or too short to be told from one."""
-
-
-HOWS = ("official", "alias", "other", "unspaced", "reversed", "head")
-_ENTRY_BITS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a pattern stands for: an entry, and which of its spellings this is.
-
-    ``how`` is official, alias, other, or for a spelling that was derived: unspaced (without the
-    dots between its parts), reversed (family name last), head (without its qualifier).
-    """
-
-    strength: Strength
-    how: str
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One key, with everything in the register that is written so.
-
-    Attributes:
-        key: normal form, kana folded.
-        spelling: the same without kana folding, as the strongest target is written.
-        targets: strongest first; at most one of each entry.
-        words: number of words in the key, marks not counted.
-    """
-
-    key: str
-    spelling: str
-    targets: tuple[Target, ...]
-    words: int
-
-    @property
-    def strength(self) -> Strength:
-        """The strength of the strongest target."""
-        return self.targets[0].strength
-
-
-@dataclass(frozen=True, slots=True)
-class PatternTable:
-    """All patterns of a register in columns: a fraction of the memory and time of objects.
-
-    Attributes:
-        keys: in order; no key twice.
-        ranks: for each key its targets as numbers, strongest first (see ``_rank``).
-        spellings: for keys whose spelling differs from them.
-    """
-
-    keys: list[str]
-    ranks: list[list[int]]
-    spellings: dict[str, str]
-
-    def pattern(self, index: int) -> Pattern:
-        """One row as an object."""
-        key = self.keys[index]
-        words = sum(token not in MARKS for token in key.split())
-        targets = tuple(_target(rank) for rank in self.ranks[index])
-        return Pattern(key, self.spellings.get(key, key), targets, words)
+COMPILER = "patterns/2"
+_KEPT = 2
+_MOST_REMEMBERED = 1 << 14
 
 
 class CompiledNames:
-    """Patterns and the automaton that finds them. Safe to search from many threads at once."""
+    """Patterns and the search for them. Safe to search from many threads at once.
 
-    def __init__(self, register: NameRegister, lexicon: Lexicon, table: PatternTable) -> None:
+    Attributes:
+        register: the names.
+        lexicon: ordinary words.
+        table: the patterns.
+        vocabulary: descriptive tags.
+        search: every pattern in a normal form, as (pattern, start, end); see ``TableSearch``.
+        entry: one entry of the register by its index.
+        qualifiers_of: keys of what stands in brackets in any surface of an entry, by its index:
+            mostly its work.
+    """
+
+    def __init__(
+        self,
+        register: NameRegister,
+        lexicon: Lexicon,
+        table: PatternTable,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
         self.register = register
+        self.vocabulary = vocabulary or Vocabulary()
         self.lexicon = lexicon
         self.table = table
-        self._automaton = AhoCorasick(
-            map(_searched, table.keys),
-            matchkind=MatchKind.Standard,
-            store_patterns=False,
-            implementation=Implementation.ContiguousNFA,
+        self.search = TableSearch(table).search
+        self.qualifiers_of = lru_cache(_MOST_REMEMBERED)(self._read_qualifiers)
+        self._works: dict[str, frozenset[str]] = {}
+        self.entry = lru_cache(_MOST_REMEMBERED)(self._read_entry)
+
+    def works_of(self, pattern: Pattern) -> frozenset[str]:
+        """The qualifiers of all entries that a pattern stands for."""
+        works = self._works.get(pattern.key)
+        if works is None:
+            works = frozenset().union(*(self.qualifiers_of(t.entry) for t in pattern.targets))
+            if len(self._works) >= _MOST_REMEMBERED:
+                self._works.clear()
+            self._works[pattern.key] = works
+        return works
+
+    def _read_entry(self, index: int) -> NameEntry:
+        return self.register.entries[index]
+
+    def _read_qualifiers(self, index: int) -> frozenset[str]:
+        return frozenset(
+            qualifier
+            for surface in self.register.entries[index].surfaces
+            if "(" in surface.text or "（" in surface.text
+            for qualifier in qualifiers_in(normalise(surface.text).key)
         )
-        self._patterns: dict[int, Pattern] = {}
-        self._qualifiers: dict[int, frozenset[str]] = {}
-
-    def search(self, key: str) -> list[tuple[Pattern, int, int]]:
-        """Every pattern in a key, overlapping ones too, as (pattern, start, end)."""
-        found = []
-        for index, start, end in self._automaton.find_matches_as_indexes(key, overlapping=True):
-            pattern = self._patterns.get(index)
-            if pattern is None:
-                pattern = self._patterns[index] = self.table.pattern(index)
-            left = not is_unspaced(pattern.key[0])
-            right = not is_unspaced(pattern.key[-1])
-            found.append((pattern, start + left, end - right))
-        return found
-
-    def qualifiers_of(self, entry: int) -> frozenset[str]:
-        """Keys of what stands in brackets in any surface of an entry: mostly its work."""
-        known = self._qualifiers.get(entry)
-        if known is None:
-            known = frozenset(
-                qualifier
-                for surface in self.register.entries[entry].surfaces
-                if "(" in surface.text or "（" in surface.text
-                for qualifier in _qualifiers(normalise(surface.text).key)
-            )
-            self._qualifiers[entry] = known
-        return known
 
 
 _lock = threading.Lock()
@@ -146,156 +91,76 @@ _compiled: list[CompiledNames] = []
 
 
 def compile_names(
-    register: NameRegister, lexicon: Lexicon, cache: Path | None = None
+    register: NameRegister,
+    ordinary: Ordinary | Lexicon,
+    cache: Path | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> CompiledNames:
     """The compiled form of a register; the last two are kept, so that threads share one.
 
     Args:
         register: the names.
-        lexicon: ordinary words.
-        cache: folder that keeps patterns between processes. A file there that is missing, damaged
-            or cannot be written costs time and nothing else.
+        ordinary: what is ordinary language, or its words alone.
+        cache: folder that keeps patterns between processes; they are mapped into memory from there.
+            What is missing or damaged there is compiled anew; where it cannot be written, the
+            patterns stay in memory.
+        progress: called with the number of names just compiled, where that is needed.
     """
+    ordinary = _as_ordinary(ordinary)
+    digest = digest_of_patterns(register, ordinary)
     with _lock:
         for known in _compiled:
-            if known.register == register and known.lexicon.digest == lexicon.digest:
+            if known.table.digest == digest:
                 return known
-        fresh = CompiledNames(register, lexicon, _table(register, lexicon, cache))
+        table = _open_or_build(register, ordinary, digest, cache, progress)
+        fresh = CompiledNames(register, ordinary.lexicon, table, ordinary.vocabulary)
         _compiled.insert(0, fresh)
-        del _compiled[2:]
+        del _compiled[_KEPT:]
         return fresh
 
 
-def _table(register: NameRegister, lexicon: Lexicon, cache: Path | None) -> PatternTable:
-    if cache is None:
-        return compile_patterns(register, lexicon)
-    digest = digest_lines([COMPILER, unicodedata.unidata_version, register.version, lexicon.digest])
-    path = cache / f"names-{digest[:32]}.json"
-    if (kept := _read_table(path)) is not None:
+def compile_patterns(register: NameRegister, ordinary: Ordinary | Lexicon) -> PatternTable:
+    """All patterns of a register, in memory."""
+    ordinary = _as_ordinary(ordinary)
+    return build_table(register.entries, ordinary, digest_of_patterns(register, ordinary))
+
+
+def digest_of_patterns(register: NameRegister, ordinary: Ordinary) -> str:
+    """Digest of everything that patterns are made from."""
+    return digest_lines([COMPILER, unicodedata.unidata_version, register.version, ordinary.digest])
+
+
+def _as_ordinary(ordinary: Ordinary | Lexicon) -> Ordinary:
+    return Ordinary(ordinary) if isinstance(ordinary, Lexicon) else ordinary
+
+
+def _open_or_build(
+    register: NameRegister,
+    ordinary: Ordinary,
+    digest: str,
+    cache: Path | None,
+    progress: Callable[[int], None],
+) -> PatternTable:
+    path = cache / f"names-{digest[:32]}" if cache else None
+    if path and (kept := _open(path)) is not None:
         return kept
-    table = compile_patterns(register, lexicon)
-    body = json.dumps(
-        [table.keys, table.ranks, table.spellings], ensure_ascii=False, separators=(",", ":")
-    ).encode()
+    table = build_table(register.entries, ordinary, digest, progress)
+    if path is None:
+        return table
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, digest_bytes(body).encode() + b"\n" + body)
+        write_folder(path, table.save)
     except OSError:
         return table
-    return table
+    kept = _open(path)
+    return table if kept is None else kept
 
 
-def _read_table(path: Path) -> PatternTable | None:
-    """The patterns in a cache file, or None where it is not there or not as it was written."""
+def _open(path: Path) -> PatternTable | None:
+    note = read_folder(path)
+    if note is None:
+        return None
     try:
-        digest, _, body = path.read_bytes().partition(b"\n")
-    except OSError:
+        return open_table(path, note)
+    except (OSError, RuntimeError):
+        # Another process removed the folder a moment ago.
         return None
-    if digest != digest_bytes(body).encode():
-        return None
-    return PatternTable(*json.loads(body))
-
-
-def compile_patterns(register: NameRegister, lexicon: Lexicon) -> PatternTable:
-    """All patterns of a register, ordered by key."""
-    found: dict[str, list[int]] = {}
-    spelled: dict[str, tuple[int, str]] = {}
-    for index, entry in enumerate(register.entries):
-        for spelling, key, how, strength in _spellings(entry, lexicon):
-            rank = _rank(strength, how, index)
-            found.setdefault(key, []).append(rank)
-            if spelling != key and rank <= spelled.get(key, (rank, ""))[0]:
-                spelled[key] = (rank, spelling)
-    keys = sorted(found)
-    ranks = [_one_of_each_entry(found[key]) for key in keys]
-    spellings = {
-        key: spelling for key, (rank, spelling) in spelled.items() if rank == min(found[key])
-    }
-    return PatternTable(keys, ranks, spellings)
-
-
-def _rank(strength: Strength, how: str, entry: int) -> int:
-    """A target as one number; a smaller one is stronger, then more official, then earlier."""
-    return (strength * len(HOWS) + HOWS.index(how)) << _ENTRY_BITS | entry
-
-
-def _target(rank: int) -> Target:
-    strength, how = divmod(rank >> _ENTRY_BITS, len(HOWS))
-    return Target(Strength(strength), HOWS[how], rank & ((1 << _ENTRY_BITS) - 1))
-
-
-def _one_of_each_entry(ranks: list[int]) -> list[int]:
-    if len(ranks) == 1:
-        return ranks
-    kept: dict[int, int] = {}
-    for rank in sorted(ranks):
-        kept.setdefault(rank & ((1 << _ENTRY_BITS) - 1), rank)
-    return list(kept.values())
-
-
-def _spellings(entry: NameEntry, lexicon: Lexicon) -> Iterator[tuple[str, str, str, Strength]]:
-    """(spelling, key, how, strength) of every surface and of what is derived from it."""
-    for surface in entry.surfaces:
-        normal = normalise(surface.text)
-        text, key = normal.text.strip(" ,"), normal.key.strip(" ,")
-        if not key:
-            continue
-        yield text, key, surface.kind, weigh(text, lexicon)
-        head = text.partition(" ( ")[0]
-        if head != text:
-            strength = weigh(head, lexicon)
-            if strength is Strength.PLAIN and " " not in head:
-                strength = Strength.SHARED
-            yield head, key[: len(head)], "head", strength
-        if " " not in head:
-            continue
-        parts = head.split(" ")
-        if not MARKS.isdisjoint(parts):
-            continue
-        if all(is_unspaced(part[0]) for part in parts):
-            joined = "".join(parts)
-            yield joined, key[: len(head)].replace(" ", ""), "unspaced", weigh(joined, lexicon)
-        elif len(parts) == 2 and entry.category in _PERSONAL and _is_reversible(parts, lexicon):
-            turned = f"{parts[1]} {parts[0]}"
-            yield turned, turned, "reversed", Strength.PLAIN
-
-
-def _is_reversible(parts: list[str], lexicon: Lexicon) -> bool:
-    """Whether two parts are surely a given and a family name."""
-    return all(
-        len(part) >= _SHORTEST_REVERSED and part.isascii() and not lexicon.is_ordinary(part)
-        for part in parts
-    )
-
-
-def weigh(text: str, lexicon: Lexicon) -> Strength:
-    """What a spelling in normal form proves by itself.
-
-    A qualifier in brackets is how tags tell a name from the word, so it settles the matter.
-    """
-    if " ( " in text:
-        return Strength.PLAIN
-    words = [word for word in text.split() if word not in MARKS]
-    if all(lexicon.is_ordinary(word) for word in words):
-        return Strength.AMBIGUOUS
-    joined = "".join(words)
-    if not any(map(is_unspaced, joined)):
-        short = len(joined) < _SHORTEST_PLAIN_WORD
-    elif all("\u3040" <= char <= "\u309f" for char in joined):
-        short = len(joined) < _SHORTEST_PLAIN_HIRAGANA
-    elif all("\u30a0" <= char <= "\u30ff" for char in joined):
-        short = len(joined) < _SHORTEST_PLAIN_KATAKANA
-    else:
-        short = len(joined) < _SHORTEST_PLAIN_KANJI
-    return Strength.AMBIGUOUS if short else Strength.PLAIN
-
-
-def _searched(key: str) -> str:
-    """What the automaton looks for: the key, with the space that ends a word of a spaced script."""
-    left = "" if is_unspaced(key[0]) else " "
-    right = "" if is_unspaced(key[-1]) else " "
-    return f"{left}{key}{right}"
-
-
-def _qualifiers(key: str) -> list[str]:
-    return [part.partition(" )")[0].strip() for part in key.split(" ( ")[1:]]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from models.nouns.ambiguity import Ordinary
 from models.nouns.matching import NameMatch, find_names
-from models.nouns.patterns import CompiledNames, compile_names, compile_patterns
+from models.nouns.patterns import CompiledNames, compile_patterns
 from models.nouns.register import NameEntry, make_entry, make_register
+from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import shipped_lexicon
 
 ENTRIES = [
@@ -121,20 +121,68 @@ def test_names_do_not_reach_over_the_space_between_tags() -> None:
     assert found("long_hair hatsune miku_doll blue_eyes") == []
 
 
-def test_a_cached_register_finds_the_same_and_a_damaged_cache_is_ignored(tmp_path: Path) -> None:
-    register = make_register(ENTRIES[:3])
-    text = "hatsune miku and Karen"
-    expected = find_names(text, compiled(ENTRIES[:3]))
-    compile_names(register, shipped_lexicon(), tmp_path)
-    (file,) = tmp_path.iterdir()
-    for damage in (False, True):
-        if damage:
-            file.write_bytes(file.read_bytes()[:-5])
-        _forget_compiled()
-        assert find_names(text, compile_names(register, shipped_lexicon(), tmp_path)) == expected
+VOCABULARY = Vocabulary(
+    frozenset({"arrow (symbol)", "black cat", "heather", *(f"tag {n}" for n in range(1000))})
+)
 
 
-def _forget_compiled() -> None:
-    """Fill the in-process memory with other registers, so that the file is read again."""
-    for name in ("one", "two"):
-        compile_names(make_register([make_entry(f"nobody {name}", "person")]), shipped_lexicon())
+def found_with_vocabulary(text: str) -> list[str]:
+    entries = [
+        *ENTRIES,
+        make_entry("arrow_(someone)", "character"),
+        make_entry("heather_(game)", "character"),
+        make_entry("qo", "artist"),
+    ]
+    register = make_register(entries)
+    ordinary = Ordinary(shipped_lexicon(), VOCABULARY)
+    table = compile_patterns(register, ordinary)
+    names = CompiledNames(register, ordinary.lexicon, table, VOCABULARY)
+    return [match.surface for match in find_names(text, names)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1girl, black cat, solo",
+        "1girl, arrow (symbol), solo",
+        "1girl, heather, solo",
+        "1girl, rose, solo",
+        "A field of heather in bloom.",
+    ],
+)
+def test_a_registered_name_that_is_a_descriptive_tag_is_no_evidence(text: str) -> None:
+    assert found_with_vocabulary(text) == []
+
+
+def test_a_whole_tag_that_describes_nothing_counts_even_if_it_is_short() -> None:
+    assert found_with_vocabulary("1girl, qo, solo") == ["qo"]
+    assert found("1girl, qo, solo") == []
+
+
+def test_a_dictionary_word_needs_a_capital_in_english() -> None:
+    register = make_register([make_entry("phantom_(game)", "character")])
+    ordinary = Ordinary(shipped_lexicon(), english=frozenset({"phantom"}))
+    names = CompiledNames(register, ordinary.lexicon, compile_patterns(register, ordinary))
+    assert find_names("a phantom in the rain", names) == []
+    (match,) = find_names("Phantom waits in the rain.", names)
+    assert not match.certain
+
+
+def test_a_japanese_common_noun_in_a_compound_is_no_name() -> None:
+    register = make_register([make_entry("alpha_(game)", "character", ["アルファ"])])
+    ordinary = Ordinary(
+        shipped_lexicon(), is_common_noun=lambda word: word == "アルファ", dictionary="test"
+    )
+    names = CompiledNames(register, ordinary.lexicon, compile_patterns(register, ordinary))
+    assert find_names("脳ではアルファ波が優勢になる。", names) == []
+    (match,) = find_names("海辺で微笑むアルファ。", names)
+    assert not match.certain
+
+
+def test_a_word_in_a_row_of_capitals_is_part_of_another_name() -> None:
+    assert found("A woman looks at Rose Parade floats.") == []
+
+
+def test_a_megabyte_of_capitals_is_searched() -> None:
+    text = "two girls walk up and meet Rose again. " * 26_000
+    assert len(find_names(text, NAMES)) == 26_000

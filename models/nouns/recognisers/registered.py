@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from models.canonical import digest_of
 from models.nouns.matching import NameMatch, find_matches
 from models.nouns.normalisation import normalise
-from models.nouns.patterns import COMPILER, CompiledNames
+from models.nouns.patterns import CompiledNames
 from models.nouns.recognition import Certainty, NounText, Sighting, Source
 
-NAME = "register/2"
+NAME = "register/3"
 
 _CERTAIN_SCORES = {"official": 1.0, "alias": 0.95, "other": 0.95}
 _DERIVED_SCORE = 0.9
@@ -20,6 +20,7 @@ _SPELLED_AS = {
     "official": "",
     "alias": ", another name of {name}",
     "other": ", another spelling of {name}",
+    "given": ", the given name of {name}",
     "unspaced": ", {name} written without dots",
     "reversed": ", {name} with its parts the other way round",
     "head": ", {name} without its qualifier",
@@ -38,10 +39,9 @@ class RegisteredNames:
         self.fingerprint = digest_of(
             {
                 "recogniser": NAME,
-                "patterns": COMPILER,
                 "unicode": unicodedata.unidata_version,
                 "words": names.lexicon.digest,
-                "register": names.register.version,
+                "patterns": names.table.digest,
             }
         )
 
