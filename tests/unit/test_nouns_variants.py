@@ -1,0 +1,151 @@
+"""The variants recogniser on a small register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.nouns.ambiguity import Ordinary
+from models.nouns.recognisers.variants import Variants
+from models.nouns.recognition import Certainty, Sighting, Source, prepare
+from models.nouns.register import make_entry, make_register
+from models.nouns.vocabulary import Vocabulary
+
+REGISTER = make_register(
+    [
+        make_entry("hatsune_miku", "character", ["初音ミク"]),
+        make_entry("kagamine_rin", "character"),
+        make_entry("saber_(fate)", "character", ["セイバー"]),
+        make_entry("mandarin", "character"),
+        make_entry("megurine_luka", "character", ["巡音ルカ", "セーラームーン"]),
+        make_entry("shoujo_kageki", "work"),
+        make_entry("articuno", "character"),
+        make_entry("rose", "character"),
+        make_entry("アンナ・デマラ", "character"),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def variants() -> Variants:
+    vocabulary = Vocabulary(frozenset({"1girl", "long hair", "t shirt", "looking at viewer"}))
+    return Variants(REGISTER, Ordinary(vocabulary=vocabulary))
+
+
+def see(variants: Variants, text: str, source: Source = Source.CAPTION) -> list[Sighting]:
+    return variants.recognise([prepare(text, source)])[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "trick"),
+    [
+        ("h4tsune m1ku", "digits or symbols"),
+        ("h@t$une miku", "digits or symbols"),
+        ("hаtsune mіku", "look-alike"),
+        ("🅷🅰🆃🆂🆄🅽🅴 🅼🅸🅺🆄", "look-alike"),
+        ("h.a.t.s.u.n.e m.i.k.u", "set apart"),
+        ("ha_tsu_ne_mi_ku", "set apart"),
+        ("h a t s u n e m i k u", "set apart"),
+        ("hatsunemiku", "without spaces"),
+        ("hatsu nemiku", "spaces in other places"),
+        ("haatsune miku", "romanisation or with doubled"),
+        ("hatune miku", "romanisation"),
+        ("hatsnue miku", "one letter wrong"),
+        ("hatsunemikku", "without spaces"),
+        ("rin kagamine", "other way round"),
+        ("5aber (fate)", "digits or symbols"),
+        ("artlcuno", "one letter wrong"),
+        ("shojo kageki", "romanisation"),
+    ],
+)
+@pytest.mark.parametrize("frame", ["1girl, {}, long hair", "A picture of {} at the beach."])
+def test_a_variant_is_found_and_its_trick_is_named(
+    variants: Variants, written: str, trick: str, frame: str
+) -> None:
+    seen = see(variants, frame.format(written))
+    assert [sighting.surface for sighting in seen] == [written]
+    assert trick in seen[0].explanation
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["初音みく", "セラムン", "セーラムーン", "セェラームーン", "デマラ・アンナ", "せーらーむーん"],
+)
+def test_a_japanese_variant_is_found(variants: Variants, written: str) -> None:
+    seen = see(variants, f"公園で{written}が歌っている。")
+    assert [sighting.surface for sighting in seen] == [written]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A man dar in the shop.",
+        "1girl, long hair, t-shirt, :d, looking at viewer",
+        "A woman with a r0se in her hand.",
+        "a b c d e f g",
+        "公園で女の子が歌っている。",
+        "",
+        "!!! @ $",
+    ],
+)
+def test_ordinary_text_is_left_alone(variants: Variants, text: str) -> None:
+    assert see(variants, text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["hatsune miku", "a picture of Hatsune-Miku", "1girl, kagamine_rin"]
+)
+def test_what_the_register_finds_is_left_to_it(variants: Variants, text: str) -> None:
+    assert see(variants, text) == []
+
+
+def test_only_what_cannot_be_anything_else_is_certain(variants: Variants) -> None:
+    certain = ["hаtsune mіku", "h.a.t.s.u.n.e m.i.k.u"]
+    possible = ["h4tsune miku", "hatsnue miku", "hatsunemiku"]
+    assert {see(variants, text)[0].certainty for text in certain} == {Certainty.CERTAIN}
+    assert {see(variants, text)[0].certainty for text in possible} == {Certainty.POSSIBLE}
+
+
+def test_nothing_is_certain_in_a_file_name(variants: Variants) -> None:
+    (seen,) = see(variants, "hаtsune mіku", Source.FILE_NAME)
+    assert seen.certainty is Certainty.POSSIBLE
+
+
+def test_tags_between_spaces_are_not_joined(variants: Variants) -> None:
+    assert see(variants, "long_hair hatsu nemiku t_shirt") == []
+
+
+def test_an_explanation_stands_by_itself(variants: Variants) -> None:
+    (seen,) = see(variants, "h4tsune m1ku")
+    assert seen.explanation == (
+        "'h4tsune m1ku' is registered as a character, 'hatsune_miku', "
+        "with digits or symbols for letters."
+    )
+
+
+def test_the_index_is_kept_and_a_damaged_one_is_made_again(tmp_path: Path) -> None:
+    Variants(REGISTER, Ordinary(), cache=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    for file in folder.iterdir():
+        file.write_bytes(b"damaged" + file.read_bytes()[7:])
+    again = Variants(REGISTER, Ordinary(), cache=tmp_path)
+    assert see(again, "h4tsune m1ku")
+    assert see(Variants(REGISTER, Ordinary(), cache=tmp_path), "h4tsune m1ku")
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    assert see(Variants(REGISTER, Ordinary(), cache=blocked), "h4tsune m1ku")
+
+
+def test_an_empty_register_finds_nothing() -> None:
+    assert see(Variants(make_register([]), Ordinary()), "h4tsune m1ku, 初音みく") == []
+
+
+def test_the_fingerprint_tells_registers_and_dictionaries_apart() -> None:
+    one = Variants(REGISTER, Ordinary())
+    other = Variants(make_register([]), Ordinary())
+    third = Variants(REGISTER, Ordinary(), word_list="another")
+    assert len({one.fingerprint, other.fingerprint, third.fingerprint}) == 3
