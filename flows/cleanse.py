@@ -49,6 +49,7 @@ from tasks.plan import plan_dataset
 from tasks.release import publish_release
 from tasks.review import enqueue_review
 from tasks.shard import cleanse_shard
+from tasks.terms import list_unknown_terms
 
 _ATTEMPTS = 3
 """How often a release is judged again because a takedown came in while it was being made."""
@@ -134,6 +135,7 @@ def _carry_out(order: str, started: float) -> Outcome:
         results = _walk_shards(order, plan)
         verdicts = [result["verdict"] for result in results]
         enqueue_review(order, verdicts)
+        open_terms = list_unknown_terms(order, verdicts)
         try:
             release, is_new = publish_release(order, plan, verdicts)
             break
@@ -144,7 +146,7 @@ def _carry_out(order: str, started: float) -> Outcome:
     head = enter_usage(order, release, verdicts)
     results = [{"stages": gathered["stages"]}, *results]
     summary = _sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
-    summary = replace(summary, gathering=describe_gathering(gathered))
+    summary = replace(summary, gathering=describe_gathering(gathered), open_terms=open_terms)
     write_report(desk.workspace, summary)
     remember_summary(desk.workspace, summary)
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]

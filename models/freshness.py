@@ -17,6 +17,7 @@ from models.canonical import digest_bytes, digest_of
 from models.consent.evidence.recording import latest_evidence
 from models.errors import WorkspaceError
 from models.files import write_atomically
+from models.nouns.term_records import effective_term_rulings
 from models.policy import Policy
 from models.releases.publishing import latest_release
 from models.review.queue import effective_rulings
@@ -50,11 +51,16 @@ def read_state(database: Database, dataset: str) -> dict[str, Any]:
             asset_id: ruling.ruling_id
             for asset_id, ruling in effective_rulings(session, dataset).items()
         }
+        terms = {
+            term: ruling.ruling_id
+            for term, ruling in effective_term_rulings(session, dataset).items()
+        }
         takedowns = sorted(takedown_times(session))
         evidence = latest_evidence(session)
     return {
         "registers": registers,
         "rulings": rulings,
+        "terms": terms,
         "takedowns": takedowns,
         "evidence": evidence,
     }

@@ -42,6 +42,7 @@ class Summary:
         stages: what each stage did; ``examined`` is 0 where everything was known.
         opt_in, opt_out: how many cleared assets rest on a grant or contract, and on silence.
         opt_in_target: by when the policy wants no silence left; "" where it accepts none.
+        open_terms: how many unknown terms nobody has decided yet.
         gathering: what was asked outside the dataset, and what could not be, as sentences.
         fresh: nothing had changed since the last run, so nothing was done.
         seconds: from the start of the run to its end.
@@ -73,6 +74,7 @@ class Summary:
     opt_in: int = 0
     opt_out: int = 0
     opt_in_target: str = ""
+    open_terms: int = 0
     gathering: tuple[str, ...] = ()
     fresh: bool = False
 
@@ -187,6 +189,7 @@ def to_markdown(summary: Summary) -> str:
         *summary.gathering,
         f"Usage ledger: {summary.ledger_size} entries, root `{summary.ledger_root[:16]}…`",
         f"Waiting for review: {summary.open_items}",
+        f"Unknown terms to decide: {summary.open_terms}",
         f"Encoder: `{summary.encoder}`. {summary.encoder_limits}",
         *(f"Notice: {notice.message}" for notice in summary.notices),
     ]

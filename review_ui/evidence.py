@@ -99,8 +99,10 @@ _FINDING: dict[str, Any] = {
     "caption": -1,
     "start": -1,
     "end": -1,
+    "surface": "",
     "box": None,
     "distance": None,
+    "term": "",
 }
 _STATEMENT: dict[str, Any] = {
     "carrier": "",
@@ -194,7 +196,7 @@ def mark_captions(
     return tuple(
         MarkedCaption(
             str(caption.get("source", "")),
-            _cut(str(caption.get("text", "")), _spans_in(index, findings), findings),
+            cut_text(str(caption.get("text", "")), _spans_in(index, findings), findings),
         )
         for index, caption in enumerate(_read_list(evidence, "captions"))
     )
@@ -254,9 +256,17 @@ def _spans_in(caption: int, findings: Sequence[Mapping[str, Any]]) -> list[tuple
     return spans
 
 
-def _cut(
-    text: str, spans: Sequence[tuple[int, int, int]], findings: Sequence[Mapping[str, Any]]
+def cut_text(
+    text: str,
+    spans: Sequence[tuple[int, int, int]],
+    findings: Sequence[Mapping[str, Any]] = ({"kind": "unknown_term"},),
 ) -> tuple[Piece, ...]:
+    """A text cut into pieces, with what cannot be seen in it made visible.
+
+    Args:
+        spans: number of a finding, where it begins and where it ends.
+        findings: the findings, which count from 1; without them, one unknown term.
+    """
     spans = [span for span in spans if 0 <= span[1] < span[2] <= len(text)]
     hidden = {match.start() for match in _HIDDEN.finditer(text)}
     cuts = {0, len(text), *(at for _, start, end in spans for at in (start, end))}

@@ -25,6 +25,7 @@ from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.judging import Bench
 from models.nouns.permission import find_licensed
+from models.nouns.term_records import effective_term_rulings
 from models.planning import dataset_folder
 from models.policy import Policy, load_policy
 from models.review.queue import effective_rulings
@@ -111,10 +112,11 @@ class Desk:
             }
             takedowns = frozenset(takedown_times(session))
             evidence = latest_evidence(session)
+            terms = effective_term_rulings(session, self.order.dataset)
             licences = find_licensed(session, self.policy.nouns.license)
         return Bench(
             policy=self.policy,
-            yardstick=self.detectors.measure(self.policy, {}),
+            yardstick=self.detectors.measure(self.policy, terms),
             as_of=self.order.as_of,
             rulings=rulings,
             takedowns=takedowns,

@@ -71,6 +71,8 @@ def cleanse(
     where: list[str | Path] = ["--workspace", workspace] if workspace else []
     named = ["--dataset", summary.dataset]
     hints = [("review page", command_line("review", *where))] if summary.open_items else []
+    if summary.open_terms:
+        hints.append(("open terms", command_line("terms", "list", summary.dataset, *where)))
     if summary.counts[Verdict.CLEAR]:
         hints.append(("export", command_line("export", "clean", *named, "--copy-images", *where)))
     hints.append(("Prefect UI", command_line("up", *where)))

@@ -37,6 +37,7 @@ _WORDS = {
     "nouns": "reading captions",
     "features": "looking at pictures",
     "motifs": "comparing with motifs",
+    "terms": "counting terms",
     "thumbnails": "drawing thumbnails",
     "images": "copying images",
 }

@@ -17,13 +17,16 @@ from sqlalchemy.orm import Session
 
 from models.canonical import canonical_json, digest_bytes, digest_of
 from models.store.database import now_ms
-from models.store.tables import AuditRow, RulingRow
+from models.store.tables import AuditRow, RulingRow, TermRulingRow
 
 GENESIS = "0" * 64
 """What the first row names as the hash before it."""
 
 RULED = "rule"
 """The action of a row that records a ruling; its subject is the ruling's id."""
+
+TERM_RULED, TERM_UNDONE = "rule_term", "undo_term"
+"""The same for a ruling about a term, and for its end."""
 
 Problem = Literal["", "gap", "order", "edited", "head", "ruling_lost", "ruling_edited", "unlogged"]
 
@@ -107,6 +110,21 @@ def describe_ruling(ruling: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def describe_term_ruling(ruling: Mapping[str, Any]) -> dict[str, Any]:
+    """What the chain keeps of a ruling about a term; see ``describe_ruling``."""
+    kept = ("dataset", "term", "surface", "category", "reviewer", "ruled_ms")
+    return {
+        **{key: ruling[key] for key in kept},
+        "note_sha256": digest_bytes(ruling["note"].encode()),
+    }
+
+
+def describe_term_undo(ruling: Mapping[str, Any]) -> dict[str, Any]:
+    """What the chain keeps of the end of a ruling about a term."""
+    kept = ("dataset", "term", "category", "reviewer", "undone_by", "undone_ms")
+    return {key: ruling[key] for key in kept}
+
+
 def verify_audit(session: Session, known: tuple[int, str] | None = None) -> AuditReport:
     """Check every row of the chain, and every ruling against its row.
 
@@ -114,7 +132,7 @@ def verify_audit(session: Session, known: tuple[int, str] | None = None) -> Audi
         session: where to read; a snapshot will do.
         known: sequence number and hash of a row that was the head at some earlier time.
     """
-    logged: dict[str, tuple[int, str]] = {}
+    logged: dict[str, dict[str, tuple[int, str]]] = {RULED: {}, TERM_RULED: {}, TERM_UNDONE: {}}
     expected, previous = 1, GENESIS
     query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=_BATCH)
     for row in session.scalars(query):
@@ -123,14 +141,19 @@ def verify_audit(session: Session, known: tuple[int, str] | None = None) -> Audi
             return _broken(expected - 1, row.seq, problem, previous)
         if known and known[0] == row.seq and known[1] != row.hash:
             return _broken(expected - 1, row.seq, "head", previous)
-        if row.action == RULED:
-            logged[row.subject] = (row.seq, row.detail)
+        if row.action in logged:
+            logged[row.action][row.subject] = (row.seq, row.detail)
         expected, previous = row.seq + 1, row.hash
         session.expunge(row)
     rows = expected - 1
     if known and known[0] > rows:
         return _broken(rows, rows + 1, "head", previous)
-    return _compare_rulings(session, logged, rows, previous)
+    found = _compare_rulings(session, logged[RULED]) or _compare_term_rulings(
+        session, logged[TERM_RULED], logged[TERM_UNDONE]
+    )
+    if found is not None:
+        return _broken(rows, found[0], found[1], previous)
+    return AuditReport(True, rows, None, "", "", previous)
 
 
 def read_latest(session: Session, limit: int = 50) -> tuple[AuditEntry, ...]:
@@ -167,18 +190,43 @@ def _examine(row: AuditRow, fields: Mapping[str, Any], expected: int, previous: 
 
 
 def _compare_rulings(
-    session: Session, logged: dict[str, tuple[int, str]], rows: int, head: str
-) -> AuditReport:
+    session: Session, logged: dict[str, tuple[int, str]]
+) -> tuple[int | None, Problem] | None:
     columns = RulingRow.__table__.columns
     for ruling in session.execute(select(*columns).execution_options(yield_per=_BATCH)).mappings():
-        seq, detail = logged.pop(ruling["id"], (None, ""))
-        if seq is None:
-            return _broken(rows, None, "unlogged", head)
-        if canonical_json(describe_ruling(dict(ruling))).decode() != detail:
-            return _broken(rows, seq, "ruling_edited", head)
-    if logged:
-        return _broken(rows, min(seq for seq, _ in logged.values()), "ruling_lost", head)
-    return AuditReport(True, rows, None, "", "", head)
+        if problem := _compare(logged, ruling["id"], describe_ruling(dict(ruling))):
+            return problem
+    return _find_lost(logged)
+
+
+def _compare_term_rulings(
+    session: Session, logged: dict[str, tuple[int, str]], undone: dict[str, tuple[int, str]]
+) -> tuple[int | None, Problem] | None:
+    columns = TermRulingRow.__table__.columns
+    for ruling in session.execute(select(*columns).execution_options(yield_per=_BATCH)).mappings():
+        values = dict(ruling)
+        if problem := _compare(logged, values["id"], describe_term_ruling(values)):
+            return problem
+        if values["undone_ms"] is None:
+            continue
+        if problem := _compare(undone, values["id"], describe_term_undo(values)):
+            return problem
+    return _find_lost(logged) or _find_lost(undone)
+
+
+def _compare(
+    logged: dict[str, tuple[int, str]], ruling_id: str, described: Mapping[str, Any]
+) -> tuple[int | None, Problem] | None:
+    """What is wrong with one ruling; one that is not is taken out of ``logged``."""
+    if ruling_id not in logged:
+        return None, "unlogged"
+    seq, detail = logged.pop(ruling_id)
+    same = canonical_json(dict(described)).decode() == detail
+    return None if same else (seq, "ruling_edited")
+
+
+def _find_lost(logged: Mapping[str, tuple[int, str]]) -> tuple[int | None, Problem] | None:
+    return (min(seq for seq, _ in logged.values()), "ruling_lost") if logged else None
 
 
 def _broken(rows: int, seq: int | None, problem: Problem, head: str) -> AuditReport:

@@ -63,8 +63,7 @@ def enqueue(
     Raises:
         ValueError: two questions are about the same asset.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    hold_questions(session)
     now = now_ms(session)
     asked: set[str] = set()
     outcomes: Counter[str] = Counter()
@@ -82,6 +81,15 @@ def enqueue(
         changed = {"new": report.new, "reopened": report.reopened, "superseded": report.superseded}
         append_audit(session, "kiyome", "enqueue", dataset, changed)
     return report
+
+
+def hold_questions(session: Session) -> None:
+    """Let nobody else ask or withdraw questions until this transaction ends.
+
+    On SQLite a transaction excludes other writers by itself.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _enqueue_batch(

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
+from models.nouns.terms import count_by_dataset
 from models.review.derivatives import THUMB, derivative_path
 from models.review.queue import (
     WAITING,
@@ -50,6 +51,7 @@ def show_queue(
             limit=PAGE,
         )
         latest = latest_ruling(session, reviewer.reviewer)
+        open_terms = sum(each.open for each in count_by_dataset(session))
     return site.render(
         request,
         "queue.html",
@@ -63,6 +65,7 @@ def show_queue(
         page=page,
         pages=max(1, -(-listed.total // PAGE)),
         latest=latest,
+        open_terms=open_terms,
         held=bool(held),
         waiting=sum(each.waiting for each in counts),
         decided=sum(each.decided for each in counts),

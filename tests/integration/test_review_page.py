@@ -583,9 +583,11 @@ class TestDefence:
         folder = ROOT / "review_ui" / "templates"
         templates = "\n".join(path.read_text("utf-8") for path in folder.iterdir())
         assert not re.search(r"<style|\sstyle=|\son\w+=|\|\s*safe|autoescape", templates)
-        assert re.findall(r"<script[^>]*>", templates) == [
-            '<script type="module" src="/static/review.js">'
-        ] * templates.count("<script")
+        scripts = re.findall(r"<script[^>]*>", templates)
+        assert len(scripts) == templates.count("<script")
+        assert set(scripts) == {
+            f'<script type="module" src="/static/{name}.js">' for name in ("review", "terms")
+        }
 
     @pytest.mark.parametrize(
         "path",

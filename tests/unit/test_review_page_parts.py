@@ -17,12 +17,15 @@ from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition
 from models.errors import SettingsError, WorkspaceError
 from models.findings import FindingKind
+from models.nouns.recognition import Source
+from models.nouns.terms import Likelihood
 from models.policy import FINDING_DEFAULTS
 from models.reasons import Reason
 from models.review.audit import Problem
 from models.review.queue import ItemState, RulingKind, RulingReason
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons
 from review_ui.language import Words, choose_language
+from review_ui.routes.terms import CATEGORY_KEYS, SHOWN
 from review_ui.security import (
     Sessions,
     Visitor,
@@ -38,6 +41,9 @@ WORDS = {
     for language in ("en", "ja")
 }
 TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((UI / "templates").iterdir()))
+TERM_NOTICES = set(
+    re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "terms.py").read_text("utf-8"))
+)
 NOTICES = set(re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "items.py").read_text()))
 CHOICES: dict[str, set[str]] = {
     "queue.show.": {"waiting", "decided", "superseded", "all"},
@@ -56,6 +62,13 @@ CHOICES: dict[str, set[str]] = {
         *NOTICES,
         *("only_skipped", "reason_missing", "note_missing", "note_too_long"),
     },
+    "terms.notice.": {*TERM_NOTICES, "already_who"},
+    "terms.show.": set(SHOWN),
+    "terms.likelihood.": set(get_args(Likelihood)),
+    "terms.category.": set(CATEGORY_KEYS.values()) | set(FINDING_DEFAULTS),
+    "terms.done_items": {"", "_one", "_none"},
+    "terms.undone_items": {"", "_one", "_none"},
+    "source.": {source.value for source in Source},
 }
 
 

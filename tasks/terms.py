@@ -1,0 +1,118 @@
+"""The task that lists the unknown terms of a dataset, so that people can decide them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import task
+from sqlalchemy.orm import Session
+
+from models.decisions import TermRuling
+from models.findings import Finding
+from models.judging import VerdictRecord
+from models.nouns.conditions import NounsPolicy
+from models.nouns.term_records import effective_term_rulings, find_term_rulings
+from models.nouns.term_tally import TermTally
+from models.nouns.terms import TermFilter, count_terms, replace_terms
+from models.reasons import Reason
+from models.review.enqueueing import hold_questions
+from models.review.hanging import supersede_decided
+from models.verdicts import Verdict
+from tasks.judged import read_judged
+from tasks.order import Desk, ShardWork, open_desk
+from tasks.progress import report
+
+_WRITTEN = f'"kind":"{Reason.UNKNOWN_TERM.value}"'
+"""How canonical JSON says that a finding is an unknown term."""
+
+
+@task(name="terms", persist_result=False)
+def list_unknown_terms(order: str, verdicts: Sequence[dict[str, Any]]) -> int:
+    """Count the unknown terms in the texts of all assets that something else does not exclude.
+
+    A term counts where the policy acts on it, or once it has been decided.
+
+    What was decided while the run was going on, and so did not count in it, withdraws the
+    questions that the run has just asked once more.
+
+    Returns:
+        How many terms are undecided.
+    """
+    desk = open_desk(order)
+    dataset = desk.order.dataset
+    with TermTally() as tally:
+        report("terms", 0, len(verdicts))
+        for value in verdicts:
+            _add_shard(desk, value, tally)
+            report("terms", 1)
+        tally.settle()
+        with desk.database.transaction() as session:
+            hold_questions(session)
+            replace_terms(session, dataset, tally.read(), desk.order.run_id)
+            _settle_late(session, desk)
+            return count_terms(session, TermFilter(dataset, "open"))
+
+
+def _add_shard(desk: Desk, verdict: dict[str, Any], tally: TermTally) -> None:
+    shard = VerdictRecord(**verdict).shard
+    output = ShardWork(desk, desk.detectors.nouns, shard, ()).read()
+    matters = _Matters(desk.policy.nouns, desk.bench.yardstick.terms)
+    found: dict[str, list[Finding]] = {}
+    for asset_id, texts in zip(
+        output["asset_id"].to_pylist(), output["findings"].to_pylist(), strict=True
+    ):
+        unknown = [text for text in texts or () if _WRITTEN in text]
+        findings = [Finding.from_dict(json.loads(text)) for text in unknown]
+        if asked := [finding for finding in findings if matters(finding)]:
+            found[asset_id] = asked
+    if not found:
+        return
+    for assets, table in read_judged(desk, [verdict]):
+        outcomes = {
+            row["asset_id"]: (row["verdict"], row["reasons"])
+            for row in table.select(["asset_id", "verdict", "reasons"]).to_pylist()
+        }
+        for asset in assets:
+            if asset.asset_id in found and _counts(*outcomes[asset.asset_id]):
+                tally.add(asset, found[asset.asset_id])
+
+
+@dataclass(frozen=True, slots=True)
+class _Matters:
+    """Whether people are asked about a term in a place, or have been."""
+
+    nouns: NounsPolicy
+    ruled: Mapping[str, TermRuling]
+
+    def __call__(self, finding: Finding) -> bool:
+        if finding.term in self.ruled:
+            return True
+        return self.nouns.action_for_unknown(finding.source or "caption") != "allow"
+
+
+def _counts(verdict: str, reasons: Sequence[str]) -> bool:
+    """Whether deciding its terms could change anything about an asset.
+
+    An asset that is excluded for its terms alone counts, or a term that was decided to be a name
+    would seem to have vanished.
+    """
+    return verdict != Verdict.EXCLUDE.value or set(reasons) == {Reason.UNKNOWN_TERM.value}
+
+
+def _settle_late(session: Session, desk: Desk) -> None:
+    dataset = desk.order.dataset
+    known = desk.bench.yardstick.terms
+    late = [
+        term
+        for term, ruling in effective_term_rulings(session, dataset).items()
+        if not ruling.category and known.get(term) != ruling
+    ]
+    moments: dict[int, set[str]] = defaultdict(set)
+    for term, stored in find_term_rulings(session, dataset, late).items():
+        moments[stored.ruled_ms].add(term)
+    for ruled_ms, terms in sorted(moments.items()):
+        supersede_decided(session, dataset, terms, ruled_ms)
