@@ -87,9 +87,10 @@ def gather(data: Path, half: str) -> dict[str, Rows]:
         row = json.loads(line)
         if not wanted(row["entity"] or row["text"]):
             continue
-        form = {"en_raw": "en"}.get(row["form"], row["form"])
+        # Nobody labelled the raw captions: chosen for their capitals, they hold many names.
+        form, raw, _ = row["form"].partition("_raw")
         kind = ("known" if row["known"] else "unseen") if row["label"] else "clean"
-        found[f"{form} {kind}"].add(row["text"], row["span"])
+        found[f"{form} {'not labelled' if raw else kind}"].add(row["text"], row["span"])
     for sentence in json.loads((data / "ner_ja.json").read_text(encoding="utf-8")):
         if not sentence["entities"] and wanted(sentence["text"]):
             found["ja sentences clean"].add(sentence["text"], None)

@@ -49,8 +49,8 @@ class Settings(BaseSettings):
     noun_models: tuple[str, ...] = Field(
         default=(),
         description=(
-            "spaCy models that look for names too: packages, or folders that `kiyome train-ner` "
-            "wrote."
+            "Models that look for names too: spaCy packages, folders that `kiyome train-ner` "
+            "wrote, or gliner:<model>."
         ),
     )
     noun_components: tuple[str, ...] = Field(

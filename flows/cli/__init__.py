@@ -48,6 +48,14 @@ COMMANDS: dict[str, Entry] = {
         "declare", "Say what may be done with your images, so that it counts.", "Consent"
     ),
     "register": Entry("register", "Add, list and remove protected names and motifs.", "Registers"),
+    "train-ner": Entry(
+        "train_ner",
+        "Train a small model that finds names in English captions, known or not.",
+        "Registers",
+    ),
+    "terms": Entry(
+        "terms", "Decide unknown terms: whether each is a name or only describes.", "Registers"
+    ),
     "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
     "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),
     "recount": Entry("recount", "Prove that every asset has just one verdict.", "Look and prove"),
@@ -72,7 +80,7 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command = getattr(importlib.import_module(f"flows.cli.{entry.module}"), cmd_name)
+        command = getattr(importlib.import_module(f"flows.cli.{entry.module}"), entry.module)
         if not isinstance(command, click.Command):
             raise TypeError(f"flows.cli.{entry.module}:{cmd_name} is not a command")
         return command

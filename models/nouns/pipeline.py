@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.nouns.components import add_components
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.merging import settle
 from models.nouns.recognisers.assembling import assemble
@@ -170,11 +171,41 @@ class NamesPipeline:
 
     def find(self, texts: Sequence[NounText]) -> list[tuple[Sighting, ...]]:
         """The sightings that stand in each text, in order."""
+        recognisers = self._without_documents()
+        if recognisers is not None:
+            return [
+                found
+                for begin in range(0, len(texts), BATCH)
+                for found in _find_directly(recognisers, texts[begin : begin + BATCH])
+            ]
         make = self.nlp.tokenizer.make
         # A zone forgets the words it has seen; without one spaCy keeps every word for good.
         with self.nlp.memory_zone():
             docs = self.nlp.pipe((make(text) for text in texts), batch_size=BATCH)
             return [_get_names(doc) for doc in docs]
+
+    def _without_documents(self) -> list[Recogniser] | None:
+        """The recognisers, where no component needs documents; they take as long to make as to
+        search.
+        """
+        recognisers: list[Recogniser] = []
+        for _, component in self.nlp.pipeline:
+            if isinstance(component, RecogniserComponent):
+                if component.recogniser is not None:
+                    recognisers.append(component.recogniser)
+            elif not isinstance(component, SettleComponent) or component.spans:
+                return None
+        return recognisers
+
+
+def _find_directly(
+    recognisers: Iterable[Recogniser], texts: Sequence[NounText]
+) -> list[tuple[Sighting, ...]]:
+    seen: list[list[Sighting]] = [[] for _ in texts]
+    for recogniser in recognisers:
+        for sightings, found in zip(seen, recogniser.recognise(texts), strict=True):
+            sightings += found
+    return [settle(sightings) if sightings else () for sightings in seen]
 
 
 def build_pipeline(
@@ -192,7 +223,8 @@ def build_pipeline(
     nlp.tokenizer = CaptionTokenizer(nlp.vocab, whole=not spans)
     nlp.max_length = LONGEST_TEXT
     for recogniser in assemble(knowledge, cache):
-        component = "kiyome_" + recogniser.name.partition("/")[0]
+        component = "kiyome_" + recogniser.name
         nlp.add_pipe(FACTORY, name=component).recogniser = recogniser
     nlp.add_pipe(SETTLE, config={"spans": spans})
+    add_components(nlp, knowledge.components)
     return nlp

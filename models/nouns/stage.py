@@ -20,7 +20,7 @@ from models.findings import Finding
 from models.nouns.embedded import EMBEDDED_VERSION, Embedded, read_embedded, read_sidecar
 from models.nouns.forms import Form
 from models.nouns.knowledge import NounKnowledge
-from models.nouns.pipeline import FACTORY, NamesPipeline, build_pipeline
+from models.nouns.pipeline import NamesPipeline, build_pipeline
 from models.nouns.recognition import NounText, Sighting, Source, prepare
 from models.nouns.spacy_import import spacy
 from models.reasons import Reason
@@ -91,11 +91,7 @@ class NounsStage:
                 "embedded": EMBEDDED_VERSION,
                 "max_bytes": self.max_bytes,
                 "spacy": spacy.__version__,
-                "recognisers": [
-                    pipeline.get_pipe(name).recogniser.fingerprint
-                    for name in pipeline.pipe_names
-                    if pipeline.get_pipe_meta(name).factory == FACTORY
-                ],
+                "recognisers": [_fingerprint_of(component) for _, component in pipeline.pipeline],
             }
         )
 
@@ -203,18 +199,26 @@ def describe(sighting: Sighting, text: PlacedText) -> Finding:
     )
 
 
+def _fingerprint_of(component: object) -> str:
+    recogniser = getattr(component, "recogniser", component)
+    return str(getattr(recogniser, "fingerprint", type(component).__qualname__))
+
+
 def _once_each(findings: list[Finding]) -> list[Finding]:
-    """Outside captions a name counts once in a place, however often it was seen there."""
-    seen: set[tuple[str, str, str]] = set()
-    kept = []
+    """Outside captions a name counts once in a place, as surely as it was ever seen there."""
+    kept: list[Finding] = []
+    places: dict[tuple[str, str, str], int] = {}
     for finding in findings:
-        if finding.caption < 0:
-            place = finding.explanation.partition(": ")[0]
-            key = (place, finding.reference, finding.term)
-            if key in seen:
-                continue
-            seen.add(key)
-        kept.append(finding)
+        if finding.caption >= 0:
+            kept.append(finding)
+            continue
+        key = (finding.explanation.partition(": ")[0], finding.reference, finding.term)
+        before = places.get(key)
+        if before is None:
+            places[key] = len(kept)
+            kept.append(finding)
+        elif finding.score > kept[before].score:
+            kept[before] = finding
     return kept
 
 
