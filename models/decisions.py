@@ -240,7 +240,9 @@ def decide(
     reasons = tuple(dict.fromkeys(reason for outcome, reason in outcomes if outcome is verdict))
     ends = [permitted.valid_until, consent.valid_until if consent else None]
     question = (
-        question_of(asset, reasons, acted, consent, policy) if verdict is Verdict.REVIEW else ""
+        question_of(asset, reasons, acted, consent, policy, yardstick.terms)
+        if verdict is Verdict.REVIEW
+        else ""
     )
     decision = Decision(
         verdict,
@@ -280,19 +282,22 @@ def question_of(
     findings: Sequence[Finding],
     consent: ConsentDecision | None,
     policy: Policy,
+    terms: Mapping[str, TermRuling],
 ) -> str:
     """Digest of what a reviewer is asked about an asset.
 
     It covers the asset with its captions, the reasons, what the detectors (with their versions)
-    saw, what owners said, and the purposes asked for. The rest of the policy is left out on
-    purpose: an edit that changes nothing about an asset does not ask about it again.
+    saw, what its terms have been ruled to name, what owners said, and the purposes asked for. The
+    rest of the policy is left out on purpose: an edit that changes nothing about an asset does not
+    ask about it again.
     """
-    return digest_of(
-        {
-            "asset": asset.identity,
-            "reasons": [reason.value for reason in reasons],
-            "findings": [finding.as_dict() for finding in findings],
-            "statements": [s.told for s in consent.statements] if consent else [],
-            "purposes": [purpose.value for purpose in policy.consent.purposes],
-        }
-    )
+    asked = {
+        "asset": asset.identity,
+        "reasons": [reason.value for reason in reasons],
+        "findings": [finding.as_dict() for finding in findings],
+        "statements": [s.told for s in consent.statements] if consent else [],
+        "purposes": [purpose.value for purpose in policy.consent.purposes],
+    }
+    if named := {f.term: terms[f.term].category for f in findings if f.term in terms}:
+        asked["named"] = named
+    return digest_of(asked)

@@ -10,7 +10,7 @@ from models.assets.asset import Asset, Caption, Fault, Location
 from models.consent.purposes import Preference
 from models.consent.resolution import resolve
 from models.consent.statements import Statement, Trust
-from models.decisions import Decision, Ruling, Yardstick, decide
+from models.decisions import Decision, Ruling, TermRuling, Yardstick, decide
 from models.findings import Finding
 from models.policy import Policy, parse_policy
 from models.reasons import Reason
@@ -163,3 +163,29 @@ def test_the_explanation_names_what_was_seen_in_both_languages() -> None:
 def test_twenty_thousand_findings_are_all_acted_on_in_their_order() -> None:
     findings = [replace(NAME, start=n, end=n + 4, explanation=f"name {n}") for n in range(20_000)]
     assert _decide(*findings).findings == tuple(findings)
+
+
+def test_an_approval_does_not_answer_for_a_term_that_was_ruled_a_name_since() -> None:
+    seen = Finding("unknown_term", "unlisted-tags/1", 0.7, "unlisted", caption=0, term="qwerty")
+
+    def decide_with(terms: dict[str, TermRuling], ruling: Ruling | None = None) -> Decision:
+        consent = resolve(ASSET, (GRANT,), POLICY.consent, NOW)
+        return decide(
+            ASSET, consent, (seen,), (), POLICY, Yardstick(0.9, 0.8, terms), ruling=ruling
+        )
+
+    approval = Ruling(decide_with({}).question, True, "r1", "Aiko")
+    assert decide_with({}, approval).verdict is Verdict.CLEAR
+    named = {"qwerty": TermRuling("character", "t1")}
+    assert decide_with(named, approval).verdict is Verdict.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("category", "verdict"), [("", Verdict.CLEAR), ("artist", Verdict.EXCLUDE)]
+)
+def test_a_ruling_on_a_term_decides_what_becomes_of_it(category: str, verdict: Verdict) -> None:
+    seen = Finding("unknown_term", "unlisted-tags/1", 0.7, "unlisted", caption=0, term="qwerty")
+    consent = resolve(ASSET, (GRANT,), POLICY.consent, NOW)
+    terms = {"qwerty": TermRuling(category, "t1")}
+    decision = decide(ASSET, consent, (seen,), (), POLICY, Yardstick(0.9, 0.8, terms))
+    assert decision.verdict is verdict
