@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from models.assets.asset import Asset, Fault
 from models.canonical import digest_of
@@ -291,7 +291,7 @@ def question_of(
     rest of the policy is left out on purpose: an edit that changes nothing about an asset does not
     ask about it again.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "asset": asset.identity,
         "reasons": [reason.value for reason in reasons],
         "findings": [finding.as_dict() for finding in findings],
