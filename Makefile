@@ -37,7 +37,7 @@ show ""; [ ! -t 1 ] || printf '\r'
 endef
 export PROGRESS
 
-# Pins the packages that pyproject.toml asks for, with their own needs, as they are installed.
+# Pins the packages that pyproject.toml and its extra dev ask for, with their own needs, as installed.
 define CONSTRAINTS
 import re, tomllib
 from importlib.metadata import PackageNotFoundError, distribution
@@ -45,7 +45,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-todo = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+todo = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
 pins, seen = {}, set()
 while todo:
     need = Requirement(todo.pop())

@@ -18,6 +18,7 @@ from models.motifs.index import ReferenceIndex
 from models.motifs.register import load_references
 from models.motifs.stages import FeaturesStage, MotifsStage
 from models.nouns.knowledge import load_knowledge
+from models.nouns.lettering.reader import LetteringReader
 from models.nouns.stage import NounsStage
 from models.policy import Policy
 from models.settings import Settings
@@ -60,7 +61,7 @@ def load_detectors(
         policy_folder: against which the policy's relative file names are resolved.
 
     Raises:
-        EncoderError, RegisterError, PolicyError: one of them cannot be loaded.
+        EncoderError, RegisterError, PolicyError, LetteringError: one of them cannot be loaded.
     """
     encoder = load_encoder(settings.encoder)
     with database.snapshot() as session:
@@ -69,7 +70,14 @@ def load_detectors(
     return Detectors(
         consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
         likeness=LikenessStage(settings.max_bytes, settings.max_pixels, settings.workers),
-        nouns=NounsStage(knowledge, settings.workspace / "indexes", settings.max_bytes),
+        nouns=NounsStage(
+            knowledge,
+            settings.workspace / "indexes",
+            settings.max_bytes,
+            LetteringReader(settings.max_pixels, settings.workers)
+            if settings.read_lettering
+            else None,
+        ),
         features=FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers),
         encoder=encoder,
         index=ReferenceIndex.build(

@@ -17,6 +17,7 @@ from models.canonical import digest_bytes, digest_of
 from models.consent.evidence.recording import latest_evidence
 from models.errors import WorkspaceError
 from models.files import write_atomically
+from models.nouns.lettering.reader import lettering_packages
 from models.nouns.term_records import effective_term_rulings
 from models.policy import Policy
 from models.releases.publishing import latest_release
@@ -34,6 +35,7 @@ _SETTINGS = (
         "encoder",
         "noun_models",
         "noun_components",
+        "read_lettering",
         "shard_size",
         "max_bytes",
         "max_pixels",
@@ -79,6 +81,7 @@ def digest_inputs(
         {
             "state": state,
             "settings": {name: getattr(settings, name) for name in _SETTINGS},
+            "lettering": lettering_packages() if settings.read_lettering else [],
             "encoder_files": _stat_encoder(settings.encoder),
             "trust_anchors": _stat_files(
                 settings.policy.absolute().parent / name

@@ -57,6 +57,13 @@ class Settings(BaseSettings):
         default=(),
         description=("spaCy components of your own in the nouns pipeline, each as module:factory."),
     )
+    read_lettering: bool = Field(
+        default=False,
+        description=(
+            "Look for names in the pictures' own lettering too, by character recognition: needs "
+            "the extra `ocr`, and up to about a second of a core an image."
+        ),
+    )
     shard_size: int = Field(default=2000, ge=1, description="Assets in a shard, on average.")
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

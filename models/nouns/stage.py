@@ -1,10 +1,14 @@
-"""The nouns stage: names in the captions, the file names and the other texts of assets."""
+"""The nouns stage: names in the captions, the file names and the other texts of assets.
+
+Where lettering is read, the picture itself is one of the texts.
+"""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,21 +19,26 @@ from models.assets.asset import Asset
 from models.assets.faults import FaultError
 from models.assets.reading import read_location
 from models.assets.texts import MAX_TEXT_BYTES
-from models.canonical import canonical_json, digest_of
+from models.canonical import canonical_json, digest_bytes, digest_of
+from models.errors import KiyomeError
 from models.findings import Finding
 from models.nouns.embedded import EMBEDDED_VERSION, Embedded, read_embedded, read_sidecar
 from models.nouns.forms import Form
 from models.nouns.knowledge import NounKnowledge
+from models.nouns.lettering.lines import Box, Line
+from models.nouns.lettering.passages import join_lines
+from models.nouns.lettering.reader import Reader
 from models.nouns.pipeline import NamesPipeline, build_pipeline
-from models.nouns.recognition import NounText, Sighting, Source, prepare
+from models.nouns.recognition import Certainty, NounText, Sighting, Source, prepare
 from models.nouns.spacy_import import spacy
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
 from models.unicode import replace_surrogates
 
-STAGE_VERSION = "nouns/2"
+STAGE_VERSION = "nouns/3"
 
 _TOGETHER = 200
+_TOGETHER_A_READER = 8
 _SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 
 
@@ -41,11 +50,23 @@ class PlacedText:
         noun: the text.
         caption: index of the caption, or -1.
         place: what a person calls the place, for a text that is no caption.
+        box: where in the picture it is written, for lettering.
+        confidence: 0..1, how surely it was read, for lettering.
     """
 
     noun: NounText
     caption: int = -1
     place: str = ""
+    box: Box | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """The texts of an asset; with a fault, those that could be had all the same."""
+
+    texts: list[PlacedText]
+    fault: tuple[str, str] | None = None
 
 
 class NounsStage:
@@ -58,17 +79,25 @@ class NounsStage:
         knowledge: the protected names, the vocabulary and the models.
         cache: folder that keeps what is compiled between processes.
         max_bytes: larger files are a fault; None reads no file, only what the scan has noted.
+        lettering: reads what is written in the pictures, and takes ``max_bytes``; None reads none.
     """
 
     name = "nouns"
     schema = pa.schema([*BASE_FIELDS, pa.field("findings", pa.list_(pa.string()), nullable=False)])
 
     def __init__(
-        self, knowledge: NounKnowledge, cache: Path | None = None, max_bytes: int | None = None
+        self,
+        knowledge: NounKnowledge,
+        cache: Path | None = None,
+        max_bytes: int | None = None,
+        lettering: Reader | None = None,
     ) -> None:
+        if lettering is not None and max_bytes is None:
+            raise ValueError("lettering cannot be read without reading files: give max_bytes")
         self.knowledge = knowledge
         self.cache = cache
         self.max_bytes = max_bytes
+        self.lettering = lettering
         self._local = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -76,6 +105,7 @@ class NounsStage:
             "knowledge": self.knowledge,
             "cache": self.cache,
             "max_bytes": self.max_bytes,
+            "lettering": self.lettering,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -92,20 +122,28 @@ class NounsStage:
                 "max_bytes": self.max_bytes,
                 "spacy": spacy.__version__,
                 "recognisers": [_fingerprint_of(component) for _, component in pipeline.pipeline],
+                **({"lettering": self.lettering.fingerprint} if self.lettering else {}),
             }
         )
 
     def examine(self, assets: Sequence[Asset], progress: Progress) -> pa.Table:
         """One row per asset: its findings as canonical JSON, file names first, then captions."""
         rows: list[dict[str, Any]] = []
-        for begin in range(0, len(assets), _TOGETHER):
-            together = assets[begin : begin + _TOGETHER]
+        size = _TOGETHER
+        if self.lettering is not None:
+            size = _TOGETHER_A_READER * self.lettering.workers
+        for begin in range(0, len(assets), size):
+            together = assets[begin : begin + size]
+            gathered = self._gather_all(together)
             try:
-                found = self.find(together)
+                found = self._search([each.texts for each in gathered])
             except Exception:  # noqa: BLE001  (each is tried by itself, and the one that fails has a fault)
-                rows += [self._examine_alone(asset) for asset in together]
+                rows += map(self._examine_alone, together, gathered)
             else:
-                rows += [_row(asset, seen) for asset, seen in zip(together, found, strict=True)]
+                rows += [
+                    _row(asset, seen, each.fault)
+                    for asset, seen, each in zip(together, found, gathered, strict=True)
+                ]
             progress(len(together))
         return pa.Table.from_pylist(rows, schema=self.schema)
 
@@ -115,25 +153,50 @@ class NounsStage:
         Raises:
             FaultError: a file cannot be read.
         """
-        placed = [texts_of(asset, self.max_bytes) for asset in assets]
-        seen = iter(self._pipeline().find([text.noun for texts in placed for text in texts]))
-        return [
-            _once_each([describe(found, text) for text in texts for found in next(seen)])
-            for texts in placed
-        ]
+        return self._search([texts_of(asset, self.max_bytes, self.lettering) for asset in assets])
 
     def find_in(self, texts: Sequence[NounText]) -> list[tuple[Sighting, ...]]:
         """The sightings that stand in texts of any source."""
         return self._pipeline().find(texts)
 
-    def _examine_alone(self, asset: Asset) -> dict[str, Any]:
+    def _gather_all(self, assets: Sequence[Asset]) -> list[_Gathered]:
+        """The texts of each asset; pictures are read by as many threads as there are readers."""
+        if self.lettering is None:
+            return [self._gather(asset) for asset in assets]
+        with ThreadPoolExecutor(self.lettering.workers, thread_name_prefix="lettering") as pool:
+            return list(pool.map(self._gather, assets))
+
+    def _gather(self, asset: Asset) -> _Gathered:
         try:
-            (found,) = self.find([asset])
+            return _Gathered(texts_of(asset, self.max_bytes, self.lettering))
         except FaultError as error:
-            return _row(asset, [], (error.fault.reason.value, error.fault.detail))
+            fault = (error.fault.reason.value, error.fault.detail)
+        except KiyomeError:  # no asset's fault: a reader that cannot be loaded
+            raise
+        except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
+            fault = describe_failure(error)
+        return _Gathered(texts_of(asset), fault)
+
+    def _search(self, placed: Sequence[Sequence[PlacedText]]) -> list[list[Finding]]:
+        seen = iter(self._pipeline().find([text.noun for texts in placed for text in texts]))
+        return [
+            _once_each(
+                [
+                    describe(found, text)
+                    for text in texts
+                    for found in next(seen)
+                    if _may_be_told(found, text)
+                ]
+            )
+            for texts in placed
+        ]
+
+    def _examine_alone(self, asset: Asset, gathered: _Gathered) -> dict[str, Any]:
+        try:
+            (found,) = self._search([gathered.texts])
         except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
             return _row(asset, [], describe_failure(error))
-        return _row(asset, found)
+        return _row(asset, found, gathered.fault)
 
     def _pipeline(self) -> NamesPipeline:
         pipeline: NamesPipeline | None = getattr(self._local, "pipeline", None)
@@ -143,14 +206,16 @@ class NounsStage:
         return pipeline
 
 
-def texts_of(asset: Asset, max_bytes: int | None = None) -> list[PlacedText]:
+def texts_of(
+    asset: Asset, max_bytes: int | None = None, lettering: Reader | None = None
+) -> list[PlacedText]:
     """Every text of an asset: its file names, its captions, and what its files hold besides.
 
     Args:
-        max_bytes: see ``NounsStage``.
+        max_bytes, lettering: see ``NounsStage``.
 
     Raises:
-        FaultError: a file cannot be read.
+        FaultError: a file cannot be read, or the lettering in the picture.
     """
     texts: list[PlacedText] = []
     for location in asset.locations:
@@ -162,18 +227,45 @@ def texts_of(asset: Asset, max_bytes: int | None = None) -> list[PlacedText]:
         texts.append(PlacedText(prepare(caption.text), caption=index))
     if max_bytes is not None and asset.fault is None:
         known = {caption.text.strip() for caption in asset.captions}
+        picture = read_location(asset.locations[0], max_bytes)
+        # The row is kept under the digest of the bytes: others must not speak for them.
+        if digest_bytes(picture) != asset.asset_id:
+            raise FaultError(
+                Reason.BYTES_CHANGED, f"{asset.name}: no longer the bytes that were scanned"
+            )
         texts += [
             PlacedText(prepare(found.text, found.source), place=found.place)
-            for found in _read_files(asset, max_bytes)
+            for found in _read_files(picture, asset)
             if found.text.strip() not in known
         ]
+        if lettering is not None:
+            texts += _place_lines(lettering.read(picture))
     return texts
 
 
-def _read_files(asset: Asset, max_bytes: int) -> Iterator[Embedded]:
-    yield from read_embedded(read_location(asset.locations[0], max_bytes))
+def _read_files(picture: bytes, asset: Asset) -> Iterator[Embedded]:
+    yield from read_embedded(picture)
     for sidecar in asset.sidecars:
         yield from read_sidecar(read_location(sidecar, MAX_TEXT_BYTES))
+
+
+def _place_lines(lines: Sequence[Line]) -> list[PlacedText]:
+    return [
+        PlacedText(
+            prepare(passage.text, Source.PICTURE),
+            place=f"the lettering in the picture reads {passage.shown!r}",
+            box=passage.box,
+            confidence=passage.confidence,
+        )
+        for passage in join_lines(lines)
+    ]
+
+
+def _may_be_told(sighting: Sighting, text: PlacedText) -> bool:
+    """Unknown terms in lettering are not told: most of them are words that were read wrongly, and
+    every one would ask people for a decision.
+    """
+    return text.noun.source is not Source.PICTURE or sighting.certainty is not Certainty.UNKNOWN
 
 
 def describe(sighting: Sighting, text: PlacedText) -> Finding:
@@ -182,10 +274,14 @@ def describe(sighting: Sighting, text: PlacedText) -> Finding:
     if text.place:
         explanation = f"{text.place[0].upper()}{text.place[1:]}: {explanation}"
     spanned = text.caption >= 0
+    certainty, score = sighting.certainty, sighting.score
+    if text.noun.source is Source.PICTURE:  # what was read may be written otherwise
+        certainty = Certainty.POSSIBLE
+        score = round(score * text.confidence, 4)
     return Finding(
-        kind=sighting.certainty.value,
+        kind=certainty.value,
         detector=sighting.detector,
-        score=sighting.score,
+        score=score,
         explanation=replace_surrogates(explanation),
         reference=sighting.entry_id,
         label=sighting.entry_name,
@@ -194,6 +290,7 @@ def describe(sighting: Sighting, text: PlacedText) -> Finding:
         start=sighting.start if spanned else -1,
         end=sighting.end if spanned else -1,
         surface=replace_surrogates(sighting.surface),
+        box=text.box,
         source=text.noun.source.value,
         term=sighting.term,
     )
@@ -205,21 +302,41 @@ def _fingerprint_of(component: object) -> str:
 
 
 def _once_each(findings: list[Finding]) -> list[Finding]:
-    """Outside captions a name counts once in a place, as surely as it was ever seen there."""
+    """Outside captions a name counts once in a place, as surely as it was ever seen there, and in
+    lettering not again in the lines around those that hold it.
+    """
     kept: list[Finding] = []
-    places: dict[tuple[str, str, str], int] = {}
+    places: dict[tuple[str, Box | None, str, str], int] = {}
+    boxes: dict[str, list[Box]] = {}
     for finding in findings:
         if finding.caption >= 0:
             kept.append(finding)
             continue
-        key = (finding.explanation.partition(": ")[0], finding.reference, finding.term)
+        place = finding.explanation.partition(": ")[0]
+        key = (place, finding.box, finding.reference, finding.term)
         before = places.get(key)
-        if before is None:
-            places[key] = len(kept)
-            kept.append(finding)
-        elif finding.score > kept[before].score:
-            kept[before] = finding
+        if before is not None:
+            if finding.score > kept[before].score:
+                kept[before] = finding
+            continue
+        if finding.box is not None:
+            told = boxes.setdefault(finding.reference, [])
+            if any(_surrounds(finding.box, box) for box in told):
+                continue
+            told.append(finding.box)
+        places[key] = len(kept)
+        kept.append(finding)
     return kept
+
+
+def _surrounds(box: Box, other: Box) -> bool:
+    return (
+        box != other
+        and box[0] <= other[0]
+        and box[1] <= other[1]
+        and box[2] >= other[2]
+        and box[3] >= other[3]
+    )
 
 
 def _row(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from models.assets.asset import Asset, Caption, Location
+from models.canonical import digest_bytes
 from models.findings import Finding
 from models.nouns.embedded import read_embedded, read_sidecar
 from models.nouns.embedded.prompts import read_prompts
@@ -188,7 +189,7 @@ def test_no_bytes_make_the_reading_fail(noise: bytes, whole: bytes) -> None:
 
 def examine(path: Path, *captions: str, sidecars: tuple[Location, ...] = ()) -> dict[str, Any]:
     asset = Asset(
-        "a" * 64,
+        digest_bytes(path.read_bytes()) if path.exists() else "a" * 64,
         (Location(path.name, str(path)),),
         tuple(Caption(text, "a.txt") for text in captions),
         sidecars,
