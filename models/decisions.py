@@ -16,6 +16,7 @@ from models.nouns.register import key_of
 from models.nouns.rewriting.captions import RewrittenCaption
 from models.policy import Policy
 from models.reasons import TEXTS, Reason
+from models.translation.findings import explain_in_japanese
 from models.verdicts import Verdict, most_restrictive
 
 DecidedBy = Literal["machine", "ruling", "takedown"]
@@ -93,7 +94,8 @@ class Decision:
         ]
         if consent is not None and any(reason in spoken for reason in self.reasons):
             texts.append(consent.explanation_en if language == "en" else consent.explanation_ja)
-        texts += [finding.explanation for finding in self.findings]
+        said = [finding.explanation for finding in self.findings]
+        texts += said if language == "en" else map(explain_in_japanese, said)
         texts += [caption.explain(language) for caption in self.captions]
         for fault in self.faults:
             unsaid = "" if fault.reason in self.reasons else f"{fault.reason.value}: "

@@ -32,7 +32,7 @@ from models.takedowns import ids_for_takedown
 from models.unicode import escape_surrogates
 from models.verdicts import Verdict
 
-CODE_VERSION = "verdict/4"
+CODE_VERSION = "verdict/5"
 
 _CAPTION = pa.struct(
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, cast, get_args
 from models.consent.translation.translate import find_japanese, translate_source
 from models.reasons import TEXTS, Reason
 from models.review.queue import RULING_REASONS
+from models.translation.findings import find_japanese_explanation
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -51,7 +52,7 @@ def _weight(parameter: str) -> float:
 
 
 class Note(NamedTuple):
-    """A note as it is shown, and whether that is in the visitor's language."""
+    """A note or an explanation as it is shown, and whether that is in the visitor's language."""
 
     text: str
     translated: bool
@@ -93,15 +94,21 @@ class Words:
 
     def note(self, text: object) -> Note:
         """A statement's note; one that is not known stays in English."""
-        english = str(text)
-        if self.language == "en":
-            return Note(english, True)
-        japanese = find_japanese(english)
-        return Note(english, False) if japanese is None else Note(japanese, True)
+        return self._show(str(text), find_japanese)
+
+    def explanation(self, text: object) -> Note:
+        """Why a finding was made; what is not known stays in English."""
+        return self._show(str(text), find_japanese_explanation)
 
     def source(self, source: object) -> str:
         """Where a statement stood."""
         return translate_source(str(source), self.language)
+
+    def _show(self, english: str, find: Callable[[str], str | None]) -> Note:
+        if self.language == "en":
+            return Note(english, True)
+        japanese = find(english)
+        return Note(english, False) if japanese is None else Note(japanese, True)
 
 
 _REASONS = frozenset(reason.value for reason in Reason)

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from models.errors import SettingsError
+from models.findings import Finding
 from models.review.audit import verify_audit
 from models.review.queue import (
     EffectiveRuling,
@@ -430,6 +431,23 @@ class TestPages:
         assert '<span class="says">ライセンスの条件：支払い（purchase）、復号鍵</span>' in page
         assert '<span class="says" lang="en">odd words</span>' in page
         assert "<bdi>https://a.example/terms.xml（画像の Link ヘッダー）</bdi>" in page
+
+    def test_findings_are_explained_in_japanese_and_what_stays_in_english_says_so(
+        self, app: Any, sqlite_database: Database
+    ) -> None:
+        findings = [
+            Finding(kind="unknown_term", detector="d/1", score=0.5, explanation=explanation)
+            for explanation in ("'umbreon <b>' is in no dictionary.", "It is odd.")
+        ]
+        put(sqlite_database, make_evidence("c" * 64, "a.png", findings=findings))
+        path = f"/items/{item_id_of(DATASET, 'c' * 64)}"
+        with Reviewer(app, "aiko", "ja").http as http:
+            page = http.get(path).text
+        assert "<p>「umbreon &lt;b&gt;」は辞書にない語です。</p>" in page
+        assert '<p lang="en">It is odd.</p>' in page
+        with Reviewer(app, "mika").http as http:
+            page = http.get(path).text
+        assert "<p>&#39;umbreon &lt;b&gt;&#39; is in no dictionary.</p>" in page
 
     def test_a_page_that_is_not_there_says_so(self, mika: Reviewer) -> None:
         pictures = f"/pictures/{'0' * 64}"

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,19 @@ class TestWithoutJavaScript:
             body = body.replace(text[0], "")
         english = set(load_words("en").values()) - set(load_words("ja").values())
         assert not [words for words in english if len(words) > 6 and words in body]
+
+    def test_why_a_term_is_asked_about_is_told_in_japanese(
+        self, app: Any, database: Database
+    ) -> None:
+        caption = "umbreon_x, odd_one"
+        findings = [
+            replace(unknown(caption, "umbreon_x"), explanation="'umbreon' is in no dictionary."),
+            replace(unknown(caption, "odd_one"), explanation="It is odd."),
+        ]
+        store_terms(database, SET, {"1.png": (caption, findings)}, run="run-2")
+        page = Visitor(app, "ja").open()
+        assert "<p>「umbreon」は辞書にない語です。</p>" in page
+        assert '<p lang="en">It is odd.</p>' in page
 
     def test_both_languages_have_the_same_words(self) -> None:
         english, japanese = load_words("en"), load_words("ja")

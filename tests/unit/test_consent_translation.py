@@ -19,7 +19,6 @@ from models.consent.statements import Condition, Statement, Trust
 from models.consent.terms import ConsentPolicy
 from models.consent.translation.japanese import NOTES
 from models.consent.translation.names import CARRIERS, PLACES
-from models.consent.translation.templates import Gap, Kind, parse_template
 from models.consent.translation.translate import (
     find_japanese,
     name_carrier,
@@ -29,6 +28,7 @@ from models.consent.translation.translate import (
 from models.consent.web.robots_agents import Role
 from models.fetching.fetched import Failure
 from models.reasons import Reason
+from models.translation.templates import Gap, Kind, parse_template
 from review_ui.language import Words
 from tests.notes_in_code import GAP, JOINED, NO_SENTENCES, ROOT, read_code, read_words
 

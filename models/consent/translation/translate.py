@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from models.consent.translation.catalogue import Catalogue
 from models.consent.translation.japanese import NOTES
 from models.consent.translation.names import CARRIERS, PLACES
-from models.consent.translation.templates import Gap, Kind
+from models.translation.catalogue import Catalogue
+from models.translation.templates import Gap, Kind
 
 Language = Literal["en", "ja"]
 

@@ -23,7 +23,7 @@ class Kind(StrEnum):
     NUMBER = "number"  # digits, with commas; they are kept
     NOTE = "note"  # a note, which is translated where it is known
     KNOWN = "known"  # a note that is known
-    LIST = "list"  # several notes with commas between them
+    LIST = "list"  # several notes that are joined to one text
 
 
 @dataclass(frozen=True, slots=True)

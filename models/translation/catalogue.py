@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from models.consent.translation.templates import Gap, Template, parse_template
+from models.translation.templates import Gap, Template, parse_template
 
 _Line = tuple[Template, Template]
 
