@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -16,8 +18,15 @@ from models.nouns.rewriting.captions import Cut, Rewriting, RewrittenCaption
 from models.nouns.rewriting.rewrite import apply_edits, rewrite
 from models.nouns.stage import PlacedText, describe
 from models.policy import Policy
+from models.recursion import is_nested_deeper
 
 EDITOR = "editor/1"
+
+_MAX_DEPTH = 100
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("（", "）"), ("「", "」"), ("『", "』"), ('"', '"'))
+_EMPTY_PAIR = re.compile(
+    r"\(\s*\)|\[\s*\]|\{\s*\}|（\s*）|「\s*」|『\s*』|\"\s*\"|[(\[{]\s*:[0-9.]"
+)
 
 
 class Searcher(Protocol):
@@ -76,18 +85,69 @@ class CaptionEditor:
         for index, spans in sorted(cuts.items()):
             original = asset.captions[index].text
             done = rewrite(prepare(original), spans)
-            if done.text == original or not _says_something(original, done):
+            if done.text == original or not _reads_whole(original, done):
                 continue
-            text = prepare(done.text)
+            text = prepare(_keep_blanks(original, done.text))
             (seen,) = self.searcher.find_in([text])
             left = [describe(sighting, PlacedText(text, caption=index)) for sighting in seen]
             left = list(permit(asset, left, licences, as_of).open)
-            if all(choose_noun_action(each, self.policy, terms) == "allow" for each in left):
-                rewritten.append(RewrittenCaption(index, original, done.text, done.edits))
+            if not _touches_an_edit(seen, done) and all(
+                choose_noun_action(each, self.policy, terms) == "allow" for each in left
+            ):
+                rewritten.append(RewrittenCaption(index, original, text.text, done.edits))
         return tuple(rewritten)
 
 
-def _says_something(original: str, done: Rewriting) -> bool:
-    """Whether anything of the original is left besides what was put in the names' place."""
+def _reads_whole(original: str, done: Rewriting) -> bool:
+    """Whether what is left is still a caption: it says something of its own, and its brackets and
+    quotation marks are as whole as they were. One that is JSON is not rewritten at all.
+    """
     kept = apply_edits(original, [replace(edit, after="") for edit in done.edits])
-    return any(char.isalnum() for char in kept)
+    if not any(char.isalnum() for char in kept) or _is_json(original):
+        return False
+    for opening, closing in _PAIRS:
+        if opening == closing:
+            if (done.text.count(opening) - original.count(opening)) % 2:
+                return False
+        elif _lack(done.text, opening, closing) != _lack(original, opening, closing):
+            return False
+    return not (_EMPTY_PAIR.search(done.text) and not _EMPTY_PAIR.search(original))
+
+
+def _is_json(text: str) -> bool:
+    if text.lstrip()[:1] not in ("{", "[", '"') or is_nested_deeper(text, _MAX_DEPTH):
+        return False
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _keep_blanks(original: str, text: str) -> str:
+    """The text between the blanks that the original begins and ends with."""
+    core = original.strip()
+    return original.replace(core, text.strip(), 1)
+
+
+def _touches_an_edit(seen: Sequence[Sighting], done: Rewriting) -> bool:
+    """Whether anything seen in the new text lies beside a cut: half of a name may have stayed."""
+    shift = 0
+    for edit in done.edits:
+        start = edit.start + shift
+        end = start + len(edit.after)
+        shift += len(edit.after) - (edit.end - edit.start)
+        if any(s.start <= end + 1 and s.end >= start - 1 for s in seen):
+            return True
+    return False
+
+
+def _lack(text: str, opening: str, closing: str) -> tuple[int, int]:
+    """How many brackets of a kind are closed without having been opened, and the reverse."""
+    opened = stray = 0
+    for char in text:
+        if char == opening:
+            opened += 1
+        elif char == closing:
+            stray, opened = (stray, opened - 1) if opened else (stray + 1, opened)
+    return stray, opened

@@ -27,7 +27,7 @@ from models.nouns.permission import LicensedNames, Permitted, permit
 from models.nouns.rewriting.captions import RewrittenCaption
 from models.policy import Policy
 from models.reasons import Reason
-from models.stages import stage_folder, store_record, store_table
+from models.stages import describe_failure, stage_folder, store_record, store_table
 from models.takedowns import ids_for_takedown
 from models.unicode import escape_surrogates
 from models.verdicts import Verdict
@@ -135,25 +135,33 @@ class Bench:
         """
         consent = self._resolve(asset, observed.statements, {} if consents is None else consents)
         permitted = permit(asset, observed.findings, self.licences, self.as_of)
+        captions, faults = self._edit(asset, permitted)
         return consent, decide(
             asset,
             consent,
             observed.findings,
-            observed.faults,
+            (*observed.faults, *faults),
             self.policy,
             self.yardstick,
             permitted=permitted,
-            captions=self._edit(asset, permitted),
+            captions=captions,
             ruling=self.rulings.get(asset.asset_id),
             taken_down=bool(self.takedowns_of(asset)),
         )
 
-    def _edit(self, asset: Asset, permitted: Permitted) -> tuple[RewrittenCaption, ...]:
+    def _edit(
+        self, asset: Asset, permitted: Permitted
+    ) -> tuple[tuple[RewrittenCaption, ...], tuple[Fault, ...]]:
+        """The rewritten captions; a fault of this asset alone where that cannot be done."""
         if self.editor is None or not permitted.open:
-            return ()
-        return self.editor.edit(
-            asset, permitted.open, self.licences, self.yardstick.terms, self.as_of
-        )
+            return (), ()
+        try:
+            return self.editor.edit(
+                asset, permitted.open, self.licences, self.yardstick.terms, self.as_of
+            ), ()
+        except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
+            code, detail = describe_failure(error)
+            return (), (Fault(Reason(code), f"its captions could not be rewritten: {detail}"),)
 
     def _resolve(
         self, asset: Asset, statements: tuple[Statement, ...] | None, consents: Consents

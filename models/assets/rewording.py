@@ -18,7 +18,7 @@ def reword_text(text: str, rewritten: Mapping[str, str]) -> str:
     """One caption, rewritten where it is one of those that are; the same string where it is not."""
     core = text.strip()
     new = rewritten.get(core)
-    return text if new is None else text.replace(core, new, 1)
+    return text if new is None else text.replace(core, new.strip(), 1)
 
 
 def reword_lines(text: str, rewritten: Mapping[str, str]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.unicode import escape_surrogates
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -20,6 +22,21 @@ class Cut:
     end: int
     category: str
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a whole caption says that matters to each of its cuts, found out once.
+
+    Attributes:
+        gender: female or male where the caption's pronouns outside the names agree, else "".
+        capitals: whether any word begins with a capital.
+        spaced: whether its tags stand between spaces.
+    """
+
+    gender: str = ""
+    capitals: bool = False
+    spaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +61,8 @@ class Edit:
         return {
             "start": self.start,
             "end": self.end,
-            "before": self.before,
-            "after": self.after,
+            "before": escape_surrogates(self.before),
+            "after": escape_surrogates(self.after),
             "reason": self.reason,
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.nouns.rewriting.captions import Cut, Edit
+from models.nouns.rewriting.captions import Cut, Edit, Surroundings
 
 _NOUNS = {
     "character": "character",
@@ -61,7 +61,7 @@ _BREAKERS = frozenset(
         "holding", "wearing", "watching", "playing", "meets", "meet", "sees", "see",
     )
 )  # fmt: skip
-_WORD_BEFORE = re.compile(r"([^\s,.;:!?()\[\]\"“”]+)\s+\Z")
+_WORD_BEFORE = re.compile(r"([^\s,.;:!?()\[\]\"“”]+)[^\S\n]+\Z")
 _NOUN_AFTER = re.compile(r"\s+(?P<word>[a-z][a-z-]{2,})")
 _NOT_A_NOUN = frozenset(
     (
@@ -82,7 +82,13 @@ _CREDIT = "A clause that says whose work it is goes."
 _CLASS = "The name gives way to the noun of what it names."
 
 
-def cut_english(text: str, cut: Cut) -> Edit | None:
+def find_english_gender(text: str) -> str:
+    """The gender that all third-person pronouns of a text show; "" where they show none or both."""
+    female, male = bool(_FEMALE.search(text)), bool(_MALE.search(text))
+    return "" if female == male else "female" if female else "male"
+
+
+def cut_english(text: str, cut: Cut, around: Surroundings) -> Edit | None:
     """The edit that takes a name out of a sentence; None where nobody knows what it names."""
     start, end = _with_quotes(text, cut.start, cut.end)
     before = text[max(0, start - 60) : start]
@@ -91,11 +97,12 @@ def cut_english(text: str, cut: Cut) -> Edit | None:
         return _delete(text, start - 1, end + 1, _CREDIT)
     clause = _CLAUSE_BEFORE.search(before)
     if clause is not None and (cut.category != "place" or "by" not in clause[0].lower()):
-        return _delete_clause(text, offset + clause.start(), end)
+        return _delete_clause(text, offset + clause.start(), cut.start, end)
     if (label := _LABEL_BEFORE.search(before)) is not None:
         return _delete(text, offset + label.start(), end, _CREDIT)
     if _COSPLAY_BEFORE.search(before):
-        return _replace(text, start, end, _indefinite(_noun_for(text, cut, "character")), _CLASS)
+        phrase = _indefinite(_noun_for(cut.category or "character", around))
+        return _replace(text, start, end, phrase, around)
     if _COSPLAY_AFTER.match(text, end):
         return Edit(start, end + 1, text[start : end + 1], "", _CLASS)
     if (style := _STYLE_AFTER.match(text, end)) is not None:
@@ -105,11 +112,11 @@ def cut_english(text: str, cut: Cut) -> Edit | None:
         return Edit(start, stop, text[start:stop], "", _CREDIT)
     if not cut.category:
         return None
-    return _name_the_kind(text, start, end, cut)
+    return _name_the_kind(text, start, end, cut, around)
 
 
-def _name_the_kind(text: str, start: int, end: int, cut: Cut) -> Edit:
-    noun = _noun_for(text, cut)
+def _name_the_kind(text: str, start: int, end: int, cut: Cut, around: Surroundings) -> Edit:
+    noun = _noun_for(cut.category, around)
     possessive = re.match(r"['’]s\b", text[end : end + 2])
     article_at = _determiner_before(text, start)
     followed = _NOUN_AFTER.match(text, end)
@@ -122,20 +129,13 @@ def _name_the_kind(text: str, start: int, end: int, cut: Cut) -> Edit:
     ):
         return Edit(start, end + 1, text[start : end + 1], "", _CLASS)
     if article_at is not None:
-        return _replace(text, start, end, noun, _CLASS, article_at=article_at)
+        return _replace(text, start, end, noun, around, article_at)
     phrase = f"the {noun}" if possessive else _indefinite(noun)
-    return _replace(text, start, end, phrase, _CLASS)
+    return _replace(text, start, end, phrase, around)
 
 
-def _noun_for(text: str, cut: Cut, default: str = "") -> str:
-    category = cut.category or default
-    around = text[: cut.start] + " " + text[cut.end :]
-    female, male = bool(_FEMALE.search(around)), bool(_MALE.search(around))
-    if female != male:
-        gender = "female" if female else "male"
-        if (category, gender) in _GENDERED:
-            return _GENDERED[category, gender]
-    return _NOUNS.get(category, "subject")
+def _noun_for(category: str, around: Surroundings) -> str:
+    return _GENDERED.get((category, around.gender)) or _NOUNS.get(category, "subject")
 
 
 def _indefinite(noun: str) -> str:
@@ -143,7 +143,12 @@ def _indefinite(noun: str) -> str:
 
 
 def _replace(
-    text: str, start: int, end: int, phrase: str, reason: str, article_at: int | None = None
+    text: str,
+    start: int,
+    end: int,
+    phrase: str,
+    around: Surroundings,
+    article_at: int | None = None,
 ) -> Edit:
     """Put a phrase in a name's place: with a capital at the beginning, the article before it kept.
 
@@ -154,12 +159,11 @@ def _replace(
         right = "an" if phrase[0] in "aeiou" else "a"
         if article.lower() != right:
             right = right.capitalize() if article[0].isupper() else right
-            return Edit(article_at, end, text[article_at:end], f"{right} {phrase}", reason)
-    if article_at is None and _SENTENCE_START.search(text[max(0, start - 8) : start]):
-        words = re.findall(r"[A-Za-z]+", text)
-        if any(word[0].isupper() for word in words):
-            phrase = phrase[0].upper() + phrase[1:]
-    return Edit(start, end, text[start:end], phrase, reason)
+            return Edit(article_at, end, text[article_at:end], f"{right} {phrase}", _CLASS)
+    begins = _SENTENCE_START.search(text[max(0, start - 8) : start])
+    if article_at is None and begins and around.capitals:
+        phrase = phrase[0].upper() + phrase[1:]
+    return Edit(start, end, text[start:end], phrase, _CLASS)
 
 
 def _determiner_before(text: str, start: int) -> int | None:
@@ -190,13 +194,19 @@ def _with_quotes(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _delete_clause(text: str, start: int, end: int) -> Edit:
-    """Take a clause away with the comma or the bracket before it."""
-    opened = next((char for char in text[start:end] if char in "(["), "")
-    if opened and end < len(text) and text[end] in ")]":
+def _delete_clause(text: str, start: int, name: int, end: int) -> Edit:
+    """Take a clause away with the comma or the bracket before it.
+
+    Args:
+        start: where the clause begins.
+        name: where the name in it begins; a bracket behind that is the name's own.
+        end: where the clause ends.
+    """
+    opened = next((place for place in range(start, name) if text[place] in "(["), None)
+    if opened is not None and end < len(text) and text[end] in ")]":
         end += 1
-    elif opened:
-        start = text.index(opened, start) + 1
+    elif opened is not None:
+        start = opened + 1
     return _delete(text, start, end, _CREDIT)
 
 

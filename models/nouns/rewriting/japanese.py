@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.nouns.rewriting.captions import Cut, Edit
+from models.nouns.rewriting.captions import Cut, Edit, Surroundings
 
 _NOUNS = {
     "character": "キャラクター",
@@ -38,7 +38,13 @@ _CREDIT = "A clause that says whose work it is goes."
 _CLASS = "The name gives way to the noun of what it names."
 
 
-def cut_japanese(text: str, cut: Cut) -> Edit | None:
+def find_japanese_gender(text: str) -> str:
+    """The gender that 彼 or 彼女 shows; "" where neither or both stand in a text."""
+    female, male = "彼女" in text, "彼" in text.replace("彼女", "")
+    return "" if female == male else "female" if female else "male"
+
+
+def cut_japanese(text: str, cut: Cut, around: Surroundings) -> Edit | None:
     """The edit that takes a name out of a sentence; None where nobody knows what it names."""
     start, end = cut.start, cut.end
     if start > 0 and end < len(text) and _QUOTES.get(text[start - 1]) == text[end]:
@@ -59,18 +65,12 @@ def cut_japanese(text: str, cut: Cut) -> Edit | None:
         (after := _HONORIFIC.match(text, end)) is not None
     ):
         end = after.end()
-    return Edit(start, end, text[start:end], _noun_for(text, cut), _CLASS)
+    return Edit(start, end, text[start:end], _noun_for(cut, around), _CLASS)
 
 
-def _noun_for(text: str, cut: Cut) -> str:
-    around = text[: cut.start] + text[cut.end :]
-    female = "彼女" in around
-    male = "彼" in around.replace("彼女", "")
-    if female != male:
-        gender = "female" if female else "male"
-        if (cut.category, gender) in _GENDERED:
-            return _GENDERED[cut.category, gender]
-    return _NOUNS.get(cut.category, "もの")
+def _noun_for(cut: Cut, around: Surroundings) -> str:
+    noun = _GENDERED.get((cut.category, around.gender))
+    return noun or _NOUNS.get(cut.category, "もの")
 
 
 def _delete(text: str, start: int, end: int, reason: str) -> Edit:
