@@ -103,6 +103,8 @@ def read_rulings(session: Session, dataset: str, path: Path, *, replace: bool) -
 
 
 def _choice_of(row: dict[str, str]) -> TermChoice:
+    if "\ufffd" in row["term"]:
+        raise ReviewError("The term holds what is not text.", "Save the file as UTF-8.")
     ruling = row["ruling"].strip().lower()
     category = row.get("category", "").strip().lower()
     if ruling not in _RULINGS:
@@ -124,7 +126,7 @@ def _read_rows(
     """(line, row) of every row; None for one that is no row of this table."""
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, strict=True)
             header = _read_header(path, reader)
             while True:
                 try:

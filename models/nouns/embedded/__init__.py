@@ -16,7 +16,7 @@ from models.nouns.embedded.png import read_png
 from models.nouns.embedded.sidecars import read_sidecar
 from models.nouns.embedded.xmp import read_xmp
 
-EMBEDDED_VERSION = "embedded/1"
+EMBEDDED_VERSION = "embedded/2"
 
 __all__ = ["EMBEDDED_VERSION", "Embedded", "read_embedded", "read_sidecar"]
 

@@ -16,6 +16,8 @@ _DATASETS = {
     120: "caption",
 }
 _MAX_DATASETS = 4096
+_HEADER = 64
+"""Bytes from a resource's mark within which its first dataset begins."""
 _RECORD = re.compile(rb"\x1c\x02(.)", re.DOTALL)
 
 
@@ -25,10 +27,10 @@ def read_iptc(data: bytes) -> Iterator[Embedded]:
     A dataset whose length does not fit ends the reading of its resource.
     """
     start = data.find(_RESOURCE)
-    seen = 0
+    reached = seen = 0
     while start >= 0 and seen < _MAX_DATASETS:
-        record = _RECORD.search(data, start)
-        position = record.start() if record and record.start() - start < 64 else len(data)
+        record = _RECORD.search(data, start, start + _HEADER)
+        position = max(record.start(), reached) if record else len(data)
         while position + 5 <= len(data) and data[position] == 0x1C and seen < _MAX_DATASETS:
             seen += 1
             number = data[position + 2]
@@ -40,4 +42,5 @@ def read_iptc(data: bytes) -> Iterator[Embedded]:
                 text = decode_metadata(value)
                 yield Embedded(text, Source.TITLE, f"the IPTC {_DATASETS[number]}")
             position += 5 + length
-        start = data.find(_RESOURCE, start + 1)
+            reached = position
+        start = data.find(_RESOURCE, max(start + 1, reached))

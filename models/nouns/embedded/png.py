@@ -11,6 +11,7 @@ from models.nouns.recognition import Source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LONGEST = 16 * 1024**2
+"""Bytes that the packed texts of one file may come to: a picture's texts are a fraction of that."""
 _PROMPTS = frozenset(("parameters", "prompt", "workflow", "dream", "sd-metadata", "comment", "uc"))
 _TITLES = frozenset(("title", "description", "subject", "keywords", "caption", "headline"))
 
@@ -30,6 +31,7 @@ def _text_chunks(data: bytes) -> Iterator[tuple[str, str]]:
     if not data.startswith(_SIGNATURE):
         return
     position = len(_SIGNATURE)
+    left = _LONGEST
     while position + 8 <= len(data):
         length = int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
@@ -40,21 +42,26 @@ def _text_chunks(data: bytes) -> Iterator[tuple[str, str]]:
             if kind == b"tEXt":
                 yield keyword, decode_metadata(rest)
             elif kind == b"zTXt":
-                yield keyword, decode_metadata(_inflate(rest[1:]))
+                text = _inflate(rest[1:], left)
+                left -= len(text)
+                yield keyword, decode_metadata(text)
             else:
                 fields = rest[2:].split(b"\0", 2)
                 if len(fields) == 3:
-                    text = _inflate(fields[2]) if rest[0] else fields[2]
+                    text = _inflate(fields[2], left) if rest[0] else fields[2]
+                    left -= len(text) if rest[0] else 0
                     yield keyword, decode_metadata(text)
         elif kind == b"IEND":
             return
         position += 12 + length
 
 
-def _inflate(data: bytes) -> bytes:
+def _inflate(data: bytes, limit: int) -> bytes:
     """What can be decompressed; a chunk that is cut short or damaged gives what it still holds."""
+    if limit <= 0:
+        return b""
     stream = zlib.decompressobj()
     try:
-        return stream.decompress(data, _LONGEST)
+        return stream.decompress(data, limit)
     except zlib.error:
         return b""

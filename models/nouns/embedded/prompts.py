@@ -14,8 +14,8 @@ from typing import Any
 from models.recursion import is_nested_deeper
 
 _MAX_DEPTH = 100
-_NEGATIVE = re.compile(r"^\s*negative prompt\s*:", re.IGNORECASE | re.MULTILINE)
-_SETTINGS = re.compile(r"^\s*Steps\s*:\s*[0-9]+\s*,", re.MULTILINE)
+_NEGATIVE = re.compile(r"^[ \t]*negative prompt[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_SETTINGS = re.compile(r"^[ \t]*Steps[ \t]*:[ \t]*[0-9]+[ \t]*,", re.MULTILINE)
 _PROMPT_KEYS = frozenset(
     ("text", "text_g", "text_l", "prompt", "positive", "positive_prompt", "tags", "caption")
 )

@@ -57,13 +57,21 @@ def read_xmp(data: bytes) -> Iterator[Embedded]:
 
 
 def _properties_of(root: Any) -> Iterator[Embedded]:
-    for element in root.iter():
+    """Every text below a property that describes, each once, with the innermost such property."""
+    waiting: list[tuple[Any, str]] = [(root, "")]
+    while waiting:
+        element, inside = waiting.pop()
         namespace, _, name = str(element.tag).rpartition("}")
         if name.lower() in _PROPERTIES and namespace != _RDF:
-            for text in element.itertext():
-                if text.strip():
-                    yield Embedded(text.strip(), Source.TITLE, f"the XMP {name}")
+            inside = name
         for key, value in element.attrib.items():
             attribute = str(key).rpartition("}")[2]
             if attribute.lower() in _PROPERTIES and value.strip():
                 yield Embedded(value.strip(), Source.TITLE, f"the XMP {attribute}")
+        if inside and element.text and element.text.strip():
+            yield Embedded(element.text.strip(), Source.TITLE, f"the XMP {inside}")
+        waiting += [(child, inside) for child in reversed(element)]
+        if inside:
+            for child in element:
+                if child.tail and child.tail.strip():
+                    yield Embedded(child.tail.strip(), Source.TITLE, f"the XMP {inside}")

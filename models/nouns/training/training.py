@@ -84,13 +84,18 @@ def require_folder(plan: Plan) -> None:
         TrainingError: something else is there.
     """
     out = plan.out
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise TrainingError(f"{out} is no folder.", "Choose a new folder with --out.")
-    parent = next(folder for folder in out.absolute().parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+    try:
+        if out.is_symlink() or (out.exists() and not out.is_dir()):
+            raise TrainingError(f"{out} is no folder.", "Choose a new folder with --out.")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent):
+            pass
+        out.mkdir(exist_ok=True)
+    except OSError as error:
         raise TrainingError(
-            f"The folder {parent} cannot be written to.", "Choose another folder with --out."
-        )
+            f"The folder {out} cannot be made: {error.strerror or error}.",
+            "Choose another folder with --out.",
+        ) from error
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / "evaluation.json").is_file() or not (out / "meta.json").is_file():
