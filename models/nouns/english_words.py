@@ -7,12 +7,18 @@ the spellings of several countries, and no personal or place names.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from models.canonical import digest_bytes
+from models.nouns.slips import (
+    has_letter_too_many,
+    has_wrong_letter,
+    lacks_letter,
+    swap_letters,
+)
 
 _LIST = Path(__file__).parent / "data" / "english_words.txt"
 _SHORTEST_HALF = 3
@@ -26,7 +32,6 @@ _LONGEST = 40
 _ENDINGS = (
     "s", "er", "ers", "ing", "ings", "ed", "less", "like", "ish", "ly", "able", "ness", "y", "ies",
 )  # fmt: skip
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _CAPITALISED = "capitalised"
 _FREQUENT = ("level 10", "level 20", "level 35", "added")
 
@@ -84,18 +89,23 @@ class EnglishWords:
         length = len(word)
         if not (word.isascii() and _SHORTEST_SLIP <= length <= _LONGEST):
             return False
-        cuts = [(word[:cut], word[cut:]) for cut in range(1, length + 1)]
-        meant = [left + right[1] + right[0] + right[2:] for left, right in cuts[:-2]]
-        if length >= _SHORTEST_INSERTED:
-            meant += [left + char + right for left, right in cuts for char in _ALPHABET]
-        if not lexicon.isdisjoint(meant):
+        swapped = swap_letters(word)
+        meant = frozenset(lexicon)
+        if length >= _SHORTEST_MISSPELT:
+            meant = _join(meant, self.frequent)
+        if not meant.isdisjoint(swapped):
             return True
-        if length < _SHORTEST_MISSPELT:
-            return False
-        meant += [left + right[1:] for left, right in cuts[:-1]]
-        if length >= _SHORTEST_SUBSTITUTED:
-            meant += [left + char + right[1:] for left, right in cuts[:-1] for char in _ALPHABET]
-        return not self.frequent.isdisjoint(meant)
+        if length >= _SHORTEST_INSERTED and lacks_letter(word, meant):
+            return True
+        return length >= _SHORTEST_MISSPELT and (
+            has_letter_too_many(word, self.frequent)
+            or (length >= _SHORTEST_SUBSTITUTED and has_wrong_letter(word, self.frequent))
+        )
+
+
+_join: Callable[[frozenset[str], frozenset[str]], frozenset[str]] = lru_cache(maxsize=8)(
+    frozenset.union
+)
 
 
 @cache

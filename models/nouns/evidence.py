@@ -34,19 +34,53 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CAPITAL_AFTER = re.compile(r"[ -][A-Z]")
 _WORD_BEFORE = re.compile(r"[^\W\d_]+(?= \Z)")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:\n])[\s\"'“‘(\[]*\Z")
-_SYMBOLS = (":", "@", "©", *_QUOTES)
-_ANNOUNCING_BEFORE = (" by ", " of ", " as ", " cosplaying ", " named ", " called ")
-_ANNOUNCING_AFTER = (
-    " cosplay", " fan", " style", " ( style",
-    "風の画風", "の作風", "のコスプレ", "のファンアート",
-)  # fmt: skip
-_ANYWHERE = (*_ANNOUNCING_BEFORE, *_ANNOUNCING_AFTER, " ( ")
+_SYMBOLS_BEYOND_ASCII = ("©", *(quote for quote in _QUOTES if not quote.isascii()))
+_ANNOUNCING_BEFORE = (
+    *(f" {made} by " for made in ("art", "drawn", "illustrated", "painted")),
+    *(f" {made} by " for made in ("illustration", "drawing", "painting")),
+    *(" style of ", " cosplay of ", " cosplay as ", " cosplaying of ", " cosplaying as "),
+    *(" fan art of ", " fanart of ", " named ", " called "),
+)
+"""What ``_LABEL_BEFORE`` ends with, signs apart, in a normal form."""
+_JAPANESE_ENDINGS = ("風の画風", "の作風", "のコスプレ", "のファンアート")
+_ANNOUNCING_AFTER = (" cosplay", " fan", " style", " ( style", *_JAPANESE_ENDINGS)
+_JOINING_WORDS = frozenset({"by", "of", "as", "named", "called"})
 _LONGEST_ANNOUNCING = max(map(len, _ANNOUNCING_BEFORE))
 
 
 def is_kanji(char: str) -> bool:
     """Whether a character is a Han character."""
     return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or char == "々"
+
+
+def is_hopeless(searched: NounText) -> bool:
+    """Whether no spelling at all can find evidence in a text."""
+    if searched.form is Form.BOORU:
+        return False
+    if searched.form is Form.ENGLISH:
+        if not searched.text[1:].islower():
+            return False
+    elif _HONORIFIC.search(searched.text):
+        return False
+    normal = searched.normal
+    return (
+        "(" not in normal.text
+        and not _holds_symbol(searched.text)
+        and (
+            _JOINING_WORDS.isdisjoint(normal.words)
+            or not any(map(normal.text.__contains__, _ANNOUNCING_BEFORE))
+        )
+        and " fan" not in normal.text
+        and " cosplay" not in normal.text
+        and " style" not in normal.text
+        and (normal.text.isascii() or not any(map(normal.text.__contains__, _JAPANESE_ENDINGS)))
+    )
+
+
+def _holds_symbol(text: str) -> bool:
+    if ":" in text or "@" in text or '"' in text:
+        return True
+    return not text.isascii() and any(map(text.__contains__, _SYMBOLS_BEYOND_ASCII))
 
 
 class Evidence:
@@ -66,7 +100,7 @@ class Evidence:
         self._vocabulary = vocabulary
         # What can be told from the whole text, or from its normal form, is told there: finding the
         # way back to the original takes longer than all the rest.
-        self._has_symbols = any(map(self._text.__contains__, _SYMBOLS))
+        self._has_symbols = _holds_symbol(self._text)
         self._capitals: _Capitals | None = None
         self._has_capitals = self._form is Form.ENGLISH and not self._text[1:].islower()
 
@@ -91,16 +125,6 @@ class Evidence:
         if self._has_capitals and whole and self._is_capitalised_name(start, end):
             return "it is written with a capital inside the sentence"
         return ""
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Whether no spelling at all can find evidence in this text."""
-        return (
-            self._form is Form.ENGLISH
-            and not self._has_capitals
-            and not self._has_symbols
-            and not any(map(self._normal.text.__contains__, _ANYWHERE))
-        )
 
     def _may_be_announced(self, start: int, end: int) -> bool:
         """Whether it is worth looking at the original around a span."""

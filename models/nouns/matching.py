@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from models.nouns.evidence import Evidence, is_described, is_kanji, stands_alone
+from models.nouns.evidence import (
+    Evidence,
+    is_described,
+    is_hopeless,
+    is_kanji,
+    stands_alone,
+)
 from models.nouns.forms import Form, tag_bounds
-from models.nouns.normalisation import Normalised, is_unspaced
+from models.nouns.normalisation import Normalised, is_unspaced, normalise
 from models.nouns.patterns import CompiledNames, Pattern, Strength, Target
 from models.nouns.recognition import NounText, prepare
 from models.nouns.register import NameEntry
@@ -64,28 +70,54 @@ def find_matches(searched: NounText, names: CompiledNames) -> list[NameMatch]:
     Of names that overlap the longest of the surest stands. A span that belongs to entries of
     several categories gives one match for each, because a policy may treat them differently.
     """
-    text, normal, form = searched.text, searched.normal, searched.form
-    found = names.search(normal)
+    text = searched.text
+    if searched.form is not Form.BOORU:
+        return _judge(names.search(searched.normal), searched, names, None)
+    if "," in text.strip(",") and text.isascii():
+        if names.quiet.are_quiet(text.split(","), lambda piece: _is_quiet(piece, names)):
+            return []
+        return _judge(names.search(searched.normal), searched, names, None)
+    return _judge(names.search(searched.normal), searched, names, tag_bounds(text))
+
+
+def _is_quiet(piece: str, names: CompiledNames) -> bool:
+    """Whether what stands between two commas of a list of tags in ASCII holds no name, whatever
+    stands beside it.
+
+    What counts as evidence in a list of tags stands between the same commas, but for the name of a
+    work elsewhere; and where all pieces are quiet no work is named.
+    """
+    text = piece + ","
+    normal = normalise(text)
+    if normal.text.rfind("(") > normal.text.rfind(")"):
+        return False
+    found, goes_on = names.search_part(normal)
+    return not goes_on and not _judge(found, NounText(text, normal, Form.BOORU), names, None)
+
+
+def _judge(
+    found: Sequence[Found],
+    searched: NounText,
+    names: CompiledNames,
+    bounds: tuple[int, ...] | None,
+) -> list[NameMatch]:
+    """Which of the patterns in a text are names there; none that reaches over one of ``bounds``."""
+    text, normal = searched.text, searched.normal
     if not found:
         return []
-    bounds = tag_bounds(text) if form is Form.BOORU else None
     sure: list[_Hit] = []
     doubtful: list[Found] = []
-    for pattern, start, end in found:
-        if not pattern.spaced and not _is_bounded(normal.text, start, end):
-            continue
-        if bounds and _crosses(normal, start, end, bounds):
-            continue
-        strength = _strength_here(normal, pattern, start, end, form, names)
-        if strength < Strength.AMBIGUOUS:
-            sure.append(_Hit(pattern, start, end, strength))
-        else:
-            doubtful.append((pattern, start, end))
+    if is_hopeless(searched):
+        # Ambiguous ones count beside a name that is sure, and only then are they worth a look.
+        candidates = [seen for seen in found if seen[0].strength < Strength.AMBIGUOUS]
+        _sort_out(candidates, searched, names, bounds, sure, doubtful)
+        if not sure:
+            return []
+        found = [seen for seen in found if seen[0].strength >= Strength.AMBIGUOUS]
+    _sort_out(found, searched, names, bounds, sure, doubtful)
     if doubtful:
         evidence = Evidence(searched, names.lexicon, names.vocabulary)
         context = _context(sure, names) if sure else frozenset()
-        if not context and evidence.is_hopeless:
-            return []
         for pattern, start, end in doubtful:
             why = evidence.find(pattern, start, end)
             if not why and context:
@@ -101,6 +133,28 @@ def find_matches(searched: NounText, names: CompiledNames) -> list[NameMatch]:
     ]
     matches.sort(key=lambda match: (match.start, match.end, match.entry.category))
     return matches
+
+
+def _sort_out(
+    found: Iterable[Found],
+    searched: NounText,
+    names: CompiledNames,
+    bounds: tuple[int, ...] | None,
+    sure: list[_Hit],
+    doubtful: list[Found],
+) -> None:
+    """Put the patterns that are words of their own among the sure or the doubtful ones."""
+    normal, form = searched.normal, searched.form
+    for pattern, start, end in found:
+        if not pattern.spaced and not _is_bounded(normal.text, start, end):
+            continue
+        if bounds and _crosses(normal, start, end, bounds):
+            continue
+        strength = _strength_here(normal, pattern, start, end, form, names)
+        if strength < Strength.AMBIGUOUS:
+            sure.append(_Hit(pattern, start, end, strength))
+        else:
+            doubtful.append((pattern, start, end))
 
 
 def _strength_here(
@@ -121,7 +175,12 @@ def _strength_here(
         if form is Form.JAPANESE and _is_common_use(normal, start, end):
             return Strength.AMBIGUOUS
         strength = Strength.SHARED
-    elif form is Form.JAPANESE and pattern.words == 1 and _makes_compound(normal.text, end):
+    elif (
+        form is Form.JAPANESE
+        and pattern.words == 1
+        and not any(map(is_kanji, normal.text[start:end]))
+        and _makes_compound(normal.text, end)
+    ):
         return Strength.AMBIGUOUS
     written = normal.text[start:end]
     if written != pattern.spelling and len(written) < _SURE_KANA:

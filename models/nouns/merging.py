@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from models.nouns.recognition import Certainty, Sighting
 
@@ -28,24 +30,43 @@ def settle(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
         if before is None or seen.score > before.score:
             kept[place] = seen
     standing = list(certain.values())
-    standing += [seen for seen in possible.values() if not _is_covered(seen, certain.values())]
-    unknown.sort(key=lambda seen: (-seen.score, seen.start - seen.end, seen.start))
-    chosen: list[Sighting] = []
-    for seen in unknown:
-        known = any(_overlaps(seen, other) for other in certain.values())
-        if not (
-            known
-            or _is_covered(seen, possible.values())
-            or any(_overlaps(seen, other) for other in chosen)
-        ):
-            chosen.append(seen)
-    standing += chosen
+    if possible:
+        cover = _Cover(certain.values())
+        standing += [seen for seen in possible.values() if not cover.holds(seen)]
+    if unknown:
+        standing += _choose(unknown, certain.values(), _Cover(possible.values()))
     return tuple(sorted(standing, key=lambda seen: (seen.start, seen.end, seen.category)))
 
 
-def _overlaps(one: Sighting, other: Sighting) -> bool:
-    return one.start < other.end and other.start < one.end
+def _choose(
+    unknown: list[Sighting], certain: Iterable[Sighting], possible: _Cover
+) -> Iterator[Sighting]:
+    """The unknown terms that stand, in order of likelihood."""
+    unknown.sort(key=lambda seen: (-seen.score, seen.start - seen.end, seen.start))
+    taken = bytearray(max(seen.end for seen in unknown))
+    for seen in certain:
+        _take(taken, seen)
+    for seen in unknown:
+        if taken.find(1, seen.start, seen.end) < 0 and not possible.holds(seen):
+            _take(taken, seen)
+            yield seen
 
 
-def _is_covered(seen: Sighting, others: Iterable[Sighting]) -> bool:
-    return any(other.start <= seen.start and seen.end <= other.end for other in others)
+def _take(taken: bytearray, seen: Sighting) -> None:
+    end = min(seen.end, len(taken))
+    if seen.start < end:
+        taken[seen.start : end] = b"\1" * (end - seen.start)
+
+
+class _Cover:
+    """Tells whether one of many spans covers another, in hardly more time where they are many."""
+
+    def __init__(self, sightings: Iterable[Sighting]) -> None:
+        spans = sorted((seen.start, seen.end) for seen in sightings)
+        self._starts = [start for start, _ in spans]
+        self._reach = list(accumulate((end for _, end in spans), max))
+
+    def holds(self, seen: Sighting) -> bool:
+        """Whether a span that begins at or before a sighting reaches its end."""
+        before = bisect_right(self._starts, seen.start)
+        return before > 0 and self._reach[before - 1] >= seen.end

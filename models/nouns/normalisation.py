@@ -89,13 +89,14 @@ class Normalised:
         original: the text as it was.
     """
 
-    __slots__ = ("_key", "_pieces", "original", "text")
+    __slots__ = ("_key", "_pieces", "_words", "original", "text")
 
     def __init__(self, text: str, original: str, pieces: Pieces | None = None) -> None:
         self.text = text
         self.original = original
         self._pieces = pieces
         self._key: str | None = None
+        self._words: list[str] | None = None
 
     def __repr__(self) -> str:
         return f"Normalised({self.text!r}, {self.original!r})"
@@ -112,6 +113,13 @@ class Normalised:
         if self._key is None:
             self._key = self.text if self.text.isascii() else fold_kana(self.text)
         return self._key
+
+    @property
+    def words(self) -> list[str]:
+        """The tokens of ``key``, in order; not to be changed."""
+        if self._words is None:
+            self._words = self.key.split()
+        return self._words
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original code points, end exclusive, that ``text[start:end]`` came from.
@@ -262,6 +270,8 @@ def fold_cluster(cluster: str) -> tuple[tuple[int, str], ...]:
     Returns:
         Nothing for a character that is invisible; ``(NOTHING, "")`` for one that separates.
     """
+    if _is_word_sign(cluster):
+        return ((NOTHING, ""),)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", cluster).casefold())
     parts: list[tuple[int, str]] = []
     keeps_marks = False
@@ -293,6 +303,16 @@ def fold_cluster(cluster: str) -> tuple[tuple[int, str], ...]:
         else:
             parts.append((NOTHING, ""))
     return tuple((kind, unicodedata.normalize("NFC", part)) for kind, part in parts)
+
+
+def _is_word_sign(cluster: str) -> bool:
+    """Whether a sign stands for a word of Latin letters (™, ℠, №): it is no part of the word that
+    it touches. A single letter in a circle is a letter.
+    """
+    if unicodedata.category(cluster[0]) != "So":
+        return False
+    letters = unicodedata.normalize("NFKC", cluster[0])
+    return len(letters) > 1 and letters.isascii() and letters.isalpha()
 
 
 def is_unspaced(char: str) -> bool:

@@ -13,6 +13,7 @@ from models.nouns.ambiguity import Ordinary, Strength, qualifiers_in
 from models.nouns.compiled_folder import read_folder, write_folder
 from models.nouns.normalisation import normalise
 from models.nouns.pattern_table import Pattern, PatternTable, Target, build_table, open_table
+from models.nouns.quiet_pieces import QuietPieces
 from models.nouns.register import NameEntry, NameRegister
 from models.nouns.searching import TableSearch
 from models.nouns.vocabulary import Vocabulary
@@ -29,7 +30,7 @@ __all__ = [
     "compile_patterns",
 ]
 
-COMPILER = "patterns/2"
+COMPILER = "patterns/3"
 _KEPT = 2
 _MOST_REMEMBERED = 1 << 14
 
@@ -43,6 +44,8 @@ class CompiledNames:
         table: the patterns.
         vocabulary: descriptive tags.
         search: every pattern in a normal form, as (pattern, start, end); see ``TableSearch``.
+        search_part: see ``TableSearch``.
+        quiet: pieces of lists of tags that hold no name.
         entry: one entry of the register by its index.
         qualifiers_of: keys of what stands in brackets in any surface of an entry, by its index:
             mostly its work.
@@ -59,7 +62,10 @@ class CompiledNames:
         self.vocabulary = vocabulary or Vocabulary()
         self.lexicon = lexicon
         self.table = table
-        self.search = TableSearch(table).search
+        searching = TableSearch(table)
+        self.search = searching.search
+        self.search_part = searching.search_part
+        self.quiet = QuietPieces()
         self.qualifiers_of = lru_cache(_MOST_REMEMBERED)(self._read_qualifiers)
         self._works: dict[str, frozenset[str]] = {}
         self.entry = lru_cache(_MOST_REMEMBERED)(self._read_entry)
@@ -80,7 +86,7 @@ class CompiledNames:
     def _read_qualifiers(self, index: int) -> frozenset[str]:
         return frozenset(
             qualifier
-            for surface in self.register.entries[index].surfaces
+            for surface in self.entry(index).surfaces
             if "(" in surface.text or "（" in surface.text
             for qualifier in qualifiers_in(normalise(surface.text).key)
         )

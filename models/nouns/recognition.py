@@ -56,7 +56,8 @@ class NounText:
 
 def prepare(text: str, source: Source = Source.CAPTION, form: Form | None = None) -> NounText:
     """A text ready for the recognisers; its form is found out where it is not given."""
-    return NounText(text, normalise(text), form or route(text), source)
+    normal = normalise(text)
+    return NounText(text, normal, form or route(text, normal), source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import unicodedata
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from models.nouns.words import Lexicon
 _MOST_REMEMBERED = 1 << 17
 _LONGEST_REMEMBERED = 100
 _LIKELY = 0.5
+_PLAIN = re.compile(" ?[a-z0-9]+(?:[ _][a-z0-9]+)*")
 _KEPT = 2
 
 
@@ -64,6 +66,11 @@ class TagJudge:
         known = self._remembered.get(piece)
         if known is not None:
             return known
+        # Nearly all tags are plain words that the vocabulary has: no need to cut and weigh them.
+        if _PLAIN.fullmatch(piece) and self._rules.is_listed_as_it_is(
+            piece.replace("_", " ").strip()
+        ):
+            return ()
         unlisted = tuple(one for tag in cut_tags(piece) if (one := self._judge(tag)))
         if len(piece) <= _LONGEST_REMEMBERED:
             # Tags repeat from caption to caption, so that most are judged once.
@@ -77,7 +84,7 @@ class TagJudge:
         head, category, names = _split_naming(tag.term)
         if rules.is_prose(head) or rules.is_listed(head):
             return None
-        if not names and rules.is_listed(tag.whole):
+        if not names and tag.whole != head and rules.is_listed(tag.whole):
             return None
         if ranking:
             score, least = ranking.score(head), ranking.cut * rules.strictness(head)

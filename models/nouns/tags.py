@@ -20,6 +20,7 @@ LONGEST_PIECE = 200
 """Code points; a longer piece between two commas is no tag."""
 
 _SEPARATORS = re.compile(r"[,\n\r;|\x0b\x0c\x85\u2028\u2029、，；｜]")
+_RARE_SEPARATORS = "\n\r;|\x0b\x0c"
 _SPACE = re.compile(r"\s")
 _NETWORK = re.compile(
     r"<\s*(?:lora|lyco|lycoris|locon|loha|hypernet|ti|embedding)\s*:([^:<>]{1,200})[^<>]*>?",
@@ -92,6 +93,8 @@ class Tag:
 
 def split_pieces(text: str) -> list[str]:
     """What stands between the separators of a tag list, in order; a separator is one code point."""
+    if "," in text and text.isascii() and not any(map(text.__contains__, _RARE_SEPARATORS)):
+        return text.split(",")
     spaced = "," not in text and tag_bounds(text) is not None
     return (_SPACE if spaced else _SEPARATORS).split(text)
 

@@ -110,9 +110,13 @@ class TermRules:
                     return True
         return False
 
+    def is_listed_as_it_is(self, term: str) -> bool:
+        """Whether a key is a tag of the vocabulary, to the letter."""
+        return term in self._listed
+
     def is_prose(self, term: str) -> bool:
         """Whether a key is too long for a tag."""
-        return len(split_term(term)[0]) > _LONGEST_WORDS
+        return term.count(" ") >= _LONGEST_WORDS and len(split_term(term)[0]) > _LONGEST_WORDS
 
     def has_naming_qualifier(self, term: str) -> bool:
         """Whether what stands in brackets is no ordinary description."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from models.nouns.sentence_words import sentence_words
 
@@ -48,13 +49,12 @@ class Case(Enum):
 
 def case_of(written: str) -> Case:
     """How a word is written; one with a capital further inside counts as TITLE."""
-    if written.islower() or not any(char.isupper() for char in written):
+    if written.islower() or not any(map(str.isupper, written)):
         return Case.LOWER
     return Case.UPPER if len(written) > 1 and written.isupper() else Case.TITLE
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text.
 
     Attributes:
@@ -110,12 +110,9 @@ def find_names(words: Sequence[Word]) -> list[ProseName]:
     capitals = _do_capitals_prove(words)
     foreign = _is_foreign(words)
     weights = [
-        _weigh(
-            word,
-            _has_proper_neighbour(words, index),
-            capitals,
-            foreign,
-        )
+        _Evidence.NONE
+        if word.kind < Kind.MISSPELT and word.case is not Case.TITLE
+        else _weigh(words, index, capitals, foreign)
         for index, word in enumerate(words)
     ]
     if _is_bare_subject(words):
@@ -134,7 +131,8 @@ def find_names(words: Sequence[Word]) -> list[ProseName]:
     return names
 
 
-def _weigh(word: Word, explained: bool, capitals: bool, foreign: bool) -> _Evidence:
+def _weigh(words: Sequence[Word], index: int, capitals: bool, foreign: bool) -> _Evidence:
+    word = words[index]
     inner = capitals and word.case is Case.TITLE and not word.opens
     if word.kind is Kind.UNKNOWN:
         if word.case is Case.UPPER and word.end - word.start <= _LONGEST_ACRONYM:
@@ -144,8 +142,9 @@ def _weigh(word: Word, explained: bool, capitals: bool, foreign: bool) -> _Evide
         return _Evidence.BOTH if inner else _Evidence.UNKNOWN
     if word.kind is Kind.MISSPELT and not foreign:
         return _Evidence.CAPITAL if inner else _Evidence.SLIP
-    if word.kind in (Kind.ORDINARY, Kind.RARE) and inner and not explained:
-        return _Evidence.CAPITAL
+    if word.kind in (Kind.ORDINARY, Kind.RARE) and inner:
+        explained = _has_proper_neighbour(words, index)
+        return _Evidence.NONE if explained else _Evidence.CAPITAL
     return _Evidence.NONE
 
 

@@ -31,7 +31,7 @@ class WordRule:
     """One phrase.
 
     Attributes:
-        hint: what the normal form must hold for the rule to be tried.
+        triggers: words of the phrase; the rule is tried where the normal form has one of them.
         phrase: pattern of the phrase in normal form, without the spaces around it.
         says: how the explanation goes on after the name.
         category: what it is a name of; "" where that is not said.
@@ -45,7 +45,7 @@ class WordRule:
         forms: forms of text in which the phrase has this meaning.
     """
 
-    hint: str
+    triggers: tuple[str, ...]
     phrase: str
     says: str
     category: str
@@ -60,7 +60,7 @@ class WordRule:
 
 RULES: tuple[WordRule, ...] = (
     WordRule(
-        " by ",
+        ("by",),
         r"(?:(?:concept |fan |pixel |line |cover |digital )?art(?:work)?|fanart|lineart"
         r"|illustrations?|drawings?|paintings?|sketch|comic|manga|commission|commissioned|render"
         r"|character designs?|drawn|painted|illustrated|sketched|inked|animated|colou?red) by",
@@ -71,7 +71,7 @@ RULES: tuple[WordRule, ...] = (
         ordinary=True,
     ),
     WordRule(
-        " by ",
+        ("by",),
         r"(?:photos?|photograph|photographed|picture|image|shot|written|directed|composed|designed"
         r"|created|made|produced|sculpted|signed|story|words|works?) by",
         "stands after {phrase!r}, as the name of a person or a company does",
@@ -80,7 +80,7 @@ RULES: tuple[WordRule, ...] = (
         never=MAKERS,
     ),
     WordRule(
-        " by ",
+        ("by",),
         r"by",
         "stands by itself after 'by', as a credit does",
         "artist",
@@ -89,7 +89,7 @@ RULES: tuple[WordRule, ...] = (
         opening=True,
     ),
     WordRule(
-        " style of ",
+        ("style",),
         r"(?:in (?:the )?|the )?(?:art |visual |drawing |painting )?style of",
         "stands after {phrase!r}, as the name of an artist or a work does",
         "artist",
@@ -97,21 +97,21 @@ RULES: tuple[WordRule, ...] = (
         ordinary=True,
     ),
     WordRule(
-        " manner of ",
+        ("manner",),
         r"in the manner of",
         "stands after {phrase!r}, as the name of an artist does",
         "artist",
         0.8,
     ),
     WordRule(
-        " by ",
+        ("by",),
         r"(?:inspired|influenced) by",
         "stands after {phrase!r}, as the name of an artist or a work does",
         "artist",
         0.7,
     ),
     WordRule(
-        " signature of ",
+        ("signature",),
         r"signature of",
         "stands after {phrase!r}, as the name of an artist does",
         "artist",
@@ -119,7 +119,7 @@ RULES: tuple[WordRule, ...] = (
         never=MAKERS,
     ),
     WordRule(
-        " from ",
+        ("from",),
         r"(?:an? |the )?(?:characters?|scene|screenshot|screencap|still|frame|poster|hero|heroine"
         r"|protagonist|villain|mascot|monster|creature|outfit|costume|uniform) from",
         "stands after {phrase!r}, as the name of a work does",
@@ -130,7 +130,7 @@ RULES: tuple[WordRule, ...] = (
         whole=True,
     ),
     WordRule(
-        " , from ",
+        ("from",),
         r"from",
         "stands by itself after 'from', as the name of a work does",
         "work",
@@ -142,14 +142,14 @@ RULES: tuple[WordRule, ...] = (
         forms=frozenset((Form.ENGLISH,)),
     ),
     WordRule(
-        " fan",
+        ("fan", "fanart"),
         r"(?:fan (?:art|work|fiction|comic)|fanart) of",
         "stands after {phrase!r}, as the name of a work or a character does",
         "work",
         0.85,
     ),
     WordRule(
-        " fan",
+        ("fan", "fanart"),
         r"fan (?:art|work|fiction|comic)|fanart",
         "stands before {phrase!r}, as the name of a work or a character does",
         "work",
@@ -159,7 +159,7 @@ RULES: tuple[WordRule, ...] = (
         whole=True,
     ),
     WordRule(
-        " cosplay",
+        ("cosplay", "cosplayer", "cosplaying", "cosplays"),
         r"cosplay(?:er|ing|s)? (?:of|as)",
         "stands after {phrase!r}, as the name of a character does",
         "character",
@@ -167,7 +167,7 @@ RULES: tuple[WordRule, ...] = (
         ordinary=True,
     ),
     WordRule(
-        " cosplay",
+        ("cosplay", "cosplayer", "cosplaying"),
         r"cosplay(?:er|ing)?",
         "stands before {phrase!r}, as the name of a character does",
         "character",
@@ -175,21 +175,21 @@ RULES: tuple[WordRule, ...] = (
         side=Side.BEFORE,
     ),
     WordRule(
-        "ed ",
+        ("dressed", "disguised", "costumed"),
         r"(?:dressed|dressed up|disguised|costumed) as",
         "stands after {phrase!r}, as the name of a character may",
         "character",
         0.7,
     ),
     WordRule(
-        "ed ",
+        ("called", "named", "titled", "entitled", "nicknamed"),
         r"called|named|titled|entitled|nicknamed",
         "stands after {phrase!r}, as a name does",
         "",
         0.7,
     ),
     WordRule(
-        " style ",
+        ("style",),
         r"style",
         "stands before {phrase!r}, as the name of an artist or a work does",
         "artist",
@@ -197,7 +197,7 @@ RULES: tuple[WordRule, ...] = (
         side=Side.BEFORE,
     ),
     WordRule(
-        " inspired ",
+        ("inspired",),
         r"inspired",
         "stands before {phrase!r}, as the name of an artist or a work does",
         "artist",

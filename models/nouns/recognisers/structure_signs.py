@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from models.nouns.forms import Form, tag_bounds
 from models.nouns.recognition import NounText
@@ -204,15 +205,27 @@ RULES: tuple[SignRule, ...] = (
 
 _MARKED = SignRule(
     ("®", "™"),
-    re.compile(r"(?P<name>(?:[A-Z][\w'’&.-]{0,40} ){0,3}[\w'’&.-]{1,60}) ?\Z"),
+    re.compile(r" ?(?P<name>[\w'’&.-]{1,60}(?: [\w'’&.-]{0,40}[A-Z]){0,3})"),
     "stands before a trade mark sign",
     "brand",
     0.95,
 )
 _HINTS = tuple(dict.fromkeys(hint for rule in (*RULES, _MARKED) for hint in rule.hints))
+_ASCII_HINTS = tuple(filter(str.isascii, _HINTS))
 _NOBODY = sentence_words("nobody")
 _NEXT_LABEL = re.compile(rf"[ _]+(?:{'|'.join(_LABELS.values())})[ _]?[:：]", re.IGNORECASE)
 _WEIGHT = re.compile(r":[0-9.]{1,5}\Z")
+
+
+class _Tags:
+    """Whether a text is a list of tags that stand between spaces; found out at most once."""
+
+    def __init__(self, text: NounText) -> None:
+        self._text = text
+
+    @cached_property
+    def are_spaced(self) -> bool:
+        return self._text.form is Form.BOORU and tag_bounds(self._text.text) is not None
 
 
 def read_signs(
@@ -226,36 +239,43 @@ def read_signs(
         is_nobody: whether a whole value, as it is written, describes.
     """
     original = text.text
-    present = {hint for hint in _HINTS if hint in original}
+    present = [
+        hint for hint in (_ASCII_HINTS if original.isascii() else _HINTS) if hint in original
+    ]
     if not present:
         return
+    tags = _Tags(text)
     for rule in RULES:
-        if present.isdisjoint(rule.hints):
+        if not any(hint in present for hint in rule.hints):
             continue
         for found in rule.pattern.finditer(original):
             start, end = found.span("name")
-            end = start + len(_cut(text, rule, original[start:end], is_ordinary))
+            end = start + len(_cut(original[start:end], rule, tags, is_ordinary))
             value = original[start:end]
             if not any(map(str.isalnum, value)) or value.casefold() in _NOBODY:
                 continue
             if rule.ordinary or not is_nobody(value):
                 yield Signed(start, end, rule)
-    if not present.isdisjoint(_MARKED.hints):
-        for sign in re.finditer("[®™]", original):
-            begin = max(0, sign.start() - _REACH)
-            if before := _MARKED.pattern.search(original[begin : sign.start()]):
-                start, end = before.span("name")
-                if any(map(str.isalnum, before["name"])):
-                    yield Signed(begin + start, begin + end, _MARKED)
+    if any(hint in present for hint in _MARKED.hints):
+        yield from _read_marked(original)
 
 
-def _cut(text: NounText, rule: SignRule, value: str, is_ordinary: Callable[[str], bool]) -> str:
+def _read_marked(original: str) -> Iterator[Signed]:
+    """The names before trade mark signs, each read backwards from its sign."""
+    for sign in re.finditer("[®™]", original):
+        last = sign.start()
+        before = _MARKED.pattern.match(original[max(0, last - _REACH) : last][::-1])
+        if before and any(map(str.isalnum, before["name"])):
+            yield Signed(last - before.end("name"), last - before.start("name"), _MARKED)
+
+
+def _cut(value: str, rule: SignRule, tags: _Tags, is_ordinary: Callable[[str], bool]) -> str:
     """The name at the beginning of what follows a sign, without what no longer belongs to it."""
     if following := _NEXT_LABEL.search(value):
         value = value[: following.start()]
     value = _WEIGHT.sub("", value)
     if " " in value:
-        if text.form is Form.BOORU and tag_bounds(text.text) is not None:
+        if tags.are_spaced:
             value = value[: value.index(" ")]
         elif rule.prose or value.count(" ") >= _MOST_WORDS:
             value = _cut_prose(value, is_ordinary)

@@ -28,7 +28,7 @@ _PARTICLES = sentence_words("particles")
 _NEVER_A_NAME = _DETERMINERS - {"the"}
 """``the`` begins many a title, though none of ordinary words is believed with it."""
 _NEVER_FIRST = _DETERMINERS | _STOPS
-_HINTS = tuple(dict.fromkeys(rule.hint for rule in RULES))
+_TRIGGERS = frozenset(trigger for rule in RULES for trigger in rule.triggers)
 _PATTERNS = tuple(
     (
         rule,
@@ -88,12 +88,12 @@ class WordReader:
 
     def read(self, text: NounText) -> Iterator[Announced]:
         """Every name that a phrase announces, by rule."""
-        normal = text.normal.text
-        hints = {hint for hint in _HINTS if hint in normal}
-        if not hints:
+        if _TRIGGERS.isdisjoint(text.normal.words):
             return
+        normal = text.normal.text
+        triggers = _TRIGGERS.intersection(text.normal.words)
         for rule, pattern in _PATTERNS:
-            if rule.hint not in hints or text.form not in rule.forms:
+            if triggers.isdisjoint(rule.triggers) or text.form not in rule.forms:
                 continue
             for found in pattern.finditer(normal):
                 if rule.side is Side.BEFORE:

@@ -13,6 +13,7 @@ from pathlib import Path
 from models.canonical import digest_of
 from models.nouns.english_words import EnglishWords, shipped_english_words
 from models.nouns.forms import Form
+from models.nouns.quiet_pieces import QuietPieces
 from models.nouns.recognition import Certainty, NounText, Sighting, Source
 from models.nouns.register import NameRegister, make_register
 from models.nouns.tag_judging import UnlistedTag, make_judge
@@ -57,6 +58,7 @@ class UnlistedTags:
             shipped_english_words() if english is None else english,
             cache,
         )
+        self._listed = QuietPieces()
         self.fingerprint = digest_of({"recogniser": NAME, "judge": self._judge.digest})
 
     def recognise(self, texts: Sequence[NounText]) -> list[list[Sighting]]:
@@ -67,14 +69,20 @@ class UnlistedTags:
         ]
 
     def _look(self, text: str) -> list[Sighting]:
+        pieces = split_pieces(text)
+        if self._listed.are_quiet(pieces, self._is_listed):
+            return []
         found: list[Sighting] = []
         judge = self._judge.judge_piece
         start = 0
-        for piece in split_pieces(text):
+        for piece in pieces:
             if unlisted := judge(piece):
                 found.extend(_see(one, start) for one in unlisted)
             start += len(piece) + 1
         return found
+
+    def _is_listed(self, piece: str) -> bool:
+        return not self._judge.judge_piece(piece)
 
 
 def _see(unlisted: UnlistedTag, start: int) -> Sighting:

@@ -88,6 +88,7 @@ class UnusualWords:
         )
         self._kinds: dict[str, Kind] = {}
         self._remembered: dict[str, _Interest] = {}
+        self._inner_never: set[str] = set()
 
     def recognise(self, texts: Sequence[NounText]) -> list[list[Sighting]]:
         """The unusual words of each English text; nothing for other forms and for file names."""
@@ -104,35 +105,44 @@ class UnusualWords:
             return []
         first = tokens[0] = tokens[0].lower()
         remembered = self._remembered
-        for token in tokens:
-            interest = remembered.get(token)
-            if interest is None:
-                interest = self._remember(token)
-            if interest is _Interest.ALWAYS or (
-                interest is _Interest.AS_SUBJECT and token is first
-            ):
-                break
-        else:
+        interest = remembered.get(first) or self._remember(first)
+        if interest is _Interest.NEVER and (
+            self._inner_never.issuperset(tokens)
+            or all(
+                (remembered.get(token) or self._remember(token)) is not _Interest.ALWAYS
+                for token in tokens
+            )
+        ):
             return []
         words = self._read(_blank_addresses(text))
         return [_see(name, text) for name in find_names(words)]
 
     def _remember(self, token: str) -> _Interest:
-        words = self._read(token) if len(token) <= _LONGEST_WORD else None
-        if words is None or any(
-            word.kind >= Kind.MISSPELT
-            or (word.case is Case.TITLE and word.kind in (Kind.ORDINARY, Kind.RARE))
-            for word in words
-        ):
+        if len(token) > _LONGEST_WORD:
+            return _Interest.ALWAYS
+        plain = token.rstrip(".,")
+        if plain.isascii() and plain.isalpha() and plain.islower():
+            kinds = [self.weigh(plain)]
+            raised = False
+        else:
+            words = self._read(token)
+            kinds = [word.kind for word in words]
+            raised = any(
+                word.case is Case.TITLE and word.kind in (Kind.ORDINARY, Kind.RARE)
+                for word in words
+            )
+        if raised or max(kinds, default=Kind.ORDINARY) >= Kind.MISSPELT:
             interest = _Interest.ALWAYS
-        elif any(word.kind is Kind.RARE for word in words):
+        elif Kind.RARE in kinds:
             interest = _Interest.AS_SUBJECT
         else:
             interest = _Interest.NEVER
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()
-        if words is not None:
-            self._remembered[token] = interest
+            self._inner_never = set()
+        self._remembered[token] = interest
+        if interest is not _Interest.ALWAYS:
+            self._inner_never.add(token)
         return interest
 
     def _read(self, text: str) -> list[Word]:
@@ -145,20 +155,19 @@ class UnusualWords:
             if written[-2:] in ("'s", "’s"):
                 written = written[:-2]
             gap = text[before:start]
-            after_title = bool(words) and gap == ". " and words[-1].lower in _TITLES
-            words.append(
-                Word(
-                    start,
-                    start + len(written),
-                    written.lower(),
-                    self.weigh(written),
-                    case_of(written),
-                    not words
-                    or (not after_title and _SENTENCE_END.search(gap) is not None)
-                    or bisect_right(lettering, start) % 2 == 1,
-                    bool(words) and (after_title or _JOINING.fullmatch(gap) is not None),
-                )
-            )
+            if not words:
+                opens, joins = True, False
+            elif gap == " " or (gap == ". " and words[-1].lower in _TITLES):
+                opens, joins = False, True
+            else:
+                opens = _SENTENCE_END.search(gap) is not None
+                joins = _JOINING.fullmatch(gap) is not None
+            if lettering and bisect_right(lettering, start) % 2 == 1:
+                opens = True
+            lower = written.lower()
+            case = case_of(written)
+            end = start + len(written)
+            words.append(Word(start, end, lower, self.weigh(written), case, opens, joins))
             before = found.end()
         return words
 
@@ -177,10 +186,13 @@ class UnusualWords:
         if len(written) > _LONGEST_WORD:
             return Kind.ORDINARY
         lower = written.lower()
+        is_plain = written.isascii() and written.isalnum()
         if lower in _FUNCTION_WORDS:
             return Kind.FUNCTION
         if lower in self.english.capitalised or lower in self.lexicon.capitalised:
             return Kind.PROPER
+        if is_plain:
+            return self._weigh_part(lower)
         if written[0] == ".":
             inner = self._weigh(written[1:])
             return inner if inner in (Kind.FUNCTION, Kind.NUMBER) else Kind.UNKNOWN
