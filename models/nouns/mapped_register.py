@@ -23,8 +23,8 @@ from models.nouns.compiled_folder import read_folder, write_folder
 from models.nouns.entries import NameEntry, Surface, SurfaceKind, in_order
 from models.nouns.register import (
     NameRegister,
-    _lines_of,
     count_names,
+    lines_of,
     load_register,
     make_register,
     register_state,
@@ -62,6 +62,7 @@ class MappedEntries(Sequence[NameEntry]):
         with pa.memory_map(str(path)) as source:
             reader = pa.ipc.open_file(source)
             self._batches = [reader.get_batch(n) for n in range(reader.num_record_batches)]
+        self._columns = [batch.columns for batch in self._batches]
         self._length: int = sum(batch.num_rows for batch in self._batches)
 
     def __len__(self) -> int:
@@ -77,7 +78,8 @@ class MappedEntries(Sequence[NameEntry]):
         if not -self._length <= index < self._length:
             raise IndexError("the register holds fewer entries")
         batch, row = divmod(index % self._length, _CHUNK)
-        return _entry_of(self._batches[batch].slice(row, 1).to_pylist()[0])
+        values = (column[row].as_py() for column in self._columns[batch])
+        return _entry_of(dict(zip(_SCHEMA.names, values, strict=True)))
 
     def __iter__(self) -> Iterator[NameEntry]:
         for batch in self._batches:
@@ -90,7 +92,7 @@ class MappedRegister(NameRegister):
     folder: Path
 
     def __init__(self, folder: Path, version: str) -> None:
-        super().__init__(cast("tuple[NameEntry, ...]", MappedEntries(folder / _FILE)), version)
+        super().__init__(MappedEntries(folder / _FILE), version)
         object.__setattr__(self, "folder", folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -185,7 +187,7 @@ def _write(
             progress(len(chunk))
 
     with pa.OSFile(str(folder / _FILE), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
-        version = digest_lines(_lines_of(cast("tuple[NameEntry, ...]", write_each())))
+        version = digest_lines(lines_of(write_each()))
     return {"version": version}
 
 

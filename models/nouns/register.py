@@ -74,7 +74,7 @@ class NameRegister:
         version: digest of what decides a match: ids, names, categories and surfaces.
     """
 
-    entries: tuple[NameEntry, ...]
+    entries: Sequence[NameEntry]
     version: str
 
     def __eq__(self, other: object) -> bool:
@@ -87,7 +87,7 @@ class NameRegister:
 def make_register(entries: Iterable[NameEntry]) -> NameRegister:
     """A register of the entries given, in any order."""
     ordered = tuple(sorted(entries, key=attrgetter("id")))
-    return NameRegister(ordered, digest_lines(_lines_of(ordered)))
+    return NameRegister(ordered, digest_lines(lines_of(ordered)))
 
 
 def load_register(session: Session) -> NameRegister:
@@ -340,7 +340,8 @@ def _merge(entries: Sequence[NameEntry]) -> dict[str, NameEntry]:
     return merged
 
 
-def _lines_of(entries: tuple[NameEntry, ...]) -> Iterable[str]:
+def lines_of(entries: Iterable[NameEntry]) -> Iterable[str]:
+    """What the version of a register is the digest of: all that decides a match, in order."""
     for entry in entries:
         yield entry.id
         yield entry.name
