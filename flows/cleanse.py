@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, replace
+from itertools import starmap
 from typing import Any
 
 from prefect import flow
@@ -19,6 +20,7 @@ from flows.handing_over import handing_over
 from models.assets.asset import Notice
 from models.consent.evidence.recording import latest_evidence
 from models.freshness import digest_inputs, read_state, remember_summary
+from models.nouns.permission import find_unregistered
 from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
 from models.releases.consent_share import ConsentShare, count_consent, find_idle_contracts
@@ -177,6 +179,14 @@ def _idle(contract: str) -> Notice:
     )
 
 
+def _unregistered(licence: str, name: str) -> Notice:
+    return Notice(
+        "license",
+        f"The licence {licence} covers {name}, which is not in the register: look at its spelling "
+        "and category with `kiyome register search`.",
+    )
+
+
 def _artifact_key(kind: str, dataset: str) -> str:
     """An artifact's key: Prefect takes lower-case letters, digits and dashes."""
     return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
@@ -193,6 +203,7 @@ def _sum_up(
 ) -> Summary:
     counts, reasons = count_outcomes(read_outcomes(desk.workspace, plan.dataset))
     with desk.database.snapshot() as session:
+        unregistered = find_unregistered(session, desk.policy.nouns.license)
         waiting = sum(c.waiting for c in count_items(session, plan.dataset))
     detectors = desk.detectors
     manifest = read_manifest(release, desk.workspace)
@@ -215,7 +226,7 @@ def _sum_up(
         stages=add_up_stages(
             StageRecord(**stage) for result in results for stage in result["stages"]
         ),
-        notices=(*plan.notices, *map(_idle, idle)),
+        notices=(*plan.notices, *map(_idle, idle), *starmap(_unregistered, unregistered)),
         release=release.number,
         release_id=release.id,
         release_folder=str(release.path(desk.workspace)),

@@ -49,6 +49,7 @@ def examine_house(settings: Settings) -> Iterator[Diagnosis]:
         ("policy", check_policy),
         ("encoder", check_encoder),
         ("names", check_names),
+        ("name models", check_name_models),
         ("motifs", check_motifs),
         ("content credentials", check_c2pa),
         ("ledger", check_ledger),
@@ -170,6 +171,21 @@ def check_names(settings: Settings) -> Diagnosis:
             f"{advise_on(stale[0])} `kiyome register stale` shows all.",
         )
     return Diagnosis("names", Health.GOOD, f"{count:,} registered")
+
+
+def check_name_models(settings: Settings) -> Diagnosis:
+    """Whether the models and components that look for names can be loaded."""
+    from models.nouns.knowledge import NounKnowledge
+    from models.nouns.pipeline import build_pipeline
+
+    asked = (*settings.noun_models, *settings.noun_components)
+    knowledge = NounKnowledge(models=settings.noun_models, components=settings.noun_components)
+    build_pipeline(knowledge)
+    return Diagnosis(
+        "name models",
+        Health.GOOD,
+        f"{', '.join(asked)} can be loaded" if asked else "none asked for",
+    )
 
 
 def check_motifs(settings: Settings) -> Diagnosis:

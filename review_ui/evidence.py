@@ -82,10 +82,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class MarkedCaption:
-    """A caption cut into pieces, and where it was found."""
+    """A caption cut into pieces, where it was found, and how a release would get it rewritten."""
 
     source: str
     pieces: tuple[Piece, ...]
+    rewritten: tuple[Piece, ...] = ()
 
 
 _FINDING: dict[str, Any] = {
@@ -197,6 +198,7 @@ def mark_captions(
         MarkedCaption(
             str(caption.get("source", "")),
             cut_text(str(caption.get("text", "")), _spans_in(index, findings), findings),
+            cut_text(str(caption.get("rewritten") or ""), [], findings),
         )
         for index, caption in enumerate(_read_list(evidence, "captions"))
     )

@@ -30,10 +30,15 @@ def resolve_dataset(workspace: Path, given: str | None) -> str:
     from models.errors import WorkspaceError
     from models.workspace import check_dataset_name
 
-    if given:
-        return check_dataset_name(given)
     folder = workspace / "datasets"
     found = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    if given:
+        if found and check_dataset_name(given) not in found:
+            raise WorkspaceError(
+                f"There is no dataset {given!r} in the workspace {workspace}.",
+                f"Its datasets: {', '.join(found)}.",
+            )
+        return check_dataset_name(given)
     if len(found) == 1:
         return found[0]
     if not found:

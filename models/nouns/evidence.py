@@ -46,6 +46,7 @@ _JAPANESE_ENDINGS = ("風の画風", "の作風", "のコスプレ", "のファ�
 _ANNOUNCING_AFTER = (" cosplay", " fan", " style", " ( style", *_JAPANESE_ENDINGS)
 _JOINING_WORDS = frozenset({"by", "of", "as", "named", "called"})
 _LONGEST_ANNOUNCING = max(map(len, _ANNOUNCING_BEFORE))
+IN_QUOTES = "it stands in quotation marks"
 
 
 def is_kanji(char: str) -> bool:
@@ -141,7 +142,7 @@ class Evidence:
         before = text[max(0, first - _REACH) : first]
         after = text[last : last + _REACH]
         if last - first > 1 and before and after and _QUOTES.get(before[-1]) == after[0]:
-            return "it stands in quotation marks"
+            return IN_QUOTES
         labelled = _is_labelled(before) or _LABEL_AFTER.match(after)
         if labelled or (self._form is Form.JAPANESE and _JAPANESE_AFTER.match(after)):
             return "the words beside it announce a name"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from models.nouns.evidence import (
+    IN_QUOTES,
     Evidence,
     is_described,
     is_hopeless,
@@ -24,6 +25,13 @@ _AFTER_KANJI_NAME = frozenset("様達君氏風版役似本先嬢殿姫")
 _POINTING = frozenset({"この", "その", "あの", "どの", "ある"})
 _VERBAL = ("し", "する", "さ", "として", "状", "化", "的", "とし", "など", "類")
 _SURE_KANA = 5
+_FUNCTION_WORDS = frozenset(
+    (
+        "a", "an", "the", "this", "that", "his", "her", "its", "their", "my", "your", "our",
+        "it", "he", "she", "they", "i", "of", "in", "on", "at", "by", "to", "and", "or", "as",
+    )
+)  # fmt: skip
+"""Words that follow an announcement as a matter of course: ``art by a child``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ def _judge(
             why = evidence.find(pattern, start, end)
             if not why and context:
                 why = _work_nearby(pattern, context, names)
-            if why:
+            if why and not (pattern.key in _FUNCTION_WORDS and why != IN_QUOTES):
                 sure.append(_Hit(pattern, start, end, Strength.AMBIGUOUS, why))
     if not sure:
         return []

@@ -14,8 +14,9 @@ def settle(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
 
     What is registered is not asked about as unknown: an unknown term gives way to a certain name
     that it overlaps, and to a possible one that covers all of it. A possible name gives way to a
-    certain one that covers it. Of unknown terms that overlap the likeliest stands, then the
-    longest. The same name seen twice in one place counts once, as the surest.
+    certain one that covers it, and to the same name seen for certain within it. Of unknown terms
+    that overlap the likeliest stands, then the longest. The same name seen twice in one place
+    counts once, as the surest.
     """
     certain: dict[tuple[int, int, str], Sighting] = {}
     possible: dict[tuple[int, int, str], Sighting] = {}
@@ -32,10 +33,29 @@ def settle(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
     standing = list(certain.values())
     if possible:
         cover = _Cover(certain.values())
-        standing += [seen for seen in possible.values() if not cover.holds(seen)]
+        sure = _by_entry(certain.values())
+        standing += [
+            seen
+            for seen in possible.values()
+            if not cover.holds(seen) and not _only_widens(seen, sure)
+        ]
     if unknown:
         standing += _choose(unknown, certain.values(), _Cover(possible.values()))
     return tuple(sorted(standing, key=lambda seen: (seen.start, seen.end, seen.category)))
+
+
+def _by_entry(sightings: Iterable[Sighting]) -> dict[str, list[Sighting]]:
+    found: dict[str, list[Sighting]] = {}
+    for seen in sightings:
+        found.setdefault(seen.entry_id, []).append(seen)
+    return found
+
+
+def _only_widens(seen: Sighting, sure: dict[str, list[Sighting]]) -> bool:
+    """Whether a possible name is a certain one with something more beside it."""
+    return any(
+        seen.start <= other.start and other.end <= seen.end for other in sure.get(seen.entry_id, ())
+    )
 
 
 def _choose(

@@ -52,6 +52,17 @@ def find_licensed(session: Session, licences: Sequence[NameLicense]) -> tuple[Li
     return tuple(found)
 
 
+def find_unregistered(session: Session, licences: Sequence[NameLicense]) -> list[tuple[str, str]]:
+    """(licence, name) of what licences name and the register does not hold: a slip, most likely."""
+    named = {
+        name_id(name.partition(":")[2].strip(), name.partition(":")[0]): (terms.id, name)
+        for terms in licences
+        for name in terms.names
+    }
+    known = set(session.scalars(select(NameRow.id).where(NameRow.id.in_(named))))
+    return sorted(told for entry, told in named.items() if entry not in known)
+
+
 def permit(
     asset: Asset, findings: Sequence[Finding], licences: Sequence[LicensedNames], as_of: int
 ) -> Permitted:

@@ -105,6 +105,7 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
     """
     findings = [json.loads(text) for text in row["findings"]]
     statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
+    rewritten = {caption["index"]: caption["text"] for caption in row["captions"]}
     matched = dict.fromkeys(f["reference"] for f in findings if f["kind"].startswith("motif_"))
     return {
         "asset": {
@@ -117,8 +118,12 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
         },
         "dataset": asking.dataset,
         "captions": [
-            {"text": replace_surrogates(caption.text), "source": escape_surrogates(caption.source)}
-            for caption in asset.captions
+            {
+                "text": replace_surrogates(caption.text),
+                "source": escape_surrogates(caption.source),
+                "rewritten": rewritten.get(index, ""),
+            }
+            for index, caption in enumerate(asset.captions)
         ],
         "findings": findings,
         "statements": [{**s.as_dict(), "levels": s.trust.levels} for s in statements],

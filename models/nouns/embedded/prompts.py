@@ -16,6 +16,13 @@ from models.recursion import is_nested_deeper
 _MAX_DEPTH = 100
 _NEGATIVE = re.compile(r"^[ \t]*negative prompt[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _SETTINGS = re.compile(r"^[ \t]*Steps[ \t]*:[ \t]*[0-9]+[ \t]*,", re.MULTILINE)
+_BOILERPLATE = re.compile(
+    r"CREATOR: gd-jpeg v[0-9.]+ \(using IJG JPEG v[0-9]+\)(?:, (?:default )?quality(?: = [0-9]+)?)?"
+    r"|(?:Created|Made) with (?:GIMP|Krita|Inkscape|Adobe [A-Z][a-z]+)(?: [0-9.]+)?"
+    r"|Optimized by [A-Za-z]+(?: [0-9.]+)?",
+    re.IGNORECASE,
+)
+"""What programs leave as a comment in every file that they write."""
 _PROMPT_KEYS = frozenset(
     ("text", "text_g", "text_l", "prompt", "positive", "positive_prompt", "tags", "caption")
 )
@@ -29,6 +36,8 @@ def read_prompts(text: str) -> list[str]:
     inputs hold texts. What is neither is taken for a prompt as a whole.
     """
     stripped = text.strip()
+    if _BOILERPLATE.fullmatch(stripped):
+        return []
     if stripped.startswith(("{", "[")) and not is_nested_deeper(stripped, _MAX_DEPTH):
         try:
             return list(dict.fromkeys(_texts_in(json.loads(stripped))))

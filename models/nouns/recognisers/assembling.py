@@ -9,6 +9,7 @@ from models.nouns.english_words import shipped_english_words
 from models.nouns.japanese import analyser_version, has_ordinary_entry
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.patterns import compile_names
+from models.nouns.recognisers.described import LeaveDescribed
 from models.nouns.recognisers.learned import load_models
 from models.nouns.recognisers.morphology import Morphology
 from models.nouns.recognisers.registered import RegisteredNames
@@ -48,13 +49,16 @@ def _make(knowledge: NounKnowledge, cache: Path | None) -> tuple[Recogniser, ...
     register, vocabulary, ordinary = knowledge.register, knowledge.vocabulary, knowledge.ordinary
     lexicon, english = shipped_lexicon(), shipped_english_words()
     return (
-        RegisteredNames(compile_names(register, ordinary, cache)),
-        Variants(
-            register,
-            ordinary,
-            cache=cache,
-            is_word=english.__contains__,
-            word_list=english.digest,
+        LeaveDescribed(RegisteredNames(compile_names(register, ordinary, cache)), vocabulary),
+        LeaveDescribed(
+            Variants(
+                register,
+                ordinary,
+                cache=cache,
+                is_word=english.__contains__,
+                word_list=english.digest,
+            ),
+            vocabulary,
         ),
         Structure(lexicon, vocabulary, english, has_ordinary_entry, analyser_version()),
         UnlistedTags(vocabulary, lexicon, register, cache, english),

@@ -29,6 +29,7 @@ _CLAUSE_BEFORE = re.compile(
     r"|created|made|animated|produced)\s+by"
     r"|in\s+the\s+(?:art\s+)?style\s+of|in\s+style\s+of|(?:the\s+)?style\s+of"
     r"|(?:also\s+)?(?:named|called|known\s+as)|by|from|of\s+the\s+series"
+    r"|a\s+character\s+(?:from|in|of)"
     r")\s+(?:the\s+)?[\"'“‘«@#©]?\Z",
     re.IGNORECASE,
 )
