@@ -12,16 +12,24 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 class InertWords:
     """Which words are ordinary, and so neither disguised nor misspelt; keeps what it was asked."""
 
-    def __init__(self, is_inert: Callable[[str], bool], is_common: Callable[[str], bool]) -> None:
-        """From two questions: whether a word is ordinary, and whether captions often use it."""
+    def __init__(
+        self,
+        is_inert: Callable[[str], bool],
+        is_common: Callable[[str], bool],
+        is_listed: Callable[[str], bool],
+    ) -> None:
+        """From three questions: whether a word is ordinary, whether captions often use it, and
+        whether it is ordinary as it is spelt, without asking what it may be inflected from.
+        """
         self.is_inert = is_inert
+        self._is_listed = is_listed
         self.is_common = is_common
         self.is_near_inert = lru_cache(maxsize=1 << 14)(self._is_near_inert)
         self.is_sequence = lru_cache(maxsize=1 << 14)(self._is_sequence)
 
     def _is_near_inert(self, word: str, name: str) -> bool:
         """Whether a word is one slip from an ordinary one other than the name."""
-        return any(other != name and self.is_inert(other) for other in _slips(word))
+        return any(self._is_listed(other) and other != name for other in _slips(word))
 
     def _is_sequence(self, word: str) -> bool:
         """Whether a word is several ordinary words in a row (``swordfish``)."""

@@ -7,7 +7,7 @@ thread has its own. Both 0.6 and 0.7 work. Parts of speech are those of UniDic.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +22,7 @@ NO_WORD = 0x0FFFFFFF
 ``is_oov`` says of it there."""
 
 _LONGEST_WORD = 40
+_LONGEST_COMPOUND = 12
 _CONTENT = frozenset(("名詞", "動詞", "形容詞", "形状詞", "副詞", "感動詞", "代名詞"))
 _JOINING = frozenset(("助詞", "助動詞", "接頭辞", "接尾辞", "連体詞", "接続詞"))
 _ORDINARY = _CONTENT | _JOINING
@@ -88,22 +89,37 @@ def analyse(text: str) -> Analysis:
     clean = replace_surrogates(text)
     kinds: list[str] = []
     bounds: list[int] = []
-    reached = -1
     for start, block in cut_blocks(clean):
-        for morpheme in tokenizer.tokenize(block):
-            begin = start + morpheme.begin()
-            # What normalises to nothing can make a morpheme without a character.
-            if begin <= reached:
-                continue
-            number = morpheme.part_of_speech_id()
-            kind = _kinds_by_number.get(number) or _learn_kind(number, morpheme)
-            if kind == NOUN and is_unlisted(morpheme):
-                kind = NEW if any(map(is_unspaced, morpheme.surface())) else NEW_LATIN
-            kinds.append(kind)
-            bounds.append(begin)
-            reached = begin
+        _read(tokenizer.tokenize(block), start, kinds, bounds)
+    if bounds and bounds[-1] == len(clean):
+        del kinds[-1], bounds[-1]
     bounds.append(len(clean))
     return Analysis(clean, "".join(kinds), tuple(bounds))
+
+
+def _read(morphemes: Iterable[Any], start: int, kinds: list[str], bounds: list[int]) -> None:
+    """Add the kinds of morphemes and where each begins.
+
+    Args:
+        start: where the text of the morphemes begins.
+        kinds, bounds: to be added to.
+    """
+    known = _kinds_by_number
+    reached = -1
+    for morpheme in morphemes:
+        begin = start + morpheme.begin()
+        # What normalises to nothing can make a morpheme without a character.
+        if begin == reached:
+            continue
+        reached = begin
+        number = morpheme.part_of_speech_id()
+        kind = known.get(number)
+        if kind is None:
+            kind = _learn_kind(number, morpheme)
+        if kind == NOUN and (morpheme.is_oov() or morpheme.word_id() == NO_WORD):
+            kind = NEW if any(map(is_unspaced, morpheme.surface())) else NEW_LATIN
+        kinds.append(kind)
+        bounds.append(begin)
 
 
 def cut_blocks(text: str) -> Iterator[tuple[int, str]]:
@@ -240,8 +256,32 @@ def name_kinds(word: str) -> frozenset[str]:
     return frozenset(kind for kind in kinds if kind in PROPER_KINDS)
 
 
+@lru_cache(maxsize=1 << 16)
+def is_ordinary_compound(word: str) -> bool:
+    """Whether a word is several ordinary words in a row, of which one at most is a single letter.
+
+    Raises:
+        KiyomeError: SudachiPy or its dictionary is not installed.
+    """
+    if not 2 < len(word) <= _LONGEST_COMPOUND:
+        return False
+    # How far it can be cut, without and with a part of one letter.
+    whole, single = {0}, set[int]()
+    for end in range(1, len(word) + 1):
+        starts = [start for start in whole | single if start < end]
+        parts = [start for start in starts if has_ordinary_entry(word[start:end])]
+        long = [start for start in parts if end - start > 1 and (start or end < len(word))]
+        if not whole.isdisjoint(long):
+            whole.add(end)
+        if not single.isdisjoint(long) or (end - 1 in parts and end - 1 in whole):
+            single.add(end)
+    return len(word) in whole or len(word) in single
+
+
 def _entries(word: str) -> list[tuple[str, ...]]:
-    """The parts of speech of every entry for a word."""
+    """The parts of speech of every entry for a word; SudachiPy refuses a long one."""
+    if len(word) > _LONGEST_WORD:
+        return []
     look_up = getattr(open_dictionary(), "lookup", None)
     if look_up is not None:
         return [found.part_of_speech() for found in look_up(word)]

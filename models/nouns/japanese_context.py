@@ -20,7 +20,7 @@ from models.nouns.japanese import (
     VERB,
     Analysis,
 )
-from models.nouns.japanese_names import LONGEST_NAME, Candidate, OrdinaryWords, Reason
+from models.nouns.japanese_candidates import LONGEST_NAME, Candidate, OrdinaryWords, Reason
 
 _MEDIA = "アニメ|漫画|マンガ|まんが|コミック|ゲーム|映画|小説|ラノベ|ドラマ|作品|シリーズ|原作"
 _FIGURES = "登場人物|主人公|ヒロイン|キャラクター|キャラ|世界観"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from models.nouns.japanese import (
     FAMILY,
@@ -17,77 +16,22 @@ from models.nouns.japanese import (
     PERSON,
     PLACE,
     PREFIX,
+    PRONOUN,
     PROPER,
+    PROPER_KINDS,
     STEM,
     SUFFIX,
     VERB,
     Analysis,
     has_ordinary_entry,
+    is_ordinary_compound,
     name_kinds,
 )
-from models.nouns.japanese_words import JapaneseWords, is_compound
-from models.nouns.normalisation import normalise
-from models.nouns.words import Lexicon
-
-
-class Reason(StrEnum):
-    """Why a row of morphemes is taken for a name."""
-
-    PERSON = "person"
-    """Its part of speech is personal name."""
-    PAIR = "pair"
-    """A word that can be a family name, then one that can be a given name."""
-    ADDRESSED = "addressed"
-    """A form of address follows it."""
-    PROPER = "proper"
-    """Its part of speech is proper noun, and neither person nor place."""
-    PLACE = "place"
-    """The name of a place that does what somebody does."""
-    UNLISTED = "unlisted"
-    """In no dictionary, and no compound of what is there."""
-    LATIN = "latin"
-    """The same in Latin letters, with a capital."""
-    DOTTED = "dotted"
-    """Words in katakana with a dot or a star between them."""
-    CUT = "cut"
-    """Chinese characters that no dictionary has together."""
-    DERIVED = "derived"
-    """Fan art, a parody or the manner of it."""
-    WORN = "worn"
-    """Somebody dresses up as it."""
-    TITLE = "title"
-    """In quotation marks, and named as a work or its source."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A span of the analysed text that may be a name."""
-
-    start: int
-    end: int
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class OrdinaryWords:
-    """What is known not to be a name: the words of captions, and what Japanese adds to them."""
-
-    japanese: JapaneseWords
-    lexicon: Lexicon
-
-    def __contains__(self, word: str) -> bool:
-        """Whether a single word is listed; two listed words in a row are not."""
-        if word in self.japanese.not_names:
-            return True
-        key = normalise(word).key.strip(" ,")
-        return key in self.lexicon.unspaced or (
-            key.isascii() and key != "" and self.lexicon.is_ordinary(key)
-        )
-
+from models.nouns.japanese_candidates import LONGEST_NAME, Candidate, OrdinaryWords, Reason
+from models.nouns.japanese_words import is_compound
 
 KATAKANA = r"\u30a1-\u30fa\u30fc\uff66-\uff9d"
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\u3005\uf900-\ufaff\U00020000-\U0003ffff"
-LONGEST_NAME = 60
 
 _PERSONAL = GIVEN + FAMILY + PERSON
 _PROPER = _PERSONAL + PLACE + PROPER + NEW + NEW_LATIN
@@ -107,13 +51,25 @@ _CONNECTIVE = re.compile(
     f"[{JOINTS}](?:オブ|ザ|ジ|アンド|オア|ド|デ|ラ|ル|フォー|イン|オン)[{JOINTS}]"
 )
 _ALL_KATAKANA = re.compile(f"[{KATAKANA}]+")
+_SPELT_WITH_HAN = re.compile(f"[{KATAKANA}]*[{HAN}][{HAN}{KATAKANA}]*")
 _ALL_HAN = re.compile(f"[{HAN}]+")
 _LATIN_NAME = re.compile(r"[A-Z][a-z]{2,}|[A-Z][a-z]+[A-Z][A-Za-z]+")
+_GIVEN_KANA = re.compile(
+    "(?!だ|で[すし]|なら|らし|みたい|いわく|いる|ある|する|し[たて]|など|たち)"
+    "[\u3041-\u3096]{2,4}?(?=[がはをにのと、。」』]|\\Z)"
+)
+_OFFICES = ("士", "長", "員", "使", "官", "師", "者", "督", "手", "相", "首", "自身")
 _YEAR = re.compile("[0-9０-９一二三四五六七八九十元]{1,4}年")
 _SUBJECT = ("が", "は")
+_CASES = ("が", "は", "を", "に", "と", "も", "や", "へ")
 _FAMILIAR = ("ちゃん", "たん", "くん")
-_HONORIFICS = (*_FAMILIAR, "さん", "君", "様", "さま", "殿", "先輩", "先生", "選手", "氏")
+_HONORIFICS = (
+    *(*_FAMILIAR, "さん", "君", "様", "さま", "殿", "先輩", "先生", "選手", "氏"),
+    *("教授", "教諭", "教官"),
+)
+_AFTER_PROPER = ("が", "は", "を", "と", "の", "。", "」", "』", "風", *_HONORIFICS)
 _LONGEST_HEAD = 6
+_LONGEST_KATAKANA = 9
 _LONGEST_GIVEN = 3
 _CUT_LENGTHS = range(2, 6)
 
@@ -142,8 +98,33 @@ def _find_proper(analysis: Analysis, ordinary: OrdinaryWords) -> Iterator[Candid
             continue
         reason = _reason_of({analysis.kinds[index] for index in telling})
         start, end = _extend(analysis, telling[0], telling[-1] + 1, ordinary)
-        if end - start <= LONGEST_NAME:
+        if end - start <= LONGEST_NAME and not _is_chance(analysis, telling, start, end, ordinary):
+            if analysis.kinds[telling[-1]] == FAMILY:
+                end = _take_given(analysis, end)
             yield Candidate(start, end, reason)
+
+
+def _is_chance(
+    analysis: Analysis, telling: list[int], start: int, end: int, ordinary: OrdinaryWords
+) -> bool:
+    """Whether a lone morpheme is taken for a name because a longer word was cut in two."""
+    first, last = analysis.bounds[telling[0]], analysis.bounds[telling[0] + 1]
+    if len(telling) > 1 or (start, end) == (first, last):
+        return False
+    if analysis.kinds[telling[0]] not in PROPER_KINDS:
+        return False
+    word, rest = analysis.text[start:end], analysis.text[last:end]
+    if last - first == 1 or (_ALL_HAN.fullmatch(word) and is_ordinary_compound(word)):
+        return True
+    return (
+        analysis.kinds[telling[0]] == FAMILY
+        and word[0] in ordinary.japanese.prefixes
+        and len(rest) > 1
+        and bool(_ALL_HAN.fullmatch(rest))
+        and not rest.endswith(_OFFICES)
+        and has_ordinary_entry(rest)
+        and GIVEN not in name_kinds(rest)
+    )
 
 
 def _reason_of(kinds: set[str]) -> Reason:
@@ -181,13 +162,20 @@ def _tells(
         return False
     if kind == NEW_LATIN or word.isascii():
         return bool(_LATIN_NAME.fullmatch(word))
+    if alone and _may_be_ordinary(analysis, index, after):
+        return False
     japanese = ordinary.japanese
     if alone and (after.startswith(japanese.heads) or _YEAR.match(after)):
         return False
     if kind in (NEW, PROPER) and _ALL_KATAKANA.fullmatch(word) and is_compound(word):
         return False
     if kind == NEW:
-        return not word.endswith(japanese.endings)
+        # A long word without a joint names a substance or an organism.
+        return not word.endswith(japanese.endings) and not (
+            alone and (len(word) == 1 or len(word) > _LONGEST_KATAKANA)
+        )
+    if alone and kind == PROPER and after and not after.startswith(_AFTER_PROPER):
+        return False
     if not alone or after.startswith(_HONORIFICS):
         return True
     if word[0] in japanese.prefixes and word.endswith(japanese.suffixes):
@@ -196,6 +184,39 @@ def _tells(
         beside = analysis.kinds[max(0, index - 1) : index + 2]
         return not any(kind in beside for kind in (NOUN, PREFIX, SUFFIX, NUMBER, STEM))
     return True
+
+
+def _may_be_ordinary(analysis: Analysis, index: int, after: str) -> bool:
+    """Whether a lone proper noun is as likely an ordinary word, by the dictionary.
+
+    People act and are addressed, and have names of two parts.
+    """
+    kind = analysis.kinds[index]
+    if kind not in PROPER_KINDS or after.startswith(_HONORIFICS):
+        return False
+    word = analysis.surface(index)
+    if has_ordinary_entry(word):
+        if kind not in _PERSONAL:
+            return True
+        if kind == FAMILY or (len(word) > 1 and _ALL_HAN.fullmatch(word)):
+            return False
+        acts = len(word) > 1 and after.startswith(_CASES)
+        return not acts and not _is_joined(analysis, index)
+    return (
+        kind not in _PERSONAL
+        and bool(_SPELT_WITH_HAN.fullmatch(word))
+        and is_ordinary_compound(word)
+    )
+
+
+def _is_joined(analysis: Analysis, index: int) -> bool:
+    """Whether a joint and another name stand beside a name."""
+    return any(
+        0 <= index + 2 * step < len(analysis.kinds)
+        and analysis.kinds[index + 2 * step] in _PROPER
+        and analysis.surface(index + step) in JOINTS
+        for step in (-1, 1)
+    )
 
 
 def _is_given(analysis: Analysis, index: int, ordinary: OrdinaryWords) -> bool:
@@ -228,6 +249,15 @@ def _extend(analysis: Analysis, first: int, last: int, ordinary: OrdinaryWords) 
             break
         last += 1
     return bounds[first], bounds[last]
+
+
+def _take_given(analysis: Analysis, end: int) -> int:
+    """The end of a name with the hiragana after its family name that are no grammar."""
+    given = _GIVEN_KANA.match(analysis.text, end)
+    if given is None or not _ALL_HAN.fullmatch(analysis.text[end - 1]):
+        return end
+    index = bisect_left(analysis.bounds, end)
+    return given.end() if analysis.kinds[index] in (NOUN, VERB, PRONOUN) else end
 
 
 def _is_one_word(text: str, start: int, middle: int, end: int) -> bool:
@@ -269,8 +299,19 @@ def _find_cuts(analysis: Analysis, ordinary: OrdinaryWords) -> Iterator[Candidat
             and surface[0] not in ordinary.japanese.prefixes
             and not surface.endswith(ordinary.japanese.suffixes)
             and not ordinary.lexicon.is_ordinary(surface)
+            and _resembles_name(surface)
         ):
             yield Candidate(bounds[first], bounds[last], Reason.CUT)
+
+
+def _resembles_name(word: str) -> bool:
+    """Whether two Chinese characters begin like a family name or end like a given one.
+
+    Two that do neither are mostly a technical term that the dictionary lacks; longer rows are not.
+    """
+    if len(word) > 2:
+        return True
+    return FAMILY in name_kinds(word[0]) or GIVEN in name_kinds(word[1])
 
 
 def _find_addressed(analysis: Analysis, ordinary: OrdinaryWords) -> Iterator[Candidate]:

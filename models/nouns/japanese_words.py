@@ -8,11 +8,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from models.canonical import digest_bytes
-from models.nouns.japanese import has_ordinary_entry
+from models.nouns.japanese import PLACE, has_ordinary_entry, name_kinds
 
 _PATH = Path(__file__).parent / "data" / "morphology_ja.txt"
 _SHORTEST_PART = 3
 _LONGEST_PART = 12
+_SHORT_HEAD = 2
 _SHORTEST_MODIFIER = 2
 _LONGEST_COMPOUND = 40
 _SOUND = re.compile(r"(.{1,3}[ッー]?)\1+|.{1,3}[ッァィゥェォ]")
@@ -74,8 +75,23 @@ def is_compound(word: str) -> bool:
     """
     if len(word) > _LONGEST_COMPOUND:
         return False
-    if _SOUND.fullmatch(word) or _has_ordinary_head(word):
-        return True
+    return (
+        bool(_SOUND.fullmatch(word))
+        or _has_ordinary_head(word)
+        or _has_short_head(word)
+        or is_row_of_words(word)
+    )
+
+
+@lru_cache(maxsize=1 << 15)
+def is_row_of_words(word: str) -> bool:
+    """Whether a word in katakana is nothing but ordinary words in a row.
+
+    Raises:
+        KiyomeError: SudachiPy or its dictionary is not installed.
+    """
+    if len(word) > _LONGEST_COMPOUND:
+        return False
     loans = japanese_words().short_loans
     reached = [True, *[False] * len(word)]
     for start in range(len(word)):
@@ -95,3 +111,13 @@ def _has_ordinary_head(word: str) -> bool:
     """Whether a word ends in an ordinary one: Japanese compounds are a kind of their last part."""
     starts = range(_SHORTEST_MODIFIER, len(word) - _SHORTEST_PART + 1)
     return any(has_ordinary_entry(word[start:]) for start in starts)
+
+
+def _has_short_head(word: str) -> bool:
+    """Whether a listed word of two letters follows an ordinary word or a place."""
+    head, modifier = word[-_SHORT_HEAD:], word[:-_SHORT_HEAD]
+    return (
+        len(modifier) >= _SHORTEST_PART
+        and head in japanese_words().short_loans
+        and (has_ordinary_entry(modifier) or PLACE in name_kinds(modifier))
+    )

@@ -27,17 +27,19 @@ from models.nouns.normalisation import fold_kana, is_unspaced
 from models.nouns.recognition import term_of
 from models.nouns.register import NameRegister
 from models.nouns.skeletons import Gap, Piece, cut_pieces, skeleton_of
-from models.nouns.typos import TypoIndex
+from models.nouns.typos import TypoIndex, differ_in_one_place
 
-BUILDER = "skeletons/1"
+BUILDER = "skeletons/2"
 SHORTEST_SPACED = 4
 SHORTEST_UNSPACED = 3
-SHORTEST_MISSPELT_SPACED = 6
+SHORTEST_MISSPELT_SPACED = 5
 SHORTEST_MISSPELT_UNSPACED = 5
 _LONGEST_MISSPELT = 40
 _PREFIX = 3
 _MOST_NAMESAKES = 16
 _MOST_KEYS = 200
+_SHORTEST_FROM = 6
+_LONGEST_SLIP = 4
 _KEYS = "skeletons.marisa"
 _COLUMNS = ("begins", "surfaces", "hashes", "words")
 
@@ -107,9 +109,12 @@ class SkeletonIndex:
         """The spellings of which one may be a slip away from these letters, kana folded."""
         if not SHORTEST_MISSPELT_UNSPACED - 1 <= len(letters) <= _LONGEST_MISSPELT + 1:
             return ()
+        # To read a spelling takes long, and its skeleton shows what is far off.
+        skeleton = skeleton_of(letters)
         return tuple(
             spelling
             for number in sorted(self._typos.candidates(letters))
+            if differ_in_one_place(self._trie.restore_key(number), skeleton, _LONGEST_SLIP)
             for spelling in self._spellings(number)
         )
 
@@ -123,8 +128,7 @@ class SkeletonIndex:
         keys = tuple(islice(self._trie.iterkeys(stem), _MOST_KEYS + 1))
         if len(keys) > _MOST_KEYS:
             return ()
-        shortest = SHORTEST_MISSPELT_SPACED
-        return tuple(key for key in keys if len(key) >= shortest - any(map(is_kanji, key)))
+        return tuple(key for key in keys if len(key) >= _SHORTEST_FROM - any(map(is_kanji, key)))
 
     def _spellings(self, number: int) -> tuple[Spelling, ...]:
         begin, end = int(self._begins[number]), int(self._begins[number + 1])

@@ -46,6 +46,20 @@ def is_one_slip(one: str, other: str) -> bool:
     return rest[1:] == other_rest
 
 
+def differ_in_one_place(one: str, other: str, longest: int) -> bool:
+    """Whether two words are the same but for one stretch of at most so many letters."""
+    shorter = min(len(one), len(other))
+    if max(len(one), len(other)) - shorter > longest:
+        return False
+    head = 0
+    while head < shorter and one[head] == other[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and one[-1 - tail] == other[-1 - tail]:
+        tail += 1
+    return max(len(one), len(other)) - head - tail <= longest
+
+
 class TypoIndex:
     """Finds the words of a list that are one slip from a given one. Safe for several threads."""
 

@@ -48,6 +48,8 @@ def test_a_sighting_is_an_unknown_term() -> None:
         ("学生が歩いている、「白猫プロジェクト」より。", "白猫プロジェクト"),
         ("『終末のハーレム』のポスター。", "終末のハーレム"),
         ("少女が笑っている、Luminariaが背景にいる。", "Luminaria"),
+        ("古明地さとりが泣いている。", "古明地さとり"),
+        ("白い帽子をかぶったケイトが花束を持っている。", "ケイト"),
     ],
 )
 def test_a_name_is_seen_by_its_spelling_or_by_what_stands_around_it(text: str, name: str) -> None:
@@ -69,6 +71,11 @@ def test_a_name_is_seen_by_its_spelling_or_by_what_stands_around_it(text: str, n
         "お母さんと赤ちゃん、おばあちゃん",
         "約3万5000人、4K、1920年代、二階の窓",
         "フランス語の本とグレゴリオ暦",
+        "議員連盟の会合、地下鉄駅の入口、衝突事故の写真、画像の境界線",
+        "アルツハイマー型の図とガウス分布、ベジェ曲線",
+        "リストをクリックする、体重63グラムの小鳥",
+        "高山植物の花と中長距離バス",
+        "オフィスビルの前、メキシコペソの硬貨",
     ],
 )
 def test_ordinary_japanese_is_left_alone(text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.nouns.ambiguity import Ordinary
+from models.nouns.japanese import analyser_version, has_ordinary_entry
 from models.nouns.recognisers.variants import Variants
 from models.nouns.recognition import Certainty, Sighting, Source, prepare
 from models.nouns.register import make_entry, make_register
@@ -24,6 +25,23 @@ REGISTER = make_register(
         make_entry("rose", "character"),
         make_entry("アンナ・デマラ", "character"),
     ]
+)
+
+
+KANA_REGISTER = make_register(
+    [
+        make_entry("perrine", "character", ["ペリーヌ"]),
+        make_entry("milfa", "character", ["ミルファ"]),
+        make_entry("fio", "character", ["フィオ"]),
+        make_entry("kagurazuka_runa", "character", ["神楽塚ルナ"]),
+        make_entry("megurine_luka", "character", ["巡音ルカ"]),
+        make_entry("ruukoto", "character", ["る~こと"]),
+        make_entry("cutter", "character", ["カッター", "カッタ"]),
+        make_entry("macau", "character", ["マカオ"]),
+    ]
+)
+WITH_ANALYSER = Variants(
+    KANA_REGISTER, Ordinary(is_common_noun=has_ordinary_entry, dictionary=analyser_version())
 )
 
 
@@ -75,6 +93,50 @@ def test_a_variant_is_found_and_its_trick_is_named(
 def test_a_japanese_variant_is_found(variants: Variants, written: str) -> None:
     seen = see(variants, f"公園で{written}が歌っている。")
     assert [sighting.surface for sighting in seen] == [written]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("剣を構えたみるふぁの後ろ姿。", "みるふぁ"),
+        ("公園でふぃおが泣いている。", "ふぃお"),
+        ("長い髪のペリヌがこちらを見ている。", "ペリヌ"),
+        ("神楽塚ナルが歌う。", "神楽塚ナル"),
+        ("巡音ルカではなくペリ ーヌが歌う。", "ペリ ーヌ"),
+    ],
+)
+def test_a_short_japanese_name_is_found_where_the_sentence_has_room_for_one(
+    text: str, name: str
+) -> None:
+    assert name in [sighting.surface for sighting in see(WITH_ANALYSER, text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "女の子が公園で遊んでいることがわかった。",
+        "映画を見たかったが、時間がなかった。",
+        "画面のカッターを選び、マーカーをつけている。",
+        "ペリーヌが歌っている。",
+        "街のガイドが旗を持っている。",
+    ],
+)
+def test_endings_and_ordinary_words_are_no_names_in_other_kana(text: str) -> None:
+    assert see(WITH_ANALYSER, text) == []
+
+
+def test_a_text_full_of_strange_words_is_not_passed_over_in_silence(variants: Variants) -> None:
+    text = " ".join(f"qu{number}xz" for number in range(30_000))
+    last = see(variants, text)[-1]
+    assert last.certainty is Certainty.UNKNOWN
+    assert last.term
+    assert "was not searched" in last.explanation
+    assert text[last.start : last.end] == last.surface
+
+
+def test_what_stands_before_the_end_of_the_search_is_found(variants: Variants) -> None:
+    text = "h4tsune m1ku, " + ", ".join(f"qu{number}xz" for number in range(30_000))
+    assert see(variants, text)[0].surface == "h4tsune m1ku"
 
 
 @pytest.mark.parametrize(

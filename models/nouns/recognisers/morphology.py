@@ -11,23 +11,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from models.canonical import digest_of
+from models.nouns.chinese import cut_by_language, find_marked_names, may_hold_chinese
 from models.nouns.forms import Form
 from models.nouns.japanese import Analysis, analyse, analyser_version
+from models.nouns.japanese_candidates import LONGEST_NAME, Candidate, OrdinaryWords, Reason
 from models.nouns.japanese_context import find_in_context
-from models.nouns.japanese_names import (
-    JOINTS,
-    KATAKANA,
-    LONGEST_NAME,
-    Candidate,
-    OrdinaryWords,
-    Reason,
-    find_candidates,
-)
+from models.nouns.japanese_names import JOINTS, KATAKANA, find_candidates
 from models.nouns.japanese_words import japanese_words
 from models.nouns.recognition import Certainty, NounText, Sighting, term_of
 from models.nouns.words import Lexicon, shipped_lexicon
 
-NAME = "morphology/1"
+NAME = "morphology/2"
 
 _JAPANESE = re.compile(r"[\u3005\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff\uff66-\uff9d]")
 _SEGMENT = re.compile(r"[\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uff66-\uff9f「」『』]{2,}")
@@ -100,15 +94,28 @@ class Morphology:
             return []
         found: list[Sighting] = []
         for start, segment in _segments(text):
-            candidates = self._candidates(analyse(segment))
-            seen = [_see(candidate, text.text, start) for candidate in candidates]
-            found += [sighting for sighting in seen if sighting.term]
+            parts = (
+                cut_by_language(segment) if may_hold_chinese(segment) else ((0, segment, False),)
+            )
+            for begin, part, chinese in parts:
+                candidates = _find_marked(part) if chinese else self._candidates(analyse(part))
+                seen = [_see(candidate, text.text, start + begin) for candidate in candidates]
+                found += [sighting for sighting in seen if sighting.term]
         return found
 
     def _candidates(self, analysis: Analysis) -> list[Candidate]:
         found = find_candidates(analysis, self.ordinary)
         found += find_in_context(analysis, self.ordinary)
         return _leave_longest(found, analysis.text) if len(found) > 1 else found
+
+
+def _find_marked(text: str) -> list[Candidate]:
+    """What marks show to be names in a Chinese text, which nobody here can analyse."""
+    found = [
+        Candidate(start, end, Reason.TITLE if titled else Reason.DOTTED)
+        for start, end, titled in find_marked_names(text)
+    ]
+    return _leave_longest(found, text)
 
 
 def _segments(text: NounText) -> Iterator[tuple[int, str]]:

@@ -10,17 +10,19 @@ from pathlib import Path
 
 from models.canonical import digest_of
 from models.nouns.ambiguity import Ordinary
-from models.nouns.disguised import Trick, Variant, find_variants
+from models.nouns.disguise_rules import Trick, Variant
+from models.nouns.disguised import Effort, find_variants
 from models.nouns.disguised_kana import find_kana_variants
 from models.nouns.forms import Form, tag_bounds
+from models.nouns.inert_kana import InertKana
 from models.nouns.inert_words import InertWords
 from models.nouns.normalisation import MARKS, is_unspaced
-from models.nouns.recognition import Certainty, NounText, Sighting, Source
+from models.nouns.recognition import Certainty, NounText, Sighting, Source, term_of
 from models.nouns.register import NameRegister
 from models.nouns.skeleton_index import BUILDER, open_index
 from models.nouns.skeletons import cut_pieces
 
-NAME = "variants/1"
+NAME = "variants/2"
 
 # Descriptive tags that begin with a name.
 _AFTER_NAMES = ("( cosplay )", "( style )", "( meme )", "( parody )")
@@ -38,6 +40,15 @@ _ODD_SIGN = re.compile(r"[€£¥\U0001f150-\U0001f189\U0001f1e6-\U0001f1ff]")
 _SIGN_REACH = 60
 _CLOSING = re.compile(r"\s?\\?[)）\]】]")
 _CUT = re.compile(r"[,\n]")
+
+# Some thousand disguised words; a caption has a handful.
+_MOST_EFFORT = 40_000
+_LONGEST_SHOWN = 60
+_UNREAD_SCORE = 0.5
+_UNREAD = (
+    "From here on the text was not searched for disguised names, because it holds thousands of "
+    "words in no dictionary."
+)
 
 _CERTAIN_TRICKS = frozenset({Trick.INVISIBLE, Trick.LOOKALIKE, Trick.STYLED})
 _SCORES = {
@@ -87,7 +98,8 @@ class Variants:
                 tag.split() for tag in ordinary.vocabulary.tags if not tag.endswith(_AFTER_NAMES)
             )
         )
-        self._words = InertWords(self._is_inert, self._is_common)
+        self._words = InertWords(self._is_inert, self._is_common, self._is_listed)
+        self._kana = InertKana(ordinary)
         self._inert: set[str] = set(_ALONE)
         self._index = open_index(register, ordinary, cache)
         self.fingerprint = digest_of(
@@ -122,18 +134,36 @@ class Variants:
         ):
             regions = _merge(regions + _find_signs(original))
         found: list[Variant] = []
+        effort = Effort(_MOST_EFFORT)
+        unread: int | None = None
         if regions:
             spaced = text.form is Form.BOORU and tag_bounds(original) is not None
             for start, stop in regions:
                 pieces = cut_pieces(original, start, stop)
-                found += find_variants(pieces, self._index, self._words, tags_by_space=spaced)
+                found += find_variants(
+                    pieces, self._index, self._words, effort, tags_by_space=spaced
+                )
+                if effort.left <= 0:
+                    unread = start
+                    break
         if not plain and _UNSPACED.search(original):
-            found += find_kana_variants(text.normal, self._index, self._ordinary)
-        return self._see(found, text) if found else []
+            kana, place = find_kana_variants(text.normal, self._index, self._kana, effort)
+            found += kana
+            unread = place if unread is None or (place is not None and place < unread) else unread
+        seen = self._see(found, text) if found else []
+        if unread is not None and (notice := _see_unread(original, unread)):
+            seen.append(notice)
+        return seen
 
     def _is_inert(self, word: str) -> bool:
         """Whether a word says that it is no part of a disguised name."""
         return self._is_word(word) or self._is_common(word)
+
+    def _is_listed(self, word: str) -> bool:
+        """Whether a word is ordinary in just this spelling."""
+        return (
+            self._is_word(word) or word in self._described or word in self._ordinary.lexicon.spaced
+        )
 
     def _is_common(self, word: str) -> bool:
         """Whether captions use a word."""
@@ -222,6 +252,27 @@ class Variants:
             entry_id=entry.id,
             entry_name=entry.name,
         )
+
+
+def _see_unread(text: str, start: int) -> Sighting | None:
+    """That a text holds more words to be looked into than any caption, from some place on."""
+    stop = _LONGEST_SHOWN
+    surface = text[start : start + stop].strip()
+    start = text.index(surface, start)
+    term = term_of(surface)
+    if not term:
+        return None
+    return Sighting(
+        start=start,
+        end=start + len(surface),
+        surface=surface,
+        certainty=Certainty.UNKNOWN,
+        category="",
+        detector=NAME,
+        score=_UNREAD_SCORE,
+        explanation=_UNREAD,
+        term=term,
+    )
 
 
 def _is_certain(variant: Variant) -> bool:
