@@ -141,8 +141,8 @@ def check_encoder(settings: Settings) -> Diagnosis:
 
 def check_names(settings: Settings) -> Diagnosis:
     """Whether any names are protected, and whether a list of them has grown old."""
-    from models.nouns.register import count_names
-    from models.nouns.register_age import advise_on, describe_stale, stale_lists
+    from models.nouns.register.age import advise_on, describe_stale, stale_lists
+    from models.nouns.register.storage import count_names
     from models.store.database import now_ms
     from models.store.schema import open_database
     from models.unicode import escape_unprintable

@@ -12,7 +12,7 @@ from models.consent.resolution import ConsentDecision
 from models.findings import Finding
 from models.nouns.conditions import NounAction
 from models.nouns.permission import Permitted
-from models.nouns.register import key_of
+from models.nouns.register.storage import key_of
 from models.nouns.rewriting.captions import RewrittenCaption
 from models.policy import Policy
 from models.reasons import TEXTS, Reason

@@ -18,7 +18,7 @@ from models.consent.evidence.recording import latest_evidence
 from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.nouns.lettering.reader import lettering_packages
-from models.nouns.term_records import effective_term_rulings
+from models.nouns.terms.records import effective_term_rulings
 from models.policy import Policy
 from models.releases.publishing import latest_release
 from models.review.queue import effective_rulings

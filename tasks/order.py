@@ -25,7 +25,7 @@ from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.judging import Bench
 from models.nouns.permission import find_licensed
-from models.nouns.term_records import effective_term_rulings
+from models.nouns.terms.records import effective_term_rulings
 from models.planning import dataset_folder
 from models.policy import Policy, load_policy
 from models.review.queue import effective_rulings

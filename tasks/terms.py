@@ -15,9 +15,9 @@ from models.decisions import TermRuling
 from models.findings import Finding
 from models.judging import VerdictRecord
 from models.nouns.conditions import NounsPolicy
-from models.nouns.term_records import effective_term_rulings, find_term_rulings
-from models.nouns.term_tally import TermTally
-from models.nouns.terms import TermFilter, count_terms, replace_terms
+from models.nouns.terms.listing import TermFilter, count_terms, replace_terms
+from models.nouns.terms.records import effective_term_rulings, find_term_rulings
+from models.nouns.terms.tally import TermTally
 from models.reasons import Reason
 from models.review.enqueueing import hold_questions
 from models.review.hanging import supersede_decided

@@ -23,10 +23,10 @@ FIELDS = frozenset({"explanation", "says", "place"})
 """What rules, sightings and texts carry: the texts that they are given are explanations, or parts
 of them."""
 
-ENUMS = {"models/nouns/disguised.py": "Trick"}
+ENUMS = {"models/nouns/disguise/rules.py": "Trick"}
 """Enumerations whose values are parts of explanations, by file."""
 
-RETURNED = {"models/nouns/evidence.py": "Evidence"}
+RETURNED = {"models/nouns/matching/evidence.py": "Evidence"}
 """Classes whose methods return parts of explanations, by file."""
 
 NO_EXPLANATIONS = {

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from models.assets.asset import Asset, Caption, Location
 from models.findings import Finding
 from models.nouns.recognition import term_of
-from models.nouns.term_tally import TermTally
-from models.nouns.terms import replace_terms
+from models.nouns.terms.listing import replace_terms
+from models.nouns.terms.tally import TermTally
 from models.review.queue import Question, enqueue
 from models.store.database import Database
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from models.nouns.term_records import StoredTermRuling
-    from models.nouns.term_rulings import TermsRuled
-    from models.nouns.terms import Term
+    from models.nouns.terms.listing import Term
+    from models.nouns.terms.records import StoredTermRuling
+    from models.nouns.terms.rulings import TermsRuled
 
 LIKELIHOODS = {"likely": "likely a name", "perhaps": "perhaps a name", "hardly": "hardly a name"}
 
@@ -28,7 +28,7 @@ def describe_line(term: Term) -> str:
 
 
 def _describe_category(category: str) -> str:
-    from models.nouns.term_records import describe_choice
+    from models.nouns.terms.records import describe_choice
 
     return describe_choice(category)
 

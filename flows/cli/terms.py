@@ -87,7 +87,7 @@ def list_command(
     """
     from typing import cast
 
-    from models.nouns.terms import Show, TermFilter, count_terms, list_terms, write_csv
+    from models.nouns.terms.listing import Show, TermFilter, count_terms, list_terms, write_csv
 
     with opened(workspace) as (settings, database):
         name = resolve_dataset(settings.workspace, dataset)
@@ -124,8 +124,8 @@ def show_command(term: str, dataset: str | None, workspace: Path | None) -> None
     Example:
       kiyome terms show "moonlit_reverie"
     """
-    from models.nouns.term_records import term_rulings_on
-    from models.nouns.terms import require_term
+    from models.nouns.terms.listing import require_term
+    from models.nouns.terms.records import term_rulings_on
     from models.review.hanging import count_hanging
 
     with opened(workspace) as (settings, database):
@@ -184,10 +184,10 @@ def rule_command(
       kiyome terms rule "moonlit_reverie" --name work --register
       kiyome terms rule "moonlit_reverie" --name character --replace --dry-run
     """
-    from models.nouns.register import add_name
-    from models.nouns.term_records import describe_choice
-    from models.nouns.term_rulings import rule_term
-    from models.nouns.terms import require_term
+    from models.nouns.register.storage import add_name
+    from models.nouns.terms.listing import require_term
+    from models.nouns.terms.records import describe_choice
+    from models.nouns.terms.rulings import rule_term
 
     if descriptive == bool(category):
         raise click.UsageError("Say one of --descriptive and --name CATEGORY.")
@@ -227,8 +227,8 @@ def undo_command(term: str, by: str | None, dataset: str | None, workspace: Path
       kiyome terms undo "soft_lighting"
     """
     from models.errors import ReviewError
-    from models.nouns.term_rulings import undo_term
-    from models.nouns.terms import require_term
+    from models.nouns.terms.listing import require_term
+    from models.nouns.terms.rulings import undo_term
 
     with opened(workspace) as (settings, database), database.transaction() as session:
         name = resolve_dataset(settings.workspace, dataset)
@@ -270,8 +270,8 @@ def import_command(
       kiyome terms import terms.csv
       kiyome terms import terms.csv --yes --by Aoki
     """
-    from models.nouns.term_importing import read_rulings
-    from models.nouns.term_rulings import rule_terms
+    from models.nouns.terms.importing import read_rulings
+    from models.nouns.terms.rulings import rule_terms
 
     with opened(workspace) as (settings, database):
         name = resolve_dataset(settings.workspace, dataset)

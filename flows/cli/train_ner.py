@@ -14,7 +14,7 @@ import click
 from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
-    from models.nouns.register import NameRegister
+    from models.nouns.register.storage import NameRegister
     from models.nouns.training.evaluating import Trial
     from models.nouns.training.fitting import Look
     from models.nouns.training.material import CaptionCounts
@@ -127,7 +127,7 @@ def train_ner(
 def _read_names(names: Path | None, workspace: Path | None) -> NameRegister:
     if names is None:
         from flows.cli.opening import opened
-        from models.nouns.register import load_register
+        from models.nouns.register.storage import load_register
 
         with opened(workspace) as (_, database), database.transaction() as session:
             return load_register(session)

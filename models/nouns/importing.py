@@ -23,8 +23,8 @@ from models.nouns.importers.rows import (
     ListChoices,
     ListRow,
 )
-from models.nouns.register import NameEntry, bump_version, register_number, store_entries
-from models.nouns.register_age import record_list
+from models.nouns.register.age import record_list
+from models.nouns.register.storage import NameEntry, bump_version, register_number, store_entries
 from models.nouns.vocabulary import add_tags
 from models.store.database import now_ms
 from models.store.tables import NameChangeRow

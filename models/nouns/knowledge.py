@@ -7,11 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.orm import Session
 
-from models.nouns.ambiguity import Ordinary
-from models.nouns.english_words import shipped_english_words
-from models.nouns.japanese import has_ordinary_entry
-from models.nouns.mapped_register import open_register
-from models.nouns.register import NameRegister, make_register
+from models.nouns.english.words import shipped_english_words
+from models.nouns.japanese.analysis import has_ordinary_entry
+from models.nouns.matching.ambiguity import Ordinary
+from models.nouns.register.mapped import open_register
+from models.nouns.register.storage import NameRegister, make_register
 from models.nouns.vocabulary import Vocabulary, load_vocabulary
 from models.nouns.words import shipped_lexicon
 from models.settings import Settings

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.assets.asset import Asset
 from models.findings import Finding
 from models.nouns.conditions import NameLicense
-from models.nouns.register import name_id
+from models.nouns.register.storage import name_id
 from models.store.tables import NameRow
 
 

@@ -2,7 +2,7 @@
 
 A list of tags is a closed language: what is in no list of descriptive tags is a name far more often
 than not. Lists are imported; what people rule descriptive is kept by dataset, in
-``models.nouns.terms``.
+``models.nouns.terms.listing``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.canonical import digest_lines
 from models.nouns.recognition import term_of
-from models.nouns.register import LONGEST_SURFACE, bump_version
+from models.nouns.register.storage import LONGEST_SURFACE, bump_version
 from models.store.database import now_ms
 from models.store.tables import VocabularyRow
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from models.nouns.terms import count_by_dataset
+from models.nouns.terms.listing import count_by_dataset
 from models.review.derivatives import THUMB, derivative_path
 from models.review.queue import (
     WAITING,

@@ -11,17 +11,8 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from models.errors import AlreadyRuledError, ReviewError
-from models.nouns.register import CATEGORIES
-from models.nouns.term_records import (
-    StoredTermRuling,
-    find_term_ruling,
-    find_term_rulings,
-    latest_term_ruling,
-    storable,
-)
-from models.nouns.term_rulings import rule_term, undo_term
-from models.nouns.term_tally import Example
-from models.nouns.terms import (
+from models.nouns.register.storage import CATEGORIES
+from models.nouns.terms.listing import (
     Show,
     Term,
     TermFilter,
@@ -31,6 +22,15 @@ from models.nouns.terms import (
     list_terms,
     require_term,
 )
+from models.nouns.terms.records import (
+    StoredTermRuling,
+    find_term_ruling,
+    find_term_rulings,
+    latest_term_ruling,
+    storable,
+)
+from models.nouns.terms.rulings import rule_term, undo_term
+from models.nouns.terms.tally import Example
 from models.review.hanging import count_changed
 from models.review.items import ItemState
 from review_ui.evidence import Piece, cut_text

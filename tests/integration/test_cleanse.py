@@ -16,7 +16,7 @@ from models.assets.asset import unread_id
 from models.canonical import digest_bytes
 from models.errors import DatasetError, PolicyError, ReleaseError, WorkspaceError
 from models.motifs.register import add_motif
-from models.nouns.register import add_name
+from models.nouns.register.storage import add_name
 from models.releases.exporting import export_release
 from models.releases.recount import recount
 from models.review.queue import count_items, decide, lease_next

@@ -12,7 +12,7 @@ import pytest
 
 from flows.cleanse import cleanse
 from models.errors import DatasetError
-from models.nouns.register import add_name
+from models.nouns.register.storage import add_name
 from models.releases.exporting import export_release
 from models.settings import Settings
 from models.store.database import Database

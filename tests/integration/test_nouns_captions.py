@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from models.nouns.importing import import_names
-from models.nouns.matching import find_names
-from models.nouns.patterns import CompiledNames, compile_patterns
-from models.nouns.register import load_register
+from models.nouns.matching.finding import find_names
+from models.nouns.matching.patterns import CompiledNames, compile_patterns
+from models.nouns.register.storage import load_register
 from models.nouns.words import shipped_lexicon
 from models.store.database import Database
 from models.store.tables import Base

@@ -10,7 +10,7 @@ import pytest
 
 from models.nouns.importing import import_list
 from models.nouns.recognition import term_of
-from models.nouns.register import count_names, register_number
+from models.nouns.register.storage import count_names, register_number
 from models.nouns.vocabulary import load_vocabulary
 from models.store.database import Database
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from models.errors import RegisterError
-from models.nouns.ambiguity import Ordinary, Strength, weigh
-from models.nouns.english_words import is_english_word
-from models.nouns.japanese import analyser_version, has_ordinary_entry
+from models.nouns.english.words import is_english_word
+from models.nouns.japanese.analysis import analyser_version, has_ordinary_entry
+from models.nouns.matching.ambiguity import Ordinary, Strength, weigh
 from models.nouns.normalisation import normalise
 from models.nouns.recognisers.variants import Variants
 from models.nouns.recognition import prepare, term_of
-from models.nouns.register import NameEntry, Surface, make_entry, make_register
+from models.nouns.register.storage import NameEntry, Surface, make_entry, make_register
 from models.nouns.vocabulary import Vocabulary
 
 CAPTIONS = Path(__file__).resolve().parents[3] / "shared" / "data" / "captions"

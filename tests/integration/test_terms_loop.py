@@ -13,8 +13,8 @@ from flows.cleanse import cleanse
 from models.canonical import digest_of
 from models.nouns import pipeline
 from models.nouns.recognition import Certainty, NounText, Sighting, Source, term_of
-from models.nouns.term_rulings import rule_term, undo_term
-from models.nouns.terms import TermFilter, list_terms
+from models.nouns.terms.listing import TermFilter, list_terms
+from models.nouns.terms.rulings import rule_term, undo_term
 from models.review.queue import ItemState, count_items, list_items
 from models.settings import Settings
 from models.store.database import Database

@@ -16,8 +16,8 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from models.nouns.term_records import effective_term_rulings
-from models.nouns.term_rulings import rule_term
+from models.nouns.terms.records import effective_term_rulings
+from models.nouns.terms.rulings import rule_term
 from models.review.queue import find_item, item_id_of
 from models.settings import Settings
 from models.store.database import Database

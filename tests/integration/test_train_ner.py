@@ -15,7 +15,7 @@ from models.errors import KiyomeError
 from models.nouns.forms import Form
 from models.nouns.recognisers.learned import LearnedNames, load_models
 from models.nouns.recognition import Certainty, prepare
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.spacy_import import spacy
 from models.nouns.training.fitting import Ending, fit
 from models.nouns.training.material import gather_material

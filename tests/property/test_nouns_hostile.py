@@ -14,7 +14,7 @@ from models.nouns.forms import Form
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.merging import settle
 from models.nouns.recognition import Certainty, Sighting, Source, prepare, term_of
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.stage import NounsStage
 from models.nouns.vocabulary import Vocabulary
 from models.unicode import replace_surrogates

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.nouns.knowledge import NounKnowledge
-from models.nouns.matching import find_names
+from models.nouns.matching.finding import find_names
+from models.nouns.matching.patterns import CompiledNames, compile_patterns
+from models.nouns.matching.table import open_table
 from models.nouns.normalisation import _fold, normalise
-from models.nouns.pattern_table import open_table
-from models.nouns.patterns import CompiledNames, compile_patterns
 from models.nouns.pipeline import NamesPipeline, build_pipeline
 from models.nouns.recognition import prepare
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.words import shipped_lexicon
 
 AWKWARD = "ab1 _,.:()\\がハﾊﾟ゛・ー漢a\u0301\u200bß½㈱ﬁ1.2):\ud800\u202e\ufe0f🎀ᄒ\u1161ﾞ"

@@ -12,20 +12,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.nouns import quiet_pieces, searching
-from models.nouns.english_words import EnglishWords
+from models.nouns.english.words import EnglishWords
 from models.nouns.forms import Form, route
-from models.nouns.matching import _judge, find_matches
+from models.nouns.matching import searching as searching
+from models.nouns.matching.finding import _judge, find_matches
+from models.nouns.matching.patterns import CompiledNames, compile_patterns
 from models.nouns.merging import settle
 from models.nouns.normalisation import normalise
-from models.nouns.patterns import CompiledNames, compile_patterns
 from models.nouns.recognisers.registered import RegisteredNames
 from models.nouns.recognisers.structure import Structure
 from models.nouns.recognisers.structure_signs import read_signs
 from models.nouns.recognisers.unlisted_tags import UnlistedTags
 from models.nouns.recognisers.unusual_words import UnusualWords
 from models.nouns.recognition import Certainty, Recogniser, Sighting, prepare
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
+from models.nouns.tags import quiet as quiet_pieces
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import shipped_lexicon
 

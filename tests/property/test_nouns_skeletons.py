@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nouns.ambiguity import Ordinary
+from models.nouns.disguise.skeletons import cut_pieces, skeleton_of_unspaced
+from models.nouns.disguise.typos import TypoIndex, is_one_slip
+from models.nouns.matching.ambiguity import Ordinary
 from models.nouns.normalisation import normalise
 from models.nouns.recognisers.variants import Variants
 from models.nouns.recognition import prepare
-from models.nouns.register import make_entry, make_register
-from models.nouns.skeletons import cut_pieces, skeleton_of_unspaced
-from models.nouns.typos import TypoIndex, is_one_slip
+from models.nouns.register.storage import make_entry, make_register
 
 VARIANTS = Variants(
     make_register([make_entry("hatsune_miku", "character", ["初音ミク", "セーラームーン"])]),

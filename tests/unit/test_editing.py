@@ -18,7 +18,7 @@ from models.nouns.conditions import NameLicense
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.permission import LicensedNames
 from models.nouns.recognition import Certainty, NounText, Sighting
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.stage import NounsStage
 from models.policy import Policy, parse_policy
 from models.reasons import Reason

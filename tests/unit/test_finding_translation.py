@@ -15,9 +15,9 @@ from models.decisions import Decision
 from models.findings import Finding
 from models.motifs.fingerprints import ORIENTATIONS
 from models.motifs.views import VIEWS
-from models.nouns.disguised import Trick
+from models.nouns.disguise.rules import Trick
 from models.nouns.embedded.iptc import _DATASETS
-from models.nouns.register import CATEGORIES
+from models.nouns.register.storage import CATEGORIES
 from models.reasons import Reason
 from models.translation.findings import explain_in_japanese, find_japanese_explanation
 from models.translation.japanese import PARTS, PLACES, SENTENCES

@@ -18,7 +18,7 @@ from models.nouns.lettering.lines import Line
 from models.nouns.recognisers.assembling import assemble
 from models.nouns.recognisers.learned import LearnedSpan, see_all
 from models.nouns.recognition import Certainty, Sighting, Source, prepare
-from models.nouns.register import CATEGORIES, make_entry, make_register
+from models.nouns.register.storage import CATEGORIES, make_entry, make_register
 from models.nouns.spacy_import import Doc, Span, spacy
 from models.nouns.stage import NounsStage, _place_lines, describe
 from models.nouns.vocabulary import Vocabulary

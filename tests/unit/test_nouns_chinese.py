@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nouns.chinese import cut_by_language, is_chinese
+from models.nouns.japanese.chinese import cut_by_language, is_chinese
 from models.nouns.recognisers.morphology import Morphology
 from models.nouns.recognition import prepare
 

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models.errors import RegisterError
-from models.nouns import mapped_register, patterns
-from models.nouns.compiled_folder import read_folder, write_folder
-from models.nouns.mapped_register import open_register
-from models.nouns.matching import find_names
-from models.nouns.patterns import CompiledNames, compile_names
-from models.nouns.register import NameRegister, add_name, load_register, make_register
+from models.nouns.matching import patterns as patterns
+from models.nouns.matching.finding import find_names
+from models.nouns.matching.folder import read_folder, write_folder
+from models.nouns.matching.patterns import CompiledNames, compile_names
+from models.nouns.register import mapped as mapped_register
+from models.nouns.register.mapped import open_register
+from models.nouns.register.storage import NameRegister, add_name, load_register, make_register
 from models.nouns.words import shipped_lexicon
 from models.store.database import Database
 from models.store.tables import Base

@@ -20,7 +20,7 @@ from models.nouns.embedded import read_embedded, read_sidecar
 from models.nouns.embedded.prompts import read_prompts
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.recognition import Source
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.stage import NounsStage
 from models.reasons import Reason
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.nouns import english_words
-from models.nouns.english_words import is_english_word, shipped_english_words
+from models.nouns.english import words as english_words
+from models.nouns.english.words import is_english_word, shipped_english_words
 
 ENGLISH = shipped_english_words()
 
@@ -63,7 +63,7 @@ def test_a_short_word_is_a_slip_only_of_an_expected_word() -> None:
 
 
 def test_the_notice_of_the_source_lies_beside_the_list() -> None:
-    notice = Path(english_words.__file__).parent / "data" / "english_words.NOTICE"
+    notice = Path(english_words.__file__).parents[1] / "data" / "english_words.NOTICE"
     text = notice.read_text(encoding="utf-8")
     assert "Copyright 2000-2011 by Kevin Atkinson" in text
     assert "Permission to use, copy, modify, distribute and sell these word" in text

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import KiyomeError
-from models.nouns import japanese
-from models.nouns.japanese import FAMILY, GIVEN, NEW, analyse, cut_blocks, is_common_noun
+from models.nouns.japanese import analysis as japanese
+from models.nouns.japanese.analysis import FAMILY, GIVEN, NEW, analyse, cut_blocks, is_common_noun
 
 
 @pytest.mark.parametrize("word", ["少女", "走る", "綺麗", "ツインテール", "魔法少女", "ニコニコ"])

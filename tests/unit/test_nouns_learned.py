@@ -18,7 +18,7 @@ from models.nouns.recognisers.labels import category_of
 from models.nouns.recognisers.learned import LearnedNames, NameModelError, load_models
 from models.nouns.recognisers.pieces import LONGEST_PIECE, cut, trim
 from models.nouns.recognition import Certainty, Sighting, Source, prepare
-from models.nouns.register import CATEGORIES
+from models.nouns.register.storage import CATEGORIES
 from models.nouns.spacy_import import spacy
 
 PATTERNS = [

@@ -22,7 +22,7 @@ from models.nouns.knowledge import NounKnowledge
 from models.nouns.lettering import LetteringError, LetteringReader, Line, join_lines
 from models.nouns.lettering import reader as reader_module
 from models.nouns.lettering.reader import LONGEST_SIDE, MOST_PIXELS, choose_size
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.stage import NounsStage
 from models.policy import Policy
 from models.reasons import Reason

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from models.nouns.ambiguity import Ordinary
-from models.nouns.matching import NameMatch, find_names
-from models.nouns.patterns import CompiledNames, compile_patterns
-from models.nouns.register import NameEntry, make_entry, make_register
+from models.nouns.matching.ambiguity import Ordinary
+from models.nouns.matching.finding import NameMatch, find_names
+from models.nouns.matching.patterns import CompiledNames, compile_patterns
+from models.nouns.register.storage import NameEntry, make_entry, make_register
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import shipped_lexicon
 

@@ -11,7 +11,7 @@ from models.errors import PolicyError
 from models.findings import Finding
 from models.nouns.conditions import NameLicense
 from models.nouns.permission import LicensedNames, find_licensed, permit
-from models.nouns.register import add_name, name_id
+from models.nouns.register.storage import add_name, name_id
 from models.policy import parse_policy
 from models.sections import start_of_day
 from models.store.database import Database

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from models.errors import RegisterError
-from models.nouns.entries import make_entry
 from models.nouns.importing import import_names
-from models.nouns.register import (
+from models.nouns.register.entries import make_entry
+from models.nouns.register.storage import (
     Surface,
     add_name,
     bump_version,

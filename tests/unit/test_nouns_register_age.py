@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from models.errors import RegisterError
-from models.nouns.register import add_name
-from models.nouns.register_age import describe_stale, record_list, stale_lists
+from models.nouns.register.age import describe_stale, record_list, stale_lists
+from models.nouns.register.storage import add_name
 from models.nouns.vocabulary import add_tags
 from models.store.database import Database, now_ms
 from models.store.tables import NameListRow

@@ -14,8 +14,14 @@ from sqlalchemy.orm import Session
 from models.canonical import canonical_json
 from models.errors import RegisterError
 from models.nouns.importing import import_names
-from models.nouns.register import Surface, add_name, load_register, register_number, remove_name
-from models.nouns.register_history import diff_register
+from models.nouns.register.history import diff_register
+from models.nouns.register.storage import (
+    Surface,
+    add_name,
+    load_register,
+    register_number,
+    remove_name,
+)
 from models.store.database import Database
 from models.store.tables import Base, NameChangeRow, NameRow, RegisterRow, SurfaceRow
 

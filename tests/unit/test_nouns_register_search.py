@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from models.nouns.ambiguity import Ordinary
-from models.nouns.entries import NameEntry, Surface
-from models.nouns.register import add_name
-from models.nouns.register_search import SearchResult, find_names, list_names, search_names
-from models.nouns.spelling_strength import explain_ambiguity
+from models.nouns.matching.ambiguity import Ordinary
+from models.nouns.register.entries import NameEntry, Surface
+from models.nouns.register.search import SearchResult, find_names, list_names, search_names
+from models.nouns.register.storage import add_name
+from models.nouns.register.strength import explain_ambiguity
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import make_lexicon
 from models.store.database import Database

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nouns.scripts import NO_LETTERS, UNKNOWN, script_of
+from models.nouns.register.scripts import NO_LETTERS, UNKNOWN, script_of
 
 
 @pytest.mark.parametrize(

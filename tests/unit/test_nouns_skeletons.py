@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from models.nouns.lookalikes import LOOKALIKES
-from models.nouns.normalisation import normalise
-from models.nouns.skeletons import (
+from models.nouns.disguise.lookalikes import LOOKALIKES
+from models.nouns.disguise.skeletons import (
     Disguise,
     Gap,
     cut_pieces,
     skeleton_of,
     skeleton_of_unspaced,
 )
-from models.nouns.typos import TypoIndex, is_one_slip
+from models.nouns.disguise.typos import TypoIndex, is_one_slip
+from models.nouns.normalisation import normalise
 
 
 def letters_of(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from models.findings import Finding
 from models.nouns import stage as stage_module
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.pipeline import SPANS_KEY, build_pipeline
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.stage import NounsStage
 from models.reasons import Reason
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from models.nouns.english_words import shipped_english_words
-from models.nouns.entries import make_entry
+from models.nouns.english.words import shipped_english_words
 from models.nouns.recognisers.unlisted_tags import UnlistedTags
 from models.nouns.recognition import prepare, term_of
-from models.nouns.register import NameRegister, make_register
-from models.nouns.term_features import FEATURES, TagCounts, describes
-from models.nouns.term_ranking import (
+from models.nouns.register.entries import make_entry
+from models.nouns.register.storage import NameRegister, make_register
+from models.nouns.tags.features import FEATURES, TagCounts, describes
+from models.nouns.tags.ranking import (
     FEWEST_NAMES,
     TermRanking,
     names_of,

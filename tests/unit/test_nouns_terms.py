@@ -17,20 +17,9 @@ from models.decisions import TermRuling
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.findings import Finding
 from models.freshness import read_state
-from models.nouns import term_tally
-from models.nouns.term_importing import read_rulings
-from models.nouns.term_records import effective_term_rulings, latest_term_ruling, term_rulings_on
-from models.nouns.term_rulings import (
-    LONGEST_TERM,
-    TermChoice,
-    TermsRuled,
-    TermUndone,
-    rule_term,
-    rule_terms,
-    undo_term,
-)
-from models.nouns.term_tally import TermTally, make_example
-from models.nouns.terms import (
+from models.nouns.terms import tally as term_tally
+from models.nouns.terms.importing import read_rulings
+from models.nouns.terms.listing import (
     Term,
     TermFilter,
     count_by_dataset,
@@ -40,6 +29,17 @@ from models.nouns.terms import (
     replace_terms,
     write_csv,
 )
+from models.nouns.terms.records import effective_term_rulings, latest_term_ruling, term_rulings_on
+from models.nouns.terms.rulings import (
+    LONGEST_TERM,
+    TermChoice,
+    TermsRuled,
+    TermUndone,
+    rule_term,
+    rule_terms,
+    undo_term,
+)
+from models.nouns.terms.tally import TermTally, make_example
 from models.review.audit import read_latest, verify_audit
 from models.review.hanging import count_hanging, terms_in
 from models.review.queue import Item, ItemState, decide, find_item, item_id_of, lease_next

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.nouns.register import CATEGORIES, NameEntry, Surface, make_entry, make_register
+from models.nouns.register.storage import CATEGORIES, NameEntry, Surface, make_entry, make_register
 from models.nouns.training.evaluating import LOWEST_THRESHOLD, calibrate, is_homograph
 from models.nouns.training.material import TrainingError, gather_material, read_captions
 from models.nouns.training.phrases import PHRASES

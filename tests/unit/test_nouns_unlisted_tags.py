@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.nouns.forms import Form
 from models.nouns.recognisers.unlisted_tags import UnlistedTags
 from models.nouns.recognition import Certainty, Sighting, Source, prepare, term_of
-from models.nouns.tags import cut_tags, split_pieces, split_term
+from models.nouns.tags.cutting import cut_tags, split_pieces, split_term
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import shipped_lexicon
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from models.nouns.ambiguity import Ordinary
-from models.nouns.japanese import analyser_version, has_ordinary_entry
+from models.nouns.japanese.analysis import analyser_version, has_ordinary_entry
+from models.nouns.matching.ambiguity import Ordinary
 from models.nouns.recognisers.variants import Variants
 from models.nouns.recognition import Certainty, Sighting, Source, prepare
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.vocabulary import Vocabulary
 
 REGISTER = make_register(

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from flows.cli import kiyome
 from flows.doctoring import Health, check_names
 from models.errors import RegisterError, WorkspaceError
-from models.nouns.register import add_name
-from models.nouns.register_age import record_list
+from models.nouns.register.age import record_list
+from models.nouns.register.storage import add_name
 from models.settings import load_settings
 from models.store.database import now_ms
 from models.store.schema import open_database

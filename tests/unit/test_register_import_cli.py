@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from flows.cli import kiyome
-from models.nouns.entries import CATEGORIES
 from models.nouns.importers.formats import FORMATS
-from models.nouns.register import NameEntry, find_names, load_register, register_number
-from models.nouns.register_history import diff_register
+from models.nouns.register.entries import CATEGORIES
+from models.nouns.register.history import diff_register
+from models.nouns.register.storage import NameEntry, find_names, load_register, register_number
 from models.nouns.vocabulary import VOCABULARY_KIND, load_vocabulary
 from models.settings import load_settings
 from models.store.schema import open_database

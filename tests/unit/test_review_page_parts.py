@@ -18,7 +18,7 @@ from models.consent.statements import Condition
 from models.errors import SettingsError, WorkspaceError
 from models.findings import FindingKind
 from models.nouns.recognition import Source
-from models.nouns.terms import Likelihood
+from models.nouns.terms.listing import Likelihood
 from models.policy import FINDING_DEFAULTS
 from models.reasons import Reason
 from models.review.audit import Problem

@@ -16,7 +16,7 @@ from models.editing import CaptionEditor
 from models.nouns.forms import Form
 from models.nouns.knowledge import NounKnowledge
 from models.nouns.recognition import prepare, term_of
-from models.nouns.register import make_entry, make_register
+from models.nouns.register.storage import make_entry, make_register
 from models.nouns.rewriting.captions import Cut, RewrittenCaption
 from models.nouns.rewriting.rewrite import rewrite
 from models.nouns.stage import NounsStage

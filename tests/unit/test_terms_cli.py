@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from flows.cli.terms import terms
 from models.errors import AlreadyRuledError, ReviewError
-from models.nouns.register import list_names
-from models.nouns.term_records import effective_term_rulings
+from models.nouns.register.storage import list_names
+from models.nouns.terms.records import effective_term_rulings
 from models.store.database import Database
 from models.store.schema import open_database
 from tests.term_seed import ask_about, store_terms, unknown

@@ -30,7 +30,7 @@ def stale_command(days: int, workspace: Path | None) -> None:
     Example, for a job that runs every week:
       kiyome register stale --days 60 || echo "renew the lists"
     """
-    from models.nouns.register_age import advise_on, describe_stale, stale_lists
+    from models.nouns.register.age import advise_on, describe_stale, stale_lists
     from models.store.database import now_ms
     from models.unicode import escape_unprintable
 

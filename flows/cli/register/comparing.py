@@ -13,8 +13,8 @@ from flows.cli.options import workspace_option
 from flows.cli.register.opening import looking
 
 if TYPE_CHECKING:
-    from models.nouns.entries import Surface
-    from models.nouns.register_history import NameChange, RegisterDifference
+    from models.nouns.register.entries import Surface
+    from models.nouns.register.history import NameChange, RegisterDifference
 
 
 @click.command("diff")
@@ -48,8 +48,8 @@ def diff_command(
       kiyome register diff 12        everything since version 12
       kiyome register diff 0 3       how the register began
     """
-    from models.nouns.register_history import diff_register
-    from models.nouns.register_version import register_number
+    from models.nouns.register.history import diff_register
+    from models.nouns.register.state import register_number
 
     with looking(workspace) as session:
         newest = register_number(session)

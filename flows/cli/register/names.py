@@ -49,7 +49,7 @@ def add_name_command(
     Example:
       kiyome register names add "Hoshino Kirari" --category character --also 星野きらり
     """
-    from models.nouns.register import add_name
+    from models.nouns.register.storage import add_name
 
     with changing(workspace) as (session, _):
         entry = add_name(
@@ -83,7 +83,7 @@ def list_names_command(search: str, limit: int, workspace: Path | None) -> None:
     Example:
       kiyome register names list miku --limit 200
     """
-    from models.nouns.register import list_names
+    from models.nouns.register.storage import list_names
     from models.unicode import escape_unprintable
 
     with changing(workspace) as (session, _):
@@ -112,7 +112,7 @@ def remove_name_command(name: str, yes: bool, actor: str, workspace: Path | None
       kiyome register names remove "Hoshino Kirari" --yes
     """
     from models.errors import RegisterError
-    from models.nouns.register import find_names, remove_name
+    from models.nouns.register.storage import find_names, remove_name
     from models.unicode import escape_unprintable
 
     with changing(workspace) as (session, _):

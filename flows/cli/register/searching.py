@@ -13,8 +13,8 @@ from flows.cli.options import workspace_option
 from flows.cli.register.opening import looking
 
 if TYPE_CHECKING:
-    from models.nouns.ambiguity import Ordinary
-    from models.nouns.register_search import FoundName
+    from models.nouns.matching.ambiguity import Ordinary
+    from models.nouns.register.search import FoundName
 
 
 @click.command("search")
@@ -39,8 +39,8 @@ def search_command(text: str, limit: int, workspace: Path | None) -> None:
       kiyome register search "hatsune miku"
       kiyome register search はつねみく
     """
-    from models.nouns.ambiguity import Ordinary
-    from models.nouns.register_search import search_names
+    from models.nouns.matching.ambiguity import Ordinary
+    from models.nouns.register.search import search_names
     from models.nouns.vocabulary import load_vocabulary
     from models.unicode import escape_unprintable
 
@@ -64,7 +64,7 @@ def search_command(text: str, limit: int, workspace: Path | None) -> None:
 def _describe(found: FoundName, ordinary: Ordinary) -> Iterator[str]:
     from rich.cells import cell_len
 
-    from models.nouns.spelling_strength import explain_ambiguity
+    from models.nouns.register.strength import explain_ambiguity
     from models.unicode import escape_unprintable
 
     entry = found.entry

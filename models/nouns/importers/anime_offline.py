@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from models.nouns.entries import Surface
 from models.nouns.importers.json_pieces import JsonPieces, Member, parse_json
 from models.nouns.importers.lines import LONGEST_JSON, read_lines
 from models.nouns.importers.list_file import ListFile
@@ -25,7 +24,8 @@ from models.nouns.importers.rows import (
     read_day,
     refuse_row,
 )
-from models.nouns.scripts import script_of
+from models.nouns.register.entries import Surface
+from models.nouns.register.scripts import script_of
 
 _SOURCE = "https://github.com/manami-project/anime-offline-database"
 _DATA = re.compile(rb'"data"\s*:')

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from models.errors import RegisterError
 from models.nouns.recognition import term_of
-from models.nouns.register_history import NameChange, record_changes
-from models.nouns.register_search import read_entries
-from models.nouns.register_version import bump_version, lock_register
+from models.nouns.register.history import NameChange, record_changes
+from models.nouns.register.search import read_entries
+from models.nouns.register.state import bump_version, lock_register
 from models.nouns.vocabulary import VOCABULARY_KIND
 from models.store.tables import NameChangeRow, NameRow, SurfaceRow, VocabularyRow
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from models.nouns.entries import Surface
 from models.nouns.importers.rows import (
     ListAbout,
     ListChoices,
@@ -18,6 +17,7 @@ from models.nouns.importers.rows import (
     join_rows,
     make_row,
 )
+from models.nouns.register.entries import Surface
 
 TYPES: Mapping[str, str] = MappingProxyType(
     {

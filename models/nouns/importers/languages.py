@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from models.errors import RegisterError
-from models.nouns.entries import check_language
+from models.nouns.register.entries import check_language
 
 _LONGEST_CODE = 40
 _TAGS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.errors import RegisterError
-from models.nouns.entries import Surface, SurfaceKind, check_language
 from models.nouns.importers.lines import LONGEST_ROW, read_csv, read_lines
 from models.nouns.importers.list_file import ListFile
 from models.nouns.importers.rows import (
@@ -17,6 +16,7 @@ from models.nouns.importers.rows import (
     make_row,
     refuse_row,
 )
+from models.nouns.register.entries import Surface, SurfaceKind, check_language
 
 _LISTS: tuple[tuple[str, SurfaceKind], ...] = (("aliases", "alias"), ("other_names", "other"))
 _SEPARATOR = "|"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from models.errors import RegisterError
-from models.nouns.entries import NameEntry, Surface, check_surface, make_entry
+from models.nouns.register.entries import NameEntry, Surface, check_surface, make_entry
 
 _LONGEST_NOTE = 500
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from models.nouns.entries import LONGEST_SURFACE, Surface, is_storable
 from models.nouns.importers.lines import LONGEST_ROW, read_csv, read_lines
 from models.nouns.importers.list_file import HEAD_BYTES, ListFile
 from models.nouns.importers.rows import (
@@ -22,6 +21,7 @@ from models.nouns.importers.rows import (
     make_row,
     refuse_row,
 )
+from models.nouns.register.entries import LONGEST_SURFACE, Surface, is_storable
 
 _TAG, _INVALID = "", "invalid"
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.errors import RegisterError
-from models.nouns.entries import Surface
 from models.nouns.importers.json_pieces import JsonPieces, Member, parse_json
 from models.nouns.importers.languages import language_of
 from models.nouns.importers.lines import LONGEST_JSON, read_lines
@@ -29,6 +28,7 @@ from models.nouns.importers.rows import (
     refuse_row,
 )
 from models.nouns.importers.wikidata_classes import CATEGORIES_BY_CLASS, category_of
+from models.nouns.register.entries import Surface
 
 _LICENCE = "CC0-1.0"
 _NO_CLASS = "items that are no instance of a known class"

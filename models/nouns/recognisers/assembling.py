@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from models.nouns.english_words import shipped_english_words
-from models.nouns.japanese import analyser_version, has_ordinary_entry
+from models.nouns.english.words import shipped_english_words
+from models.nouns.japanese.analysis import analyser_version, has_ordinary_entry
 from models.nouns.knowledge import NounKnowledge
-from models.nouns.patterns import compile_names
+from models.nouns.matching.patterns import compile_names
 from models.nouns.recognisers.described import LeaveDescribed
 from models.nouns.recognisers.learned import load_models
 from models.nouns.recognisers.morphology import Morphology

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.nouns.register import CATEGORIES
+from models.nouns.register.storage import CATEGORIES
 
 ONTONOTES = {
     "PERSON": "person",

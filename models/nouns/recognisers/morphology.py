@@ -2,7 +2,7 @@
 
 A name is a word whose part of speech says so, a word that no dictionary has, or one that the words
 around it announce. The parts of speech are SudachiPy's (UniDic); see
-``models.nouns.japanese_names`` for the rules and docs/nouns.md for what they reach.
+``models.nouns.japanese.names`` for the rules and docs/nouns.md for what they reach.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from models.canonical import digest_of
-from models.nouns.chinese import cut_by_language, find_marked_names, may_hold_chinese
 from models.nouns.forms import Form
-from models.nouns.japanese import Analysis, analyse, analyser_version
-from models.nouns.japanese_candidates import LONGEST_NAME, Candidate, OrdinaryWords, Reason
-from models.nouns.japanese_context import find_in_context
-from models.nouns.japanese_names import JOINTS, KATAKANA, find_candidates
-from models.nouns.japanese_words import japanese_words
+from models.nouns.japanese.analysis import Analysis, analyse, analyser_version
+from models.nouns.japanese.candidates import LONGEST_NAME, Candidate, OrdinaryWords, Reason
+from models.nouns.japanese.chinese import cut_by_language, find_marked_names, may_hold_chinese
+from models.nouns.japanese.context import find_in_context
+from models.nouns.japanese.names import JOINTS, KATAKANA, find_candidates
+from models.nouns.japanese.words import japanese_words
 from models.nouns.recognition import Certainty, NounText, Sighting, term_of
 from models.nouns.words import Lexicon, shipped_lexicon
 

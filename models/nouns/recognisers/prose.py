@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from models.nouns.sentence_words import sentence_words
+from models.nouns.english.sentences import sentence_words
 
 _LONGEST_NAME = 8
 _FOREIGN_SHARE = 0.5

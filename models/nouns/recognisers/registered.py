@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from models.canonical import digest_of
-from models.nouns.matching import NameMatch, find_matches
+from models.nouns.matching.finding import NameMatch, find_matches
+from models.nouns.matching.patterns import CompiledNames
 from models.nouns.normalisation import normalise
-from models.nouns.patterns import CompiledNames
 from models.nouns.recognition import Certainty, NounText, Sighting, Source
 
 NAME = "register/3"

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from models.canonical import digest_of
-from models.nouns.english_words import EnglishWords, shipped_english_words
+from models.nouns.english.sentences import sentence_words_digest
+from models.nouns.english.words import EnglishWords, shipped_english_words
 from models.nouns.normalisation import normalise
 from models.nouns.recognisers.structure_japanese import read_phrases
 from models.nouns.recognisers.structure_signs import read_signs
 from models.nouns.recognisers.structure_words import WordReader
 from models.nouns.recognition import Certainty, NounText, Sighting, term_of
-from models.nouns.sentence_words import sentence_words_digest
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import Lexicon
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from models.nouns.english.sentences import sentence_words
 from models.nouns.recognition import NounText
-from models.nouns.sentence_words import sentence_words
 
 _REACH = 30
 _NAME_CHARACTERS = r"ぁ-ゖァ-ヺー一-鿿々〆〇Ａ-Ｚａ-ｚ０-９A-Za-z0-9・＝=×☆★♪!！&.\-"
@@ -118,7 +118,9 @@ RULES: tuple[PhraseRule, ...] = (
     ),
     PhraseRule(
         "さん",
-        re.compile(r"さん(?!ぽ)"),
+        re.compile(
+            r"(?<!たく)(?<!ばあ)(?<!じい)(?<!おと)(?<!おか)(?<!とう)(?<!かあ)(?<!にい)(?<!ねえ)(?<!みな)さん(?!ぽ)"
+        ),
         "is addressed as a person is",
         "person",
         0.6,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from models.nouns.english.sentences import sentence_words
 from models.nouns.forms import Form
-from models.nouns.sentence_words import sentence_words
 
 ART = sentence_words("art")
 """Words of art and of its styles."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from models.nouns.english.sentences import sentence_words
 from models.nouns.forms import Form, tag_bounds
 from models.nouns.recognition import NounText
-from models.nouns.sentence_words import sentence_words
 
 _MOST_WORDS = 6
 _REACH = 80

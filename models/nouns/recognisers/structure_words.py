@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from models.nouns.english.sentences import sentence_words
 from models.nouns.normalisation import MARKS
 from models.nouns.recognisers.structure_rules import ART, RULES, Side, WordRule
 from models.nouns.recognition import NounText
-from models.nouns.sentence_words import sentence_words
 
 _LONGEST_NAME = 10
 _LONGEST_REACH = 200

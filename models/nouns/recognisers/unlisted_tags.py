@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.canonical import digest_of
-from models.nouns.english_words import EnglishWords, shipped_english_words
+from models.nouns.english.words import EnglishWords, shipped_english_words
 from models.nouns.forms import Form
-from models.nouns.quiet_pieces import QuietPieces
 from models.nouns.recognition import Certainty, NounText, Sighting, Source
-from models.nouns.register import NameRegister, make_register
-from models.nouns.tag_judging import UnlistedTag, make_judge
-from models.nouns.tags import split_pieces
+from models.nouns.register.storage import NameRegister, make_register
+from models.nouns.tags.cutting import split_pieces
+from models.nouns.tags.judging import UnlistedTag, make_judge
+from models.nouns.tags.quiet import QuietPieces
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import Lexicon
 
@@ -29,7 +29,7 @@ _SOURCES = frozenset({Source.CAPTION, Source.PROMPT})
 class UnlistedTags:
     """Finds tags that the vocabulary does not know. Safe to use from several threads at once.
 
-    With fewer than ``models.nouns.term_ranking.FEWEST_TAGS`` tags the vocabulary's silence means
+    With fewer than ``models.nouns.tags.ranking.FEWEST_TAGS`` tags the vocabulary's silence means
     nothing: then only tags with a naming qualifier or a word of no dictionary count. With too few
     registered names to learn from, rules take the place of the ranking.
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from enum import Enum
 
 from models.canonical import digest_of
-from models.nouns.english_words import EnglishWords, shipped_english_words
+from models.nouns.english.sentences import sentence_words, sentence_words_digest
+from models.nouns.english.words import EnglishWords, shipped_english_words
 from models.nouns.forms import Form
 from models.nouns.normalisation import normalise
 from models.nouns.recognisers.prose import Case, Kind, ProseName, Word, case_of, find_names
 from models.nouns.recognition import Certainty, NounText, Sighting, Source, term_of
-from models.nouns.sentence_words import sentence_words, sentence_words_digest
 from models.nouns.vocabulary import Vocabulary
 from models.nouns.words import Lexicon
 

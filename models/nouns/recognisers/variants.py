@@ -9,18 +9,18 @@ from itertools import chain
 from pathlib import Path
 
 from models.canonical import digest_of
-from models.nouns.ambiguity import Ordinary
-from models.nouns.disguise_rules import Trick, Variant
-from models.nouns.disguised import Effort, find_variants
-from models.nouns.disguised_kana import find_kana_variants
+from models.nouns.disguise.index import BUILDER, open_index
+from models.nouns.disguise.inert_kana import InertKana
+from models.nouns.disguise.inert_words import InertWords
+from models.nouns.disguise.kana import find_kana_variants
+from models.nouns.disguise.rules import Trick, Variant
+from models.nouns.disguise.skeletons import cut_pieces
+from models.nouns.disguise.spaced import Effort, find_variants
 from models.nouns.forms import Form, tag_bounds
-from models.nouns.inert_kana import InertKana
-from models.nouns.inert_words import InertWords
+from models.nouns.matching.ambiguity import Ordinary
 from models.nouns.normalisation import MARKS, is_unspaced
 from models.nouns.recognition import Certainty, NounText, Sighting, Source, term_of
-from models.nouns.register import NameRegister
-from models.nouns.skeleton_index import BUILDER, open_index
-from models.nouns.skeletons import cut_pieces
+from models.nouns.register.storage import NameRegister
 
 NAME = "variants/2"
 

@@ -95,5 +95,6 @@ class RewrittenCaption:
         """What was done, in one sentence."""
         cut = ", ".join(repr(edit.before) for edit in self.edits)
         if language == "ja":
-            return f"リリースではキャプション {self.index + 1} を {cut} なしの {self.text!r} とします。"
+            told = f"キャプション {self.index + 1} を {cut} なしの {self.text!r} とします。"
+            return f"リリースでは{told}"
         return f"A release gets caption {self.index + 1} without {cut}: {self.text!r}."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.nouns.english_words import shipped_english_words
+from models.nouns.english.words import shipped_english_words
 from models.nouns.recognisers.beam_scoring import SCORE_DIGITS, score_entities
 from models.nouns.training.material import Material
 from models.nouns.training.sampling import Sample, Sampler

@@ -13,10 +13,10 @@ from models.canonical import digest_lines
 from models.errors import KiyomeError
 from models.nouns.forms import Form
 from models.nouns.importing import ImportProblem, import_names
-from models.nouns.patterns import compile_names
+from models.nouns.matching.patterns import compile_names
 from models.nouns.recognisers.registered import RegisteredNames
 from models.nouns.recognition import Certainty, Recogniser, prepare
-from models.nouns.register import NameRegister, load_register
+from models.nouns.register.storage import NameRegister, load_register
 from models.nouns.training.sampling import TrainingName, to_training_name
 from models.nouns.words import shipped_lexicon
 from models.store.database import Database

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from models.nouns.register import NameEntry
+from models.nouns.register.storage import NameEntry
 from models.nouns.training.phrases import (
     ARTICLE,
     NAMELESS,

@@ -14,6 +14,13 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     ("'{word}' is in no dictionary", "「{word}」は辞書にない語です"),
     (
+        (
+            "From here on the text was not searched for disguised names, because it holds "
+            "thousands of words in no dictionary"
+        ),
+        "辞書にない語が数千もあるため、ここから先は変形された名称を探していません",
+    ),
+    (
         "It is put together as registered names are",
         "登録済みの名称とよく似た作りの語です",
     ),

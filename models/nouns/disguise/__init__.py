@@ -1,0 +1,1 @@
+"""Registered names in disguise: spellings that are meant to be missed, or slipped."""

@@ -1,0 +1,1 @@
+"""English: what a word is, by dictionary."""

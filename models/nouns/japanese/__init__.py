@@ -1,0 +1,1 @@
+"""Japanese: what a word is, by dictionary and by its surroundings."""

@@ -1,0 +1,1 @@
+"""Finding registered names in texts: compiled spellings, boundaries, evidence."""

@@ -1,0 +1,1 @@
+"""The register of protected names: what it holds, how it changed, how it is opened."""

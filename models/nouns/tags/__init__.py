@@ -1,0 +1,1 @@
+"""Tags: cut out of a caption, and judged by a vocabulary."""

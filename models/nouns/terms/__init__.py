@@ -1,0 +1,1 @@
+"""Unknown terms: counted, listed, decided by people."""
