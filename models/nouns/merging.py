@@ -30,17 +30,14 @@ def settle(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
         before = kept.get(place)
         if before is None or seen.score > before.score:
             kept[place] = seen
-    standing = list(certain.values())
-    if possible:
-        cover = _Cover(certain.values())
-        sure = _by_entry(certain.values())
-        standing += [
-            seen
-            for seen in possible.values()
-            if not cover.holds(seen) and not _only_widens(seen, sure)
-        ]
+    cover = _Cover(certain.values())
+    sure = _by_entry(certain.values())
+    likely = [
+        seen for seen in possible.values() if not cover.holds(seen) and not _only_widens(seen, sure)
+    ]
+    standing = [*certain.values(), *likely]
     if unknown:
-        standing += _choose(unknown, certain.values(), _Cover(possible.values()))
+        standing += _choose(unknown, certain.values(), _Cover(likely))
     return tuple(sorted(standing, key=lambda seen: (seen.start, seen.end, seen.category)))
 
 
