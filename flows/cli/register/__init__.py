@@ -17,7 +17,7 @@ def register() -> None:
     """Add, list and remove protected names and motifs.
 
     The register holds what rights owners ask to be kept out of training data. Every change counts
-    from the next run on; what has been examined is not examined again, only compared anew.
+    from the next run on: texts are then searched again, and pictures only compared anew.
 
     \b
     Start here:

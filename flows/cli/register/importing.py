@@ -224,7 +224,7 @@ def _command(name: str) -> click.Command:
     @click.option(
         "--source",
         default="",
-        help="What the list is known by: a newer copy replaces the one of the same source.  "
+        help="What the list is known by: a newer copy adds to it, or replaces it with --replace.  "
         "[default: as the list says, else the file's name]",
     )
     @click.option("--licence", default="", help="Its licence.  [default: as the list says]")
