@@ -56,18 +56,26 @@ def test_every_spelling_that_captions_are_searched_for_finds_the_name(
     assert [found.entry.name for found in result.names] == ["hatsune_miku"]
 
 
-def test_an_equal_spelling_goes_before_those_that_hold_it(filled: Database) -> None:
+def test_a_name_without_its_qualifier_is_found_beside_the_one_that_has_none(
+    filled: Database,
+) -> None:
     result = search(filled, "Saber")
-    assert [found.entry.name for found in result.names] == ["saber"]
-    assert (result.total, result.exact, result.holding) == (1, True, 1)
+    assert [found.entry.name for found in result.names] == ["saber", "saber_(fate)"]
+    assert (result.total, result.exact, result.holding) == (2, True, 0)
 
 
 def test_without_an_equal_spelling_those_that_hold_it_are_found_shortest_first(
     filled: Database,
 ) -> None:
-    result = search(filled, "miku")
+    result = search(filled, "mik")
     assert [found.entry.name for found in result.names] == ["miku_(append)", "hatsune_miku"]
     assert (result.total, result.exact, result.holding) == (2, False, 0)
+
+
+def test_an_equal_spelling_goes_before_those_that_hold_it(filled: Database) -> None:
+    result = search(filled, "miku")
+    assert [found.entry.name for found in result.names] == ["miku_(append)"]
+    assert (result.total, result.exact, result.holding) == (1, True, 1)
 
 
 def test_words_run_together_hold_the_name_but_are_not_equal_to_it(filled: Database) -> None:
@@ -142,3 +150,29 @@ def test_a_look_sees_what_changed_since_the_last_one(
         for owner in ("one", "two"):
             add_name(session, "pikachu", "character", owner=owner)
             assert look(session).owner == owner
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "wanted", "how"),
+    [
+        ("saber_(fate)", "character", "Saber", "without its qualifier"),
+        (
+            "アスカ・ラングレー",
+            "character",
+            "アスカラングレー",
+            "without the dots between its parts",
+        ),
+        ("hatsune_miku", "character", "Miku Hatsune", "with its parts the other way round"),
+        ("hatsune_miku", "character", "Hatsune Miku", ""),
+    ],
+)
+def test_a_spelling_that_is_added_by_rule_is_found_and_says_by_which(
+    sqlite_database: Database, name: str, category: str, wanted: str, how: str
+) -> None:
+    with sqlite_database.transaction() as session:
+        add_name(session, name, category)
+        found = search_names(session, wanted)
+    assert (found.exact, [(each.entry.name, each.how) for each in found.names]) == (
+        True,
+        [(name, how)],
+    )

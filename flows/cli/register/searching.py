@@ -69,7 +69,7 @@ def _describe(found: FoundName, ordinary: Ordinary) -> Iterator[str]:
 
     entry = found.entry
     added = datetime.fromtimestamp(found.added_ms / 1000, UTC).date().isoformat()
-    yield entry.name
+    yield f"{entry.name}  (found {found.how})" if found.how else entry.name
     for title, value in (
         ("category", entry.category),
         ("id", entry.id),

@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from models.nouns.normalisation import MARKS
+from models.nouns.normalisation import MARKS, is_unspaced
 from models.nouns.register.entries import (
     NameEntry,
     Surface,
@@ -34,10 +34,12 @@ class FoundName:
     Attributes:
         entry: the name.
         added_ms: when it was registered (UTC milliseconds).
+        how: by which rule a spelling of it becomes what was searched for; "" where none is needed.
     """
 
     entry: NameEntry
     added_ms: int
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class SearchResult:
     Attributes:
         names: the best of what was found, best first.
         total: how many were found in all.
-        exact: whether they are spelt as what was searched for; otherwise they hold it.
+        exact: whether they are spelt as what was searched for, as registered or by rule; otherwise
+            they hold it.
         holding: how many more only hold it, where ``exact``.
     """
 
@@ -61,23 +64,28 @@ def search_names(session: Session, wanted: str, limit: int = 20) -> SearchResult
     """Names with a surface that is the same spelling as ``wanted``, else that holds it.
 
     The same means: for the search in captions. Case, width, diacritics, kana and what stands
-    between words make no difference. Shorter surfaces come first among those that only hold it.
+    between words make no difference, and the spellings that are added by rule count. Shorter
+    surfaces come first among those that only hold it.
     """
     key = key_of(wanted) if len(wanted) <= 10_000 else ""
     joined = _join(key)
     if not joined:
         return SearchResult((), 0, False, 0)
     written = SurfaceRow.__table__.c
-    exact: set[str] = set()
+    turned = _join(_turn(key))
+    exact: dict[str, str] = {}
     holding: dict[str, tuple[int, str]] = {}
     query = select(written.name_id, written.text).execution_options(yield_per=50_000)
     for entry_id, text in session.execute(query):
         # Only a surface that holds the letters can have the same key, which takes longer to make.
         letters = text.lower().translate(_DROPPED) if text.isascii() else _join(key_of(text))
-        if joined not in letters:
+        if joined not in letters and not (turned and turned in letters):
             continue
-        if key_of(text) == key:
-            exact.add(entry_id)
+        how = _rule_between(key_of(text), key)
+        if how is not None:
+            exact[entry_id] = min(how, exact.get(entry_id, how), key=len)
+        if joined not in letters and how is None:
+            continue
         rank = (len(letters), text)
         holding[entry_id] = min(rank, holding.get(entry_id, rank))
     found = exact or holding.keys()
@@ -85,11 +93,36 @@ def search_names(session: Session, wanted: str, limit: int = 20) -> SearchResult
     rows = _read_rows(session, best)
     entries = read_entries(session, rows)
     return SearchResult(
-        tuple(FoundName(entry, row.added_ms) for entry, row in zip(entries, rows, strict=True)),
+        tuple(
+            FoundName(entry, row.added_ms, exact.get(entry.id, ""))
+            for entry, row in zip(entries, rows, strict=True)
+        ),
         len(found),
         bool(exact),
         len(holding) - len(exact) if exact else 0,
     )
+
+
+def _rule_between(written: str, wanted: str) -> str | None:
+    """How a key becomes the one that is wanted: "" where it is the same, None where it does not.
+
+    The rules are those by which ``models.nouns.matching.patterns`` adds spellings.
+    """
+    if written == wanted:
+        return ""
+    head = written.partition(" ( ")[0]
+    if head == wanted:
+        return "without its qualifier"
+    parts = head.split()
+    if len(parts) > 1 and all(is_unspaced(part[0]) for part in parts):
+        return "without the dots between its parts" if "".join(parts) == wanted else None
+    return "with its parts the other way round" if _turn(head) == wanted else None
+
+
+def _turn(key: str) -> str:
+    """Two words in the other order; "" for anything else."""
+    parts = key.split()
+    return f"{parts[1]} {parts[0]}" if len(parts) == 2 and MARKS.isdisjoint(parts) else ""
 
 
 def list_names(session: Session, search: str = "", limit: int = 100) -> list[NameEntry]:
