@@ -90,7 +90,9 @@ def require_folder(plan: Plan) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent):
             pass
-        out.mkdir(exist_ok=True)
+        if not out.exists():
+            out.mkdir()
+            out.rmdir()
     except OSError as error:
         raise TrainingError(
             f"The folder {out} cannot be made: {error.strerror or error}.",
