@@ -152,6 +152,8 @@ def test_only_what_the_edits_say_is_changed_and_no_name_stays_in_its_place(
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text) - 1))
         end = data.draw(st.integers(start + 1, len(text)))
+        if not (text[start].isalnum() and text[end - 1].isalnum()):
+            continue  # no recogniser says so of a span that begins or ends between words
         category = data.draw(st.sampled_from(["character", "work", "artist", "brand", "place", ""]))
         cuts.append(Cut(start, end, category))
     done = rewrite(prepare(text, form=form), cuts)
