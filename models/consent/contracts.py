@@ -9,7 +9,8 @@ from models.assets.asset import Asset
 from models.consent.purposes import Preference
 from models.consent.reading_json import printable
 from models.consent.statements import Statement, Trust
-from models.consent.terms import WHOLE_DATASET, ConsentPolicy, Contract
+from models.consent.terms import ConsentPolicy, Contract
+from models.licence_on_file import WHOLE_DATASET
 
 CONTRACT_CARRIER = "contract"
 

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from models.consent.purposes import Purpose
-from models.sections import Section, Sha256, Text, require_two_people, start_of_day
+from models.licence_on_file import LicenceOnFile, check_folder, lies_under
+from models.sections import Section, Sha256, Text, require_two_people
 
 ChainId = Annotated[str, StringConstraints(pattern=r"^eip155:[1-9][0-9]{0,19}$")]
 """CAIP-2 name of an EVM chain: ``eip155:1``."""
 
-WHOLE_DATASET = "."
-"""The folder of a contract that covers every asset, wherever its file lies."""
 
-
-class Contract(Section):
+class Contract(LicenceOnFile):
     """A licence on file: an operator has confirmed the rights holder off-chain (trust level L5).
 
     It covers the assets under ``folder``, those listed in ``assets``, those whose content
@@ -33,27 +30,18 @@ class Contract(Section):
     and approved it.
     """
 
-    id: Text
-    holder: Text
     purposes: tuple[Purpose, ...] = Field(min_length=1)
     folder: str = ""
     assets: tuple[Sha256, ...] = ()
     signer: Sha256 | Literal[""] = ""
     address: str = ""
-    entered_by: Text
-    approved_by: Text
-    document_sha256: Sha256 | Literal[""] = ""
     attribution: bool = False
     overrides_refusals: bool = False
-    issued: date
-    expires: date
 
     @field_validator("folder")
     @classmethod
     def _folder_is_inside(cls, value: str) -> str:
-        if value and (value.startswith("/") or ".." in PurePosixPath(value).parts):
-            raise ValueError('give the folder as a path inside the dataset, or "." for all of it')
-        return value
+        return check_folder(value)
 
     @field_validator("address")
     @classmethod
@@ -61,29 +49,14 @@ class Contract(Section):
         return _check_address(value) if value else value
 
     @model_validator(mode="after")
-    def _is_usable(self) -> Self:
+    def _covers_something(self) -> Self:
         if not (self.folder or self.assets or self.signer or self.address):
             raise ValueError("say what it covers: folder, assets, signer or address")
-        require_two_people(self.entered_by, self.approved_by)
-        if self.expires <= self.issued:
-            raise ValueError("expires must be later than issued")
         return self
-
-    @property
-    def issued_at(self) -> int:
-        """Start of the day of issue, UTC seconds."""
-        return start_of_day(self.issued)
-
-    @property
-    def expires_at(self) -> int:
-        """Start of the day of expiry, UTC seconds: the contract no longer holds on that day."""
-        return start_of_day(self.expires)
 
     def covers_name(self, name: str) -> bool:
         """Whether a path inside the dataset lies under ``folder``."""
-        if not self.folder:
-            return False
-        return self.folder == WHOLE_DATASET or PurePosixPath(name).is_relative_to(self.folder)
+        return bool(self.folder) and lies_under(name, self.folder)
 
 
 class AcceptedLicense(Section):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import PurePosixPath
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from models.sections import Section, Sha256, Text, require_two_people, start_of_day
+from models.licence_on_file import WHOLE_DATASET, LicenceOnFile, check_folder, lies_under
+from models.sections import Section, Text
 
 NounAction = Literal["exclude", "review", "rewrite", "allow"]
-WHOLE_DATASET = "."
-"""The folder of a licence that holds for every asset, wherever its file lies."""
 
 FINDING_DEFAULTS: dict[str, NounAction] = {
     "character": "review",
@@ -53,23 +50,16 @@ class SourcePolicy(Section):
         return self
 
 
-class NameLicense(Section):
+class NameLicense(LicenceOnFile):
     """A licence on file for names: its holder lets them stand in the captions of these assets.
 
     It names them one by one, as ``category:name``, or by the owner that the register gives them.
     Two different people must have entered and approved it. It says nothing about pictures.
     """
 
-    id: Text
-    holder: Text
     names: tuple[Text, ...] = ()
     owner: str = ""
     folder: Text = WHOLE_DATASET
-    entered_by: Text
-    approved_by: Text
-    document_sha256: Sha256 | Literal[""] = ""
-    issued: date
-    expires: date
 
     @field_validator("names")
     @classmethod
@@ -87,32 +77,17 @@ class NameLicense(Section):
     @field_validator("folder")
     @classmethod
     def _folder_is_inside(cls, value: str) -> str:
-        if value.startswith("/") or ".." in PurePosixPath(value).parts:
-            raise ValueError('give the folder as a path inside the dataset, or "." for all of it')
-        return value
+        return check_folder(value)
 
     @model_validator(mode="after")
-    def _is_usable(self) -> Self:
+    def _covers_something(self) -> Self:
         if not (self.names or self.owner.strip()):
             raise ValueError("say which names it covers: names or owner")
-        require_two_people(self.entered_by, self.approved_by)
-        if self.expires <= self.issued:
-            raise ValueError("expires must be later than issued")
         return self
-
-    @property
-    def issued_at(self) -> int:
-        """Start of the day of issue, UTC seconds."""
-        return start_of_day(self.issued)
-
-    @property
-    def expires_at(self) -> int:
-        """Start of the day of expiry, UTC seconds: on that day it no longer holds."""
-        return start_of_day(self.expires)
 
     def covers_name(self, name: str) -> bool:
         """Whether a path inside the dataset lies under ``folder``."""
-        return self.folder == WHOLE_DATASET or PurePosixPath(name).is_relative_to(self.folder)
+        return lies_under(name, self.folder)
 
 
 class NounsPolicy(Section):
