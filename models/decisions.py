@@ -213,7 +213,8 @@ def decide(
     if taken_down:
         return Decision(Verdict.EXCLUDE, (Reason.TAKEDOWN,), "takedown")
     permitted = permitted or Permitted(tuple(findings))
-    named = names_in(findings)
+    looked_at = any(finding.kind == "motif_resembles" for finding in findings)
+    named = names_in(findings) if looked_at else frozenset[str]()
     mended = {caption.index for caption in captions}
     judged = [
         (finding, judge_finding(finding, policy, yardstick, named))

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from models.assets.asset import Asset
@@ -23,6 +24,7 @@ from models.recursion import is_nested_deeper
 EDITOR = "editor/1"
 
 _MAX_DEPTH = 100
+_MOST_KEPT = 4096
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("（", "）"), ("「", "」"), ("『", "』"), ('"', '"'))
 _EMPTY_PAIR = re.compile(
     r"\(\s*\)|\[\s*\]|\{\s*\}|（\s*）|「\s*」|『\s*』|\"\s*\"|[(\[{]\s*:[0-9.]"
@@ -46,6 +48,8 @@ class CaptionEditor:
     def __init__(self, searcher: Searcher, policy: Policy) -> None:
         self.searcher = searcher
         self.policy = policy
+        # A shard is weighed after each of its stages, and asks the same each time.
+        self._try = lru_cache(maxsize=_MOST_KEPT)(self._rewrite)
 
     @property
     def fingerprint(self) -> str:
@@ -84,11 +88,10 @@ class CaptionEditor:
         rewritten = []
         for index, spans in sorted(cuts.items()):
             original = asset.captions[index].text
-            done = rewrite(prepare(original), spans)
-            if done.text == original or not _reads_whole(original, done):
+            tried = self._try(original, tuple(spans))
+            if tried is None:
                 continue
-            text = prepare(_keep_blanks(original, done.text))
-            (seen,) = self.searcher.find_in([text])
+            done, text, seen = tried
             left = [describe(sighting, PlacedText(text, caption=index)) for sighting in seen]
             left = list(permit(asset, left, licences, as_of).open)
             if not _touches_an_edit(seen, done) and all(
@@ -96,6 +99,17 @@ class CaptionEditor:
             ):
                 rewritten.append(RewrittenCaption(index, original, text.text, done.edits))
         return tuple(rewritten)
+
+    def _rewrite(
+        self, original: str, cuts: tuple[Cut, ...]
+    ) -> tuple[Rewriting, NounText, tuple[Sighting, ...]] | None:
+        """A caption without its names, and what is seen in it; None where it is not whole."""
+        done = rewrite(prepare(original), cuts)
+        if done.text == original or not _reads_whole(original, done):
+            return None
+        text = prepare(_keep_blanks(original, done.text))
+        (seen,) = self.searcher.find_in([text])
+        return done, text, seen
 
 
 def _reads_whole(original: str, done: Rewriting) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_lines
@@ -46,11 +46,6 @@ class Vocabulary:
 def load_vocabulary(session: Session) -> Vocabulary:
     """The vocabulary as it stands."""
     return Vocabulary(frozenset(session.scalars(select(VocabularyRow.term))))
-
-
-def count_vocabulary(session: Session) -> int:
-    """How many tags are in it."""
-    return session.scalar(select(func.count()).select_from(VocabularyRow)) or 0
 
 
 def add_tags(

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from models.canonical import digest_of
 from models.nouns.forms import Form, tag_bounds
 from models.nouns.recognition import Certainty, NounText, Recogniser, Sighting, Source, term_of
+from models.nouns.tags.cutting import LONGEST_PIECE, SEPARATORS
 from models.nouns.vocabulary import Vocabulary
 
 VERSION = "described/1"
 
-_SEPARATOR = re.compile(r"[,;|\n\r\x0b\x0c\x85\u2028\u2029、，；｜]")
+_SEPARATOR = re.compile(f"[{SEPARATORS}]")
 _SPACE = re.compile(r"\s")
-_LONGEST_TAG = 200
 
 
 class LeaveDescribed:
@@ -52,8 +52,8 @@ class LeaveDescribed:
 def _tag_around(text: str, start: int, end: int) -> str:
     """The key of the tag that a span stands in; "" where it is too long to be one."""
     parting = _SPACE if "," not in text and tag_bounds(text) is not None else _SEPARATOR
-    begin = max(0, start - _LONGEST_TAG)
+    begin = max(0, start - LONGEST_PIECE)
     before = [found.end() for found in parting.finditer(text, begin, start)]
-    behind = parting.search(text, end, end + _LONGEST_TAG)
-    stop = behind.start() if behind else min(len(text), end + _LONGEST_TAG)
+    behind = parting.search(text, end, end + LONGEST_PIECE)
+    stop = behind.start() if behind else min(len(text), end + LONGEST_PIECE)
     return term_of(text[before[-1] if before else begin : stop])

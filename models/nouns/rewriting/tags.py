@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from models.nouns.rewriting.captions import Cut, Edit, Surroundings
+from models.nouns.tags.cutting import SEPARATORS
 
-_SEPARATORS = ",;|\n\r\x0b\x0c\x85\u2028\u2029、，；｜"
-_PARTING = re.compile(rf"[{_SEPARATORS}]|(?<!\S)(?:BREAK|AND)(?!\S)|(?=<)|(?<=>)")
+_PARTING = re.compile(rf"[{SEPARATORS}]|(?<!\S)(?:BREAK|AND)(?!\S)|(?=<)|(?<=>)")
 _SPACE = re.compile(r"[ \t\r\n]")
-_LAST_JOINT = re.compile(rf"(?:[{_SEPARATORS}]|(?<!\S)(?:BREAK|AND))\Z")
+_LAST_JOINT = re.compile(rf"(?:[{SEPARATORS}]|(?<!\S)(?:BREAK|AND))\Z")
 _EMPTY = re.compile(r"[(\[{\s]+(?::\s*[0-9.]+\s*)?[)\]}\s]+(?::\s*[0-9.]+[)\]}\s]+)*")
 _BLANKS = " \t"
 _REACH = 400
@@ -36,10 +36,10 @@ def cut_tag(text: str, cut: Cut, around: Surroundings) -> Edit:
         return Edit(start, start + len(inner), inner, f"{opening}cosplay{closing}", _REASON)
     if opening:  # the brackets belong to what follows
         start += len(piece) - len(piece.lstrip(_BLANKS))
-        stop = _skip(text, end, _SEPARATORS + _BLANKS)
+        stop = _skip(text, end, SEPARATORS + _BLANKS)
         return Edit(start, stop, text[start:stop], opening, _REASON)
     if closing:  # and these to what came before
-        start = len(text[:start].rstrip(_SEPARATORS + _BLANKS))
+        start = len(text[:start].rstrip(SEPARATORS + _BLANKS))
         end -= len(piece) - len(piece.rstrip())
         return Edit(start, end, text[start:end], closing, _REASON)
     return drop_tag(text, start, end, around)

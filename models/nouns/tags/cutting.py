@@ -19,7 +19,10 @@ from models.nouns.recognition import term_of
 LONGEST_PIECE = 200
 """Code points; a longer piece between two commas is no tag."""
 
-_SEPARATORS = re.compile(r"[,\n\r;|\x0b\x0c\x85\u2028\u2029、，；｜]")
+SEPARATORS = ",;|\n\r\x0b\x0c\x85\u2028\u2029、，；｜"
+"""What parts the tags of a list, each one code point."""
+
+_SEPARATORS = re.compile(f"[{SEPARATORS}]")
 _RARE_SEPARATORS = "\n\r;|\x0b\x0c"
 _SPACE = re.compile(r"\s")
 _NETWORK = re.compile(
