@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from models.assets.asset import Asset, Fault
@@ -14,7 +14,7 @@ from models.nouns.conditions import NounAction
 from models.nouns.permission import Permitted
 from models.nouns.register.storage import key_of
 from models.nouns.rewriting.captions import RewrittenCaption
-from models.policy import Policy
+from models.policy import MotifsPolicy, Policy
 from models.reasons import TEXTS, Reason
 from models.translation.findings import explain_in_japanese
 from models.verdicts import Verdict, most_restrictive
@@ -103,25 +103,11 @@ class Decision:
         return " ".join(dict.fromkeys(text for text in texts if text))
 
 
-@dataclass(frozen=True, slots=True)
-class Yardstick:
-    """By what findings are measured, besides the policy.
-
-    Attributes:
-        resembles_score: cosine from which a resemblance counts: the policy's, or the encoder's own
-            suggestion where the policy leaves it open.
-        named_score: the same, where a text of the asset names what the motif shows.
-        terms: what people have ruled about terms of this dataset, by the term's key.
-    """
-
-    resembles_score: float
-    named_score: float
-    terms: Mapping[str, TermRuling] = field(default_factory=dict)
+TermRulings = Mapping[str, TermRuling]
+"""What people have ruled about terms of a dataset, by the term's key."""
 
 
-def choose_noun_action(
-    finding: Finding, policy: Policy, terms: Mapping[str, TermRuling]
-) -> NounAction:
+def choose_noun_action(finding: Finding, policy: Policy, terms: TermRulings) -> NounAction:
     """What the policy says about a name or an unknown term in a text."""
     source = finding.source or "caption"
     if finding.kind == "name_protected":
@@ -135,32 +121,35 @@ def choose_noun_action(
 
 
 def judge_finding(
-    finding: Finding, policy: Policy, yardstick: Yardstick, named: Set[str] = frozenset()
+    finding: Finding, policy: Policy, terms: TermRulings, named: Set[str] = frozenset()
 ) -> Verdict:
     """What the policy says about one finding; CLEAR where it does not act on it.
 
     Args:
         finding: what a detector saw.
         policy: the policy in force.
-        yardstick: by what it is measured.
+        terms: what people have ruled about terms.
         named: keys of the names that stand in the asset's texts (see ``names_in``).
     """
     match finding.kind:
         case "name_protected" | "name_possible" | "unknown_term":
-            return _VERDICT_OF[choose_noun_action(finding, policy, yardstick.terms)]
-        case "motif_copy":
-            near = finding.distance is None or finding.distance <= policy.motifs.copy_distance
-            return _VERDICT_OF[policy.motifs.copy_action] if near else Verdict.CLEAR
-        case "motif_resembles":
-            is_named = key_of(finding.label) in named
-            asked = yardstick.named_score if is_named else yardstick.resembles_score
-            return (
-                _VERDICT_OF[policy.motifs.resembles_action]
-                if finding.score >= asked
-                else Verdict.CLEAR
-            )
+            return _VERDICT_OF[choose_noun_action(finding, policy, terms)]
+        case "motif_copy" | "motif_contained" | "motif_resembles":
+            return _judge_motif(finding, policy.motifs, named)
         case "image_animated":
             return _VERDICT_OF[policy.images.animated]
+
+
+def _judge_motif(finding: Finding, policy: MotifsPolicy, named: Set[str]) -> Verdict:
+    is_named = key_of(finding.label) in named
+    if finding.score < (min(policy.risk, policy.named_risk) if is_named else policy.risk):
+        return Verdict.CLEAR
+    actions = {
+        "motif_copy": policy.copy_action,
+        "motif_contained": policy.contained_action,
+        "motif_resembles": policy.resembles_action,
+    }
+    return _VERDICT_OF[actions[finding.kind]]
 
 
 def names_in(findings: Iterable[Finding]) -> frozenset[str]:
@@ -184,7 +173,7 @@ def decide(
     findings: Sequence[Finding],
     faults: Sequence[Fault],
     policy: Policy,
-    yardstick: Yardstick,
+    terms: TermRulings,
     *,
     permitted: Permitted | None = None,
     captions: Sequence[RewrittenCaption] = (),
@@ -204,7 +193,7 @@ def decide(
         findings: what nouns, features and motifs saw, in a stable order.
         faults: what went wrong in any stage.
         policy: the policy in force.
-        yardstick: by what findings are measured.
+        terms: what people have ruled about terms of this dataset.
         permitted: the findings parted by what licences for names say; None where there are none.
         captions: the captions that were rewritten and found clean.
         ruling: the reviewer's effective ruling on this asset, if there is one.
@@ -213,15 +202,14 @@ def decide(
     if taken_down:
         return Decision(Verdict.EXCLUDE, (Reason.TAKEDOWN,), "takedown")
     permitted = permitted or Permitted(tuple(findings))
-    looked_at = any(finding.kind == "motif_resembles" for finding in findings)
+    looked_at = any(finding.kind.startswith("motif_") for finding in findings)
     named = names_in(findings) if looked_at else frozenset[str]()
     mended = {caption.index for caption in captions}
     judged = [
-        (finding, judge_finding(finding, policy, yardstick, named))
+        (finding, judge_finding(finding, policy, terms, named))
         for finding in permitted.open
         if not (
-            finding.caption in mended
-            and choose_noun_action(finding, policy, yardstick.terms) == "rewrite"
+            finding.caption in mended and choose_noun_action(finding, policy, terms) == "rewrite"
         )
     ]
     judged = [(finding, verdict) for finding, verdict in judged if verdict is not Verdict.CLEAR]
@@ -243,7 +231,7 @@ def decide(
     reasons = tuple(dict.fromkeys(reason for outcome, reason in outcomes if outcome is verdict))
     ends = [permitted.valid_until, consent.valid_until if consent else None]
     question = (
-        question_of(asset, reasons, acted, consent, policy, yardstick.terms)
+        question_of(asset, reasons, acted, consent, policy, terms)
         if verdict is Verdict.REVIEW
         else ""
     )
@@ -285,7 +273,7 @@ def question_of(
     findings: Sequence[Finding],
     consent: ConsentDecision | None,
     policy: Policy,
-    terms: Mapping[str, TermRuling],
+    terms: TermRulings,
 ) -> str:
     """Digest of what a reviewer is asked about an asset.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pyarrow as pa
 
 from models.consent.likeness_stage import LikenessStage
 from models.consent.stage import ConsentStage
-from models.decisions import TermRuling, Yardstick
 from models.errors import PolicyError
 from models.motifs.encoder import Encoder
 from models.motifs.encoders import load_encoder
@@ -39,17 +37,6 @@ class Detectors:
     def motifs(self, features: pa.Table) -> MotifsStage:
         """The stage that matches the features of one shard against the registered motifs."""
         return MotifsStage(self.index, features)
-
-    def measure(self, policy: Policy, terms: Mapping[str, TermRuling]) -> Yardstick:
-        """By what findings are measured: the policy's scores, or what the encoder suggests."""
-        given = policy.motifs
-        resembles = given.resembles_score
-        if resembles is None:
-            resembles = self.encoder.suggested_score
-        named = given.named_score
-        if named is None:
-            named = (self.encoder.floor_score + resembles) / 2
-        return Yardstick(resembles, min(named, resembles), terms)
 
 
 def load_detectors(

@@ -20,7 +20,7 @@ from models.consent.resolution import ConsentDecision, resolve
 from models.consent.statements import Statement
 from models.consent.subjects import Subject, SubjectKind
 from models.consent.testimony import Likeness, Testimony, Traits
-from models.decisions import Decision, Ruling, TermRuling, Yardstick, decide
+from models.decisions import Decision, Ruling, TermRuling, TermRulings, decide
 from models.editing import CaptionEditor
 from models.findings import Finding
 from models.nouns.permission import LicensedNames, Permitted, permit
@@ -32,7 +32,7 @@ from models.takedowns import ids_for_takedown
 from models.unicode import escape_surrogates
 from models.verdicts import Verdict
 
-CODE_VERSION = "verdict/5"
+CODE_VERSION = "verdict/6"
 
 _CAPTION = pa.struct(
     [
@@ -106,7 +106,7 @@ class Bench:
 
     Attributes:
         policy: the policy in force.
-        yardstick: by what findings are measured.
+        terms: what people have ruled about terms of this dataset.
         as_of: UTC seconds at which consent is weighed.
         rulings: effective rulings by asset id.
         takedowns: ids of assets whose takedown has been acknowledged.
@@ -116,7 +116,7 @@ class Bench:
     """
 
     policy: Policy
-    yardstick: Yardstick
+    terms: TermRulings
     as_of: int
     rulings: Mapping[str, Ruling]
     takedowns: frozenset[str]
@@ -142,7 +142,7 @@ class Bench:
             observed.findings,
             (*observed.faults, *faults),
             self.policy,
-            self.yardstick,
+            self.terms,
             permitted=permitted,
             captions=captions,
             ruling=self.rulings.get(asset.asset_id),
@@ -157,7 +157,7 @@ class Bench:
             return (), ()
         try:
             return self.editor.edit(
-                asset, permitted.open, self.licences, self.yardstick.terms, self.as_of
+                asset, permitted.open, self.licences, self.terms, self.as_of
             ), ()
         except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
             code, detail = describe_failure(error)
@@ -360,7 +360,6 @@ def _fingerprint(
             "dataset": dataset,
             "shard": shard,
             "policy": bench.policy.digest,
-            "scores": [bench.yardstick.resembles_score, bench.yardstick.named_score],
             "licences": [
                 [each.terms.id, sorted(each.entries)] for each in bench.licences if each.entries
             ],
@@ -368,7 +367,7 @@ def _fingerprint(
             "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
             "heard": {i: [s.as_dict() for s in said] for i, said in sorted(heard.items())},
             "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
-            "terms": _ruled_terms(outputs, bench.yardstick.terms),
+            "terms": _ruled_terms(outputs, bench.terms),
             "takedowns": sorted(frozenset[str]().union(*map(bench.takedowns_of, assets))),
         }
     )

@@ -29,25 +29,27 @@ from models.nouns.conditions import (
 from models.sections import Section, Text, explain_problem
 
 Action = Literal["exclude", "review", "allow"]
+RECORDED_RISK = 0.1
+"""Risk of a motif below which nothing is recorded."""
+
 __all__ = ["FINDING_DEFAULTS", "Action", "Policy", "load_policy", "parse_policy"]
 
 
 class MotifsPolicy(Section):
-    """What to do when a picture matches a registered motif, and how close is close.
+    """What to do when a picture matches a registered motif, and from which risk on.
 
-    ``copy_distance`` is in bits of a 256-bit PDQ hash. ``resembles_score`` is the cosine between
-    encoder embeddings, whose meaning differs from encoder to encoder: None, the default, stands
-    for the encoder's own ``suggested_score``. ``named_score`` takes its place where a text of the
-    asset names what the motif shows, and is never above it; None stands for halfway between the
-    encoder's ``floor_score`` and ``resembles_score``. Nothing below the encoder's ``floor_score``
-    is ever recorded, so a lower number here finds no more.
+    Every detector's evidence is calibrated into one risk (``models.motifs.risk``): 0.5 is what one
+    clean picture in a thousand reaches by accident, whichever detector and encoder said it.
+    ``named_risk`` takes the place of ``risk`` where a text of the asset names what the motif
+    shows, and is never above it. Nothing below ``RECORDED_RISK`` is ever recorded, so a lower
+    number finds no more.
     """
 
     copy_action: Action = "exclude"
+    contained_action: Action = "review"
     resembles_action: Literal["review", "allow"] = "review"
-    copy_distance: int = Field(default=31, ge=0, le=90)
-    resembles_score: float | None = Field(default=None, gt=0.0, le=1.0)
-    named_score: float | None = Field(default=None, gt=0.0, le=1.0)
+    risk: float = Field(default=0.5, ge=RECORDED_RISK, le=1.0)
+    named_risk: float = Field(default=0.3, ge=RECORDED_RISK, le=1.0)
 
 
 class ImagesPolicy(Section):

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NAME_LICENSED = "name_licensed"
     CAPTION_REWRITTEN = "caption_rewritten"
     MOTIF_COPY = "motif_copy"
+    MOTIF_CONTAINED = "motif_contained"
     MOTIF_RESEMBLES = "motif_resembles"
     IMAGE_ANIMATED = "image_animated"
     IMAGE_MISSING = "image_missing"
@@ -185,6 +186,12 @@ TEXTS: dict[Reason, ReasonText] = {
         "登録されたモチーフの複製です。",
         "Leave the asset out.",
         "この画像を除いてください。",
+    ),
+    Reason.MOTIF_CONTAINED: ReasonText(
+        "A part of the picture shows a registered motif.",
+        "画像の一部に登録されたモチーフがあります。",
+        "A reviewer looks at the marked part beside the motif.",
+        "審査担当者が印の付いた部分とモチーフを見比べます。",
     ),
     Reason.MOTIF_RESEMBLES: ReasonText(
         "The picture resembles a registered motif.",

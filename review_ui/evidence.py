@@ -23,6 +23,7 @@ _HIDDEN = re.compile(
 
 _USUAL_REASONS: dict[str, tuple[RulingReason, RulingReason]] = {
     "motif_copy": (RulingReason.OTHER_MOTIF, RulingReason.COPIED_MOTIF),
+    "motif_contained": (RulingReason.OTHER_MOTIF, RulingReason.COPIED_MOTIF),
     "motif_resembles": (RulingReason.OTHER_MOTIF, RulingReason.DERIVED_MOTIF),
     "name_protected": (RulingReason.OTHER_NAME, RulingReason.NAMES_PROTECTED),
     "name_possible": (RulingReason.ORDINARY_WORD, RulingReason.NAMES_PROTECTED),
@@ -104,6 +105,7 @@ _FINDING: dict[str, Any] = {
     "box": None,
     "distance": None,
     "term": "",
+    "alignment": None,
 }
 _STATEMENT: dict[str, Any] = {
     "carrier": "",

@@ -116,7 +116,7 @@ class Desk:
             licences = find_licensed(session, self.policy.nouns.license)
         return Bench(
             policy=self.policy,
-            yardstick=self.detectors.measure(self.policy, terms),
+            terms=terms,
             as_of=self.order.as_of,
             rulings=rulings,
             takedowns=takedowns,

@@ -60,7 +60,7 @@ def list_unknown_terms(order: str, verdicts: Sequence[dict[str, Any]]) -> int:
 def _add_shard(desk: Desk, verdict: dict[str, Any], tally: TermTally) -> None:
     shard = VerdictRecord(**verdict).shard
     output = ShardWork(desk, desk.detectors.nouns, shard, ()).read()
-    matters = _Matters(desk.policy.nouns, desk.bench.yardstick.terms)
+    matters = _Matters(desk.policy.nouns, desk.bench.terms)
     found: dict[str, list[Finding]] = {}
     for asset_id, texts in zip(
         output["asset_id"].to_pylist(), output["findings"].to_pylist(), strict=True
@@ -105,7 +105,7 @@ def _counts(verdict: str, reasons: Sequence[str]) -> bool:
 
 def _settle_late(session: Session, desk: Desk) -> None:
     dataset = desk.order.dataset
-    known = desk.bench.yardstick.terms
+    known = desk.bench.terms
     late = [
         term
         for term, ruling in effective_term_rulings(session, dataset).items()

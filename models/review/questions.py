@@ -23,6 +23,7 @@ from models.verdicts import Verdict
 RISK: dict[Reason, int] = {
     Reason.CONSENT_TAMPERED: 90,
     Reason.MOTIF_COPY: 85,
+    Reason.MOTIF_CONTAINED: 80,
     Reason.CONSENT_CONFLICT: 80,
     Reason.MOTIF_RESEMBLES: 70,
     Reason.NAME_PROTECTED: 60,

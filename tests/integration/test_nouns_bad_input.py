@@ -16,7 +16,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.assets.asset import Asset, Caption, Location, unread_id
-from models.decisions import Yardstick
 from models.editing import CaptionEditor
 from models.errors import KiyomeError
 from models.judging import Bench, judge
@@ -125,7 +124,7 @@ def test_a_rewritten_caption_with_a_lone_surrogate_does_not_end_the_run(tmp_path
     policy = _policy()
     bench = Bench(
         policy,
-        Yardstick(0.9, 0.8),
+        {},
         0,
         {},
         frozenset(),

@@ -12,7 +12,7 @@ from models.assets.asset import Asset, Fault, Location
 from models.consent.purposes import Preference, Purpose
 from models.consent.resolution import resolve
 from models.consent.statements import Condition, Statement, Trust
-from models.decisions import Ruling, Yardstick, decide
+from models.decisions import Ruling, decide
 from models.findings import Finding, FindingKind
 from models.policy import FINDING_DEFAULTS, parse_policy
 from models.reasons import TEXTS, Reason
@@ -56,7 +56,7 @@ def _verdict(
 ) -> Verdict:
     consent = None if said is None else resolve(ASSET, said, POLICY.consent, NOW)
     decision = decide(
-        ASSET, consent, seen, broken, POLICY, Yardstick(0.9, 0.8), ruling=ruling, taken_down=down
+        ASSET, consent, seen, broken, POLICY, {}, ruling=ruling, taken_down=down
     )
     assert decision.reasons
     assert all(reason in TEXTS for reason in decision.reasons)

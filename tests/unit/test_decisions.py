@@ -10,8 +10,8 @@ from models.assets.asset import Asset, Caption, Fault, Location
 from models.consent.purposes import Preference
 from models.consent.resolution import resolve
 from models.consent.statements import Statement, Trust
-from models.decisions import Decision, Ruling, TermRuling, Yardstick, decide
-from models.findings import Finding
+from models.decisions import Decision, Ruling, TermRuling, decide
+from models.findings import Finding, FindingKind
 from models.policy import Policy, parse_policy
 from models.reasons import Reason
 from models.verdicts import Verdict
@@ -49,7 +49,7 @@ def _decide(
         findings,
         faults,
         policy,
-        Yardstick(0.9, 0.8),
+        {},
         ruling=ruling,
         taken_down=taken_down,
     )
@@ -89,14 +89,18 @@ def test_a_protected_name_goes_where_the_policy_sends_its_category() -> None:
     assert _decide(replace(NAME, category="place")).verdict is Verdict.CLEAR
 
 
-@pytest.mark.parametrize(("distance", "verdict"), [(31.0, Verdict.EXCLUDE), (32.0, Verdict.CLEAR)])
-def test_a_copy_counts_up_to_the_policys_distance(distance: float, verdict: Verdict) -> None:
-    assert _decide(replace(COPY, distance=distance)).verdict is verdict
-
-
-@pytest.mark.parametrize(("score", "verdict"), [(0.9, Verdict.REVIEW), (0.89, Verdict.CLEAR)])
-def test_a_resemblance_counts_from_the_score_in_force(score: float, verdict: Verdict) -> None:
-    assert _decide(replace(COPY, kind="motif_resembles", score=score)).verdict is verdict
+@pytest.mark.parametrize(
+    ("kind", "acted"),
+    [
+        ("motif_copy", Verdict.EXCLUDE),
+        ("motif_contained", Verdict.REVIEW),
+        ("motif_resembles", Verdict.REVIEW),
+    ],
+)
+def test_a_motif_counts_from_the_risk_in_force(kind: FindingKind, acted: Verdict) -> None:
+    seen = replace(COPY, kind=kind)
+    assert _decide(replace(seen, score=0.5)).verdict is acted
+    assert _decide(replace(seen, score=0.49)).verdict is Verdict.CLEAR
 
 
 def test_a_takedown_beats_a_grant_and_an_approval() -> None:
@@ -137,7 +141,7 @@ def test_a_reviewers_exclusion_holds_though_the_machine_would_clear() -> None:
 
 
 def test_an_edit_of_the_policy_that_changes_nothing_here_asks_the_same_question() -> None:
-    edited = parse_policy('name = "t"\nversion = "2"\n[motifs]\ncopy_distance = 10\n')
+    edited = parse_policy('name = "t"\nversion = "2"\n[motifs]\nrisk = 0.95\n')
     assert _decide(NAME).question == _decide(NAME, policy=edited).question
 
 
@@ -170,9 +174,7 @@ def test_an_approval_does_not_answer_for_a_term_that_was_ruled_a_name_since() ->
 
     def decide_with(terms: dict[str, TermRuling], ruling: Ruling | None = None) -> Decision:
         consent = resolve(ASSET, (GRANT,), POLICY.consent, NOW)
-        return decide(
-            ASSET, consent, (seen,), (), POLICY, Yardstick(0.9, 0.8, terms), ruling=ruling
-        )
+        return decide(ASSET, consent, (seen,), (), POLICY, terms, ruling=ruling)
 
     approval = Ruling(decide_with({}).question, True, "r1", "Aiko")
     assert decide_with({}, approval).verdict is Verdict.CLEAR
@@ -187,5 +189,5 @@ def test_a_ruling_on_a_term_decides_what_becomes_of_it(category: str, verdict: V
     seen = Finding("unknown_term", "unlisted-tags/1", 0.7, "unlisted", caption=0, term="qwerty")
     consent = resolve(ASSET, (GRANT,), POLICY.consent, NOW)
     terms = {"qwerty": TermRuling(category, "t1")}
-    decision = decide(ASSET, consent, (seen,), (), POLICY, Yardstick(0.9, 0.8, terms))
+    decision = decide(ASSET, consent, (seen,), (), POLICY, terms)
     assert decision.verdict is verdict

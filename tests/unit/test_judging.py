@@ -7,14 +7,13 @@ import pytest
 from models import judging
 from models.assets.asset import Asset, Location
 from models.consent.resolution import ConsentDecision
-from models.decisions import Yardstick
 from models.judging import Bench, Consents, Observed
 from models.policy import parse_policy
 
 ASSET = Asset("a" * 64, (Location("a.png", "/nowhere/a.png"),), ())
 BENCH = Bench(
     policy=parse_policy('name = "p"\nversion = "1"\n'),
-    yardstick=Yardstick(0.9, 0.8),
+    terms={},
     as_of=1_800_000_000,
     rulings={},
     takedowns=frozenset(),

@@ -80,7 +80,7 @@ def test_comments_and_spacing_do_not_change_the_digest() -> None:
 
 
 def test_what_the_policy_says_changes_the_digest() -> None:
-    assert parse_policy(HEAD).digest != parse_policy(HEAD + "[motifs]\ncopy_distance = 30\n").digest
+    assert parse_policy(HEAD).digest != parse_policy(HEAD + "[motifs]\nrisk = 0.4\n").digest
 
 
 def test_a_name_of_unknown_category_goes_to_review() -> None:

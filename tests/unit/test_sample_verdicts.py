@@ -52,9 +52,8 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Asset
     wanted = Wanted()
     wanted.add_shard(scan.assets, outputs["consent"])
     gather_evidence(wanted, policy.consent, settings, database, sources=(), as_of=A_DAY_IN_2026)
-    yardstick = detectors.measure(policy, {})
     bench = Bench(
-        policy, yardstick, A_DAY_IN_2026, {}, frozenset(), take_testimony(database, policy.consent)
+        policy, {}, A_DAY_IN_2026, {}, frozenset(), take_testimony(database, policy.consent)
     )
     for stage in (detectors.nouns, detectors.features):
         asked = select_undecided(scan.assets, outputs, bench)
