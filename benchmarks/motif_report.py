@@ -1,0 +1,115 @@
+"""From scores to figures: a threshold that few clean pictures reach, and what is found above it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.motif_edits import EDITS, MORE_EDITS, Box
+from benchmarks.motif_scores import Scored
+
+OVERLAP = 0.5
+"""Intersection over union from which a box counts as found."""
+
+_LIKENESSES = tuple(
+    f"{likeness}, {where}"
+    for likeness in ("expression or pose", "redrawn")
+    for where in ("plain", "on a scene")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of how many."""
+
+    found: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """As a number from 0 to 1; 0 of none."""
+        return self.found / self.of if self.of else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval."""
+        if not self.of:
+            return 0.0, 1.0
+        z, n, p = 1.959964, self.of, self.value
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        reach = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What a score must exceed.
+
+    Attributes:
+        above: of clean pictures exactly ``alarms`` score more than this.
+        alarms: how many clean pictures do, of all.
+    """
+
+    above: float
+    alarms: Share
+
+
+def threshold_at(scored: Sequence[Scored], way: str, rate: float) -> Threshold:
+    """The lowest threshold that at most ``rate`` of the clean pictures exceed.
+
+    A clean picture scores what the likeliest of all references scores. Of N clean pictures
+    floor(rate x N) may exceed the threshold, so it is the score of the next one, and a find must
+    score more than that. Where fewer than 1 / rate are clean, none may.
+    """
+    highest = sorted((s.best(way)[1] for s in scored if s.case.group == "clean"), reverse=True)
+    if not highest:
+        raise SystemExit(
+            "There are no clean pictures, so there is no threshold: take a larger --sample."
+        )
+    above = highest[min(int(rate * len(highest)), len(highest) - 1)]
+    return Threshold(above, Share(sum(score > above for score in highest), len(highest)))
+
+
+def recall(scored: Sequence[Scored], way: str, above: float) -> Share:
+    """In how many the true label scores more than the threshold."""
+    return Share(sum(s.of_truth(way).score > above for s in scored), len(scored))
+
+
+def boxes(scored: Sequence[Scored], way: str, above: float) -> Share:
+    """Of those found with a box: in how many the box overlaps the true one by ``OVERLAP``."""
+    found = [s for s in scored if (t := s.of_truth(way)).score > above and t.box is not None]
+    right = sum(overlap(s.of_truth(way).box, s.box) >= OVERLAP for s in found)
+    return Share(right, len(found))
+
+
+def overlap(one: Box | None, other: Box) -> float:
+    """Intersection over union of two boxes."""
+    if one is None:
+        return 0.0
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(0.0, width) * max(0.0, height)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return shared / (areas - shared) if areas > shared else 0.0
+
+
+def sections(scored: Sequence[Scored]) -> Iterator[tuple[str, list[Scored]]]:
+    """The lines of the report, each with its cases; those without cases are left out."""
+    edited = [s for s in scored if s.case.group == "edited"]
+    lines: list[tuple[str, list[Scored]]] = [("all edited copies", edited)]
+    for motif in ("character", "mascot", "logo"):
+        name = "  flat logos" if motif == "logo" else f"  {motif}s"
+        lines.append((name, [s for s in edited if s.case.motif == motif]))
+    for kind in EDITS:
+        lines.append((kind, [s for s in edited if s.case.kind == kind]))
+        if kind.startswith("pasted"):
+            logos = [s for s in lines[-1][1] if s.case.motif == "logo"]
+            lines.append((f"  {kind}, flat logos", logos))
+    others = (*MORE_EDITS, *_LIKENESSES)
+    lines += [(kind, [s for s in scored if s.case.kind == kind]) for kind in others]
+    yield from ((name, members) for name, members in lines if members)
