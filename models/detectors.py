@@ -10,11 +10,13 @@ import pyarrow as pa
 from models.consent.likeness_stage import LikenessStage
 from models.consent.stage import ConsentStage
 from models.errors import PolicyError
+from models.motifs.calibrations import choose_calibration
 from models.motifs.encoder import Encoder
 from models.motifs.encoders import load_encoder
+from models.motifs.features_stage import FeaturesStage
 from models.motifs.index import ReferenceIndex
+from models.motifs.motifs_stage import MotifsStage
 from models.motifs.register import load_references
-from models.motifs.stages import FeaturesStage, MotifsStage
 from models.nouns.knowledge import load_knowledge
 from models.nouns.lettering.reader import LetteringReader
 from models.nouns.stage import NounsStage
@@ -70,6 +72,7 @@ def load_detectors(
         index=ReferenceIndex.build(
             references,
             encoder,
+            choose_calibration(encoder, settings.motif_calibration),
             settings.max_pixels,
             cache=settings.workspace / "indexes",
             workers=settings.workers,

@@ -46,6 +46,13 @@ class Settings(BaseSettings):
         default="builtin:layout",
         description="Image encoder: builtin:layout, or open_clip:<model>/<pretrained tag or file>.",
     )
+    motif_calibration: Path | None = Field(
+        default=None,
+        description=(
+            "File that says how what detectors see of a motif becomes a risk, as `kiyome motifs "
+            "calibrate` writes it. Empty: the one that comes with Kiyome."
+        ),
+    )
     noun_models: tuple[str, ...] = Field(
         default=(),
         description=(

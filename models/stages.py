@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -232,12 +232,32 @@ def store_table(folder: Path, fingerprint: str, table: pa.Table) -> tuple[str, s
         WorkspaceError: it cannot be written.
     """
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    leaves = [leaf for field in table.schema for leaf in _leaves_of(field.name, field.type)]
+    pq.write_table(
+        table,
+        sink,
+        compression={path: "none" if packed else "zstd" for path, packed in leaves},
+        use_dictionary=[path for path, packed in leaves if not packed],
+    )
     data = sink.getvalue().to_pybytes()
     digest = digest_bytes(data)
     name = f"{fingerprint[:16]}-{digest[:16]}.parquet"
     _write(folder, name, data)
     return name, digest
+
+
+def _leaves_of(path: str, kind: pa.DataType) -> Iterator[tuple[str, bool]]:
+    """The columns that Parquet makes of one, and whether each is of bytes.
+
+    Bytes are embeddings and points: they do not shrink, and a dictionary of them only grows.
+    """
+    if pa.types.is_list(kind):
+        yield from _leaves_of(f"{path}.list.element", kind.value_type)
+    elif pa.types.is_struct(kind):
+        for field in kind:
+            yield from _leaves_of(f"{path}.{field.name}", field.type)
+    else:
+        yield path, pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
 
 
 def store_record(folder: Path, fingerprint: str, record: dict[str, Any]) -> None:

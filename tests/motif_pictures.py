@@ -11,7 +11,13 @@ from PIL import Image, ImageDraw
 
 from models.assets.asset import Asset, Location
 from models.canonical import digest_bytes
-from models.motifs.fingerprints import Pixels
+from models.motifs.calibrations import choose_calibration
+from models.motifs.encoder import Encoder
+from models.motifs.features import Features
+from models.motifs.fingerprints import Pixels, hash_pixels
+from models.motifs.index import ReferenceIndex
+from models.motifs.local.keypoints import extract
+from models.motifs.register import Reference
 
 REAL_IMAGES = Path(__file__).resolve().parents[2] / "shared" / "data" / "images"
 
@@ -74,3 +80,21 @@ def write_asset(folder: Path, name: str, data: bytes) -> Asset:
     path.write_bytes(data)
     digest = digest_bytes(data)
     return Asset(digest, (Location(name, str(path), size=len(data), digest=digest),))
+
+
+def register_file(folder: Path, label: str, data: bytes) -> Reference:
+    """A reference whose picture lies in a folder, without a database."""
+    path = folder / digest_bytes(data)
+    path.write_bytes(data)
+    return Reference(path.name, label, "character", "Aoi", path)
+
+
+def build_index(references: tuple[Reference, ...], encoder: Encoder) -> ReferenceIndex:
+    """An index of references, with the calibration that comes with Kiyome."""
+    return ReferenceIndex.build(references, encoder, choose_calibration(encoder, None), 64_000_000)
+
+
+def features_of(pixels: Pixels, encoder: Encoder, asset_id: str = "0" * 64) -> Features:
+    """What the features stage would keep of a picture of this size."""
+    (seen,) = encoder.look([pixels])
+    return Features(asset_id, hash_pixels(pixels), seen, extract(pixels).pack())

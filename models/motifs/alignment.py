@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of an upright picture's width and height."""
 
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
 MAX_POINTS = 60
 """Matched points kept of an alignment: enough for a person to see that they are right."""
+
+
+def place_in(part: Box, box: Box) -> Box:
+    """Where a part of what ``box`` cuts out of a picture lies in that picture."""
+    left, top, right, bottom = box
+    x0, y0, x1, y1 = part
+    width, height = right - left, bottom - top
+    return left + x0 * width, top + y0 * height, left + x1 * width, top + y1 * height
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,27 @@ class Alignment:
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; ``from_dict`` reads it back."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def within(self, box: Box) -> Alignment:
+        """The same, where the reference is a part of a larger picture.
+
+        Args:
+            box: what of the larger picture the reference is. Reference coordinates of the result
+                are fractions of the larger picture.
+        """
+        left, top, right, bottom = box
+        width, height = right - left, bottom - top
+        a, b, c, d, e, f = self.transform
+        # A mirrored reference is mirrored about its own middle, which is not the larger picture's.
+        start = 1 - right if self.mirrored else left
+        across = c - a * start / width - b * top / height
+        down = f - d * start / width - e * top / height
+        return replace(
+            self,
+            transform=(a / width, b / height, across, d / width, e / height, down),
+            reference_box=place_in(self.reference_box, box),
+            points=tuple((x, y, left + u * width, top + v * height) for x, y, u, v in self.points),
+        )
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Alignment:

@@ -10,6 +10,8 @@ import json
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,22 +19,46 @@ from PIL import Image
 
 from models.canonical import digest_lines
 from models.errors import EncoderError
-from models.motifs.encoder import Embeddings
+from models.motifs.dense import (
+    CROP_SCALES,
+    DENSE_VERSION,
+    LARGEST_SIDE,
+    Boxes,
+    crop_windows,
+    is_convolutional,
+    look_at_map,
+    place_windows,
+)
+from models.motifs.encoder import OPEN_CLIP_PREFIX, Embeddings, Seen
 from models.motifs.fingerprints import Pixels
-from models.motifs.weights import Checkpoint, digest_file, find_checkpoint
+from models.motifs.weights import FOLDER_PREFIX, Checkpoint, digest_file, find_checkpoint
 
-_CODE_VERSION = "1"
+_CODE_VERSION = "2"
 _CPU_BATCH = 16
 _GPU_BATCH = 128
-_SUGGESTED_SCORE = 0.85
-_FLOOR_SCORE = 0.7
+BUILTIN_ART = "builtin:art"
+_SCORES_FILE = "scores.json"
+_IN_FOLDER = "local-dir:"
+_EMBEDDED = Path(__file__).resolve().parent / "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What an encoder's cosines mean.
+
+    Attributes:
+        suggested: from where on a resemblance is worth a reviewer's look.
+        floor: below it nothing is recorded.
+        limits: what the encoder does not see; empty for the general words.
+    """
+
+    suggested: float = 0.85
+    floor: float = 0.7
+    limits: str = ""
 
 
 class OpenClipEncoder:
     """The image tower of an open_clip model, on the GPU where there is one, in float32."""
-
-    suggested_score = _SUGGESTED_SCORE
-    floor_score = _FLOOR_SCORE
 
     def __init__(
         self,
@@ -41,26 +67,28 @@ class OpenClipEncoder:
         model: Any,
         preprocess: Callable[[Image.Image], Any],
         device: Any,
+        scores: Scores,
     ) -> None:
         self.name = name
         self.fingerprint = fingerprint
-        self.batch_size = _GPU_BATCH if device.type == "cuda" else _CPU_BATCH
-        self.limits = (
-            f"{name} is a general image encoder. Its cosines have not been calibrated on this "
-            f"register: the suggested {_SUGGESTED_SCORE} is a starting point, to be replaced by "
-            "policy.motifs.resembles_score once measured on pictures of your own. It looks at the "
-            "whole picture at a small size, so a motif that fills a small part of it, or stands at "
-            "the edge of a very long one, may be missed."
-        )
+        self.suggested_score = scores.suggested
+        self.floor_score = scores.floor
+        self.limits = scores.limits or _general_limits(name, scores.suggested)
         self._model = model
         self._preprocess = preprocess
         self._device = device
         # One forward pass at a time: the library's own threads already use every core.
         self._lock = threading.Lock()
-        size = model.visual.image_size
-        self.view_size = 2 * max(size if isinstance(size, (tuple, list)) else (size,))
+        self._sees_windows = is_convolutional(model.visual)
+        if self._sees_windows:
+            # Every picture is a map of its own shape, so there is nothing to gain from a batch.
+            self.batch_size, self.view_size = 1, 2 * LARGEST_SIDE
+        else:
+            self.batch_size = _GPU_BATCH if device.type == "cuda" else _CPU_BATCH
+            size = model.visual.image_size
+            self.view_size = 2 * max(size if isinstance(size, (tuple, list)) else (size,))
         probe = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)
-        embedding = self._forward([probe])
+        embedding = self.encode([probe]) if self._sees_windows else self._forward([probe])
         if not np.isfinite(embedding).all() or not embedding.any():
             raise EncoderError(
                 f"{name} gives no finite embedding; its weights are damaged.",
@@ -70,11 +98,39 @@ class OpenClipEncoder:
 
     def encode(self, images: Sequence[Pixels]) -> Embeddings:
         """See ``Encoder.encode``."""
-        parts = [
-            self._forward(images[start : start + self.batch_size])
-            for start in range(0, len(images), self.batch_size)
-        ]
+        if self._sees_windows:
+            parts = [self._look_at(image)[0][:1] for image in images]
+        else:
+            parts = [
+                self._forward(images[start : start + self.batch_size])
+                for start in range(0, len(images), self.batch_size)
+            ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
+
+    def look(self, images: Sequence[Pixels]) -> list[Seen]:
+        """See ``Encoder.look``: windows of the feature map, or crops where there is no map."""
+        if self._sees_windows:
+            looks = (self._look_at(image) for image in images)
+            return [Seen(found[0], found[1:], boxes) for found, boxes in looks]
+        windows = [place_windows(i.shape[1], i.shape[0], CROP_SCALES) for i in images]
+        crops = [
+            crop
+            for image, boxes in zip(images, windows, strict=True)
+            for crop in (image, *crop_windows(image, boxes))
+        ]
+        embedded = self.encode(crops)
+        seen, start = [], 0
+        for boxes in windows:
+            end = start + 1 + len(boxes)
+            seen.append(Seen(embedded[start], embedded[start + 1 : end], boxes))
+            start = end
+        return seen
+
+    def _look_at(self, image: Pixels) -> tuple[Embeddings, Boxes]:
+        visual = self._model.visual
+        mean, std = visual.preprocess_cfg["mean"], visual.preprocess_cfg["std"]
+        with self._lock:
+            return look_at_map(visual, image, mean, std)
 
     def _forward(self, images: Sequence[Pixels]) -> Embeddings:
         import torch
@@ -90,8 +146,24 @@ class OpenClipEncoder:
         return found
 
 
-def load_open_clip(spec: str) -> OpenClipEncoder:
+def load_art() -> OpenClipEncoder:
+    """Load ``builtin:art``, our own encoder of drawn art, whose weights lie beside this module.
+
+    Raises:
+        EncoderError: the weights are absent or damaged.
+    """
+    return load_open_clip(f"{OPEN_CLIP_PREFIX}{FOLDER_PREFIX}{_EMBEDDED}", BUILTIN_ART)
+
+
+def load_open_clip(spec: str, name: str | None = None) -> OpenClipEncoder:
     """Load an open_clip encoder from weights that lie on this machine.
+
+    A folder may hold a ``scores.json`` with ``suggested_score``, ``floor_score`` and ``limits``,
+    where its cosines have been measured.
+
+    Args:
+        spec: see ``models.motifs.encoders.load_encoder``.
+        name: what findings and reports call it; the weights' own name by default.
 
     Raises:
         EncoderError: the weights are absent, damaged, or do not cover the model.
@@ -99,6 +171,7 @@ def load_open_clip(spec: str) -> OpenClipEncoder:
     import torch
 
     checkpoint = find_checkpoint(spec)
+    scores = _read_scores(checkpoint)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, preprocess = _build(spec, checkpoint, device)
     model.eval()
@@ -110,15 +183,49 @@ def load_open_clip(spec: str) -> OpenClipEncoder:
             _model_settings(checkpoint),
             json.dumps(model.visual.preprocess_cfg, sort_keys=True, default=list),
             device.type,
+            DENSE_VERSION,
+            repr(scores),
         ]
     )
-    return OpenClipEncoder(checkpoint.name, fingerprint, model, preprocess, device)
+    name = name or checkpoint.name
+    return OpenClipEncoder(name, fingerprint, model, preprocess, device, scores)
+
+
+def _read_scores(checkpoint: Checkpoint) -> Scores:
+    file = checkpoint.file.parent / _SCORES_FILE
+    if not checkpoint.model.startswith(_IN_FOLDER) or not file.is_file():
+        return Scores()
+    try:
+        stated = json.loads(file.read_text(encoding="utf-8"))
+        scores = Scores(
+            float(stated["suggested_score"]), float(stated["floor_score"]), str(stated["limits"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EncoderError(
+            f"{file} cannot be read as an encoder's scores: {type(error).__name__}: {error}.",
+            "It needs suggested_score, floor_score and limits; or take the file away.",
+        ) from error
+    if not 0 < scores.floor < scores.suggested < 1:
+        raise EncoderError(
+            f"{file} has the scores {scores.floor} and {scores.suggested}.",
+            "They must lie between 0 and 1, floor_score below suggested_score.",
+        )
+    return scores
+
+
+def _general_limits(name: str, suggested: float) -> str:
+    return (
+        f"{name} is a general image encoder. Its cosines have not been calibrated on this "
+        f"register: the suggested {suggested} is a starting point, to be replaced once measured "
+        "on pictures of your own. It looks at pictures at a small size, so a motif that fills a "
+        "small part of one, or stands at the edge of a very long one, may be missed."
+    )
 
 
 def _build(spec: str, checkpoint: Checkpoint, device: Any) -> tuple[Any, Any]:
     import open_clip
 
-    in_folder = checkpoint.model.startswith("local-dir:")
+    in_folder = checkpoint.model.startswith(_IN_FOLDER)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)

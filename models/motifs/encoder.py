@@ -8,7 +8,8 @@ each one says from where on a look is worth while, and what it cannot see.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,25 @@ PullProgress = Callable[[int, int], None]
 """Called with the bytes fetched so far and the bytes in all (0 while unknown)."""
 
 BUILTIN = "builtin:layout"
+MAX_PARTS = 40
+"""Parts of a picture that an encoder may look at, besides the whole."""
+
 OPEN_CLIP_PREFIX = "open_clip:"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What an encoder saw of one picture.
+
+    Attributes:
+        whole: the embedding of the whole picture.
+        parts: embeddings of parts of it, one a row; none where the encoder looks at no parts.
+        boxes: x0, y0, x1, y1 of each part, as fractions of the picture.
+    """
+
+    whole: npt.NDArray[np.floating[Any]]
+    parts: npt.NDArray[np.floating[Any]]
+    boxes: npt.NDArray[np.floating[Any]]
 
 
 class Encoder(Protocol):
@@ -67,4 +86,14 @@ class Encoder(Protocol):
         Returns:
             float32, one row per picture, each of length 1; all zeros for a picture in which the
             encoder sees nothing at all, so that it resembles nothing.
+        """
+
+    def look(self, images: Sequence[Pixels]) -> list[Seen]:
+        """The same embeddings, each with those of the picture's parts.
+
+        Args:
+            images: as ``encode`` takes them.
+
+        Returns:
+            One for each picture, with at most ``MAX_PARTS`` parts.
         """

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.canonical import digest_lines
-from models.motifs.encoder import BUILTIN, Embeddings
+from models.motifs.encoder import BUILTIN, Embeddings, Seen
 from models.motifs.fingerprints import Pixels
 
 _CODE_VERSION = "1"
@@ -134,6 +134,11 @@ class LayoutEncoder:
         if not images:
             return np.zeros((0, self.dimension), dtype=np.float32)
         return np.stack([_describe(image) for image in images])
+
+    def look(self, images: Sequence[Pixels]) -> list[Seen]:
+        """See ``Encoder.look``. It describes the frame of a picture, so it looks at no parts."""
+        none = np.zeros((0, self.dimension), np.float32), np.zeros((0, 4), np.float32)
+        return [Seen(whole, *none) for whole in self.encode(images)]
 
 
 def _describe(pixels: Pixels) -> _Floats:

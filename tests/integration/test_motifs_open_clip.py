@@ -15,9 +15,8 @@ import pytest
 from models.errors import EncoderError
 from models.motifs.encoder import Encoder
 from models.motifs.encoders import known_encoders, load_encoder, pull_encoder
-from models.motifs.index import ReferenceIndex
-from models.motifs.stages import FeaturesStage
-from tests.motif_pictures import draw, encode_file, write_asset
+from models.motifs.features_stage import FeaturesStage
+from tests.motif_pictures import build_index, draw, encode_file, write_asset
 
 torch = pytest.importorskip("torch")
 open_clip = pytest.importorskip("open_clip")
@@ -91,7 +90,7 @@ def test_it_serves_the_features_stage_and_the_index(tiny: Encoder, tmp_path: Pat
     stage = FeaturesStage(tiny, 10_000_000, 10_000_000, workers=2)
     table = stage.examine(assets, lambda _: None)
     assert table["fault_code"].null_count == 5
-    assert ReferenceIndex.build((), tiny, 10_000_000).dimension == tiny.dimension
+    assert build_index((), tiny).dimension == tiny.dimension
 
 
 def test_the_fingerprint_follows_weights_and_preprocessing(tiny: Encoder, tmp_path: Path) -> None:

@@ -18,14 +18,16 @@ import pytest
 from models.assets.decoding import decode_image
 from models.canonical import digest_bytes
 from models.findings import Finding
+from models.motifs.features_stage import FeaturesStage
 from models.motifs.fingerprints import Pixels
 from models.motifs.index import ReferenceIndex
 from models.motifs.layout import LayoutEncoder
+from models.motifs.motifs_stage import MotifsStage
 from models.motifs.register import Reference
-from models.motifs.stages import FeaturesStage, MotifsStage
 from models.policy import MotifsPolicy
 from tests.motif_pictures import (
     REAL_IMAGES,
+    build_index,
     decode_file,
     encode_file,
     inner,
@@ -66,7 +68,7 @@ def references() -> tuple[Reference, ...]:
 
 @pytest.fixture(scope="module")
 def index() -> ReferenceIndex:
-    return ReferenceIndex.build(references(), encoder, MAX_PIXELS)
+    return build_index(references(), encoder)
 
 
 def examine(index: ReferenceIndex, folder: Path, files: list[bytes]) -> list[list[Finding]]:
@@ -81,14 +83,12 @@ def examine(index: ReferenceIndex, folder: Path, files: list[bytes]) -> list[lis
 
 
 def is_copy(finding: Finding) -> bool:
-    assert finding.distance is None or finding.distance >= 0
-    return finding.kind == "motif_copy" and (finding.distance or 0) <= MotifsPolicy().copy_distance
+    return finding.kind == "motif_copy" and is_flagged(finding)
 
 
 def is_flagged(finding: Finding) -> bool:
     """What the default policy acts on."""
-    close = finding.kind == "motif_resembles" and finding.score >= encoder.suggested_score
-    return is_copy(finding) or close
+    return finding.score >= MotifsPolicy().risk
 
 
 @cache

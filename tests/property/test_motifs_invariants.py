@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from models.assets.asset import Asset
+from models.motifs.features_stage import FeaturesStage
 from models.motifs.fingerprints import (
     PDQ_BYTES,
     HammingIndex,
@@ -19,13 +20,12 @@ from models.motifs.fingerprints import (
     hash_orientations,
     hash_pixels,
 )
-from models.motifs.index import ReferenceIndex
 from models.motifs.layout import LayoutEncoder
-from models.motifs.stages import FeaturesStage, MotifsStage
+from models.motifs.motifs_stage import MotifsStage
 from models.motifs.views import VIEWS, views_of
 from models.reasons import Reason
 from models.stages import run_stage
-from tests.motif_pictures import draw, encode_file, write_asset
+from tests.motif_pictures import build_index, draw, encode_file, write_asset
 
 encoder = LayoutEncoder()
 sides = st.integers(1, 40)
@@ -92,7 +92,7 @@ def test_any_bytes_give_one_row_each_that_is_sound_or_says_why_not(
         asked = list(assets.values())
         features = FeaturesStage(encoder, 10_000_000, 1_000_000, workers)
         table = features.examine(asked, lambda _: None)
-        index = ReferenceIndex.build((), encoder, 1_000_000)
+        index = build_index((), encoder)
         found = MotifsStage(index, table).examine(asked, lambda _: None)
     for rows in (table.to_pylist(), found.to_pylist()):
         assert [row["asset_id"] for row in rows] == [asset.asset_id for asset in asked]

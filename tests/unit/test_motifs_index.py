@@ -1,60 +1,74 @@
-"""The reference index: three ways of matching, and the cache of what they need."""
+"""The reference index: all ways of matching in one, and the cache of what they need."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.canonical import digest_bytes
-from models.errors import EncoderError, RegisterError
-from models.motifs.fingerprints import PDQ_BYTES, QUALITY_FLOOR, PdqHash, Pixels, hash_pixels
-from models.motifs.index import BEST_KEPT, COPY_REACH, Match, Query, ReferenceIndex
+from models.errors import RegisterError
+from models.motifs.calibrations import choose_calibration
+from models.motifs.copies import COPY_DISTANCE, COPY_REACH
+from models.motifs.fingerprints import QUALITY_FLOOR, PdqHash, Pixels, hash_pixels
+from models.motifs.index import BEST_KEPT, ReferenceIndex
 from models.motifs.layout import LayoutEncoder
+from models.motifs.local.keypoints import KeypointsError
+from models.motifs.matching import Match
 from models.motifs.register import Reference
-from tests.motif_pictures import decode_file, draw, encode_file, inner, scaled
+from tests.motif_pictures import (
+    build_index,
+    decode_file,
+    draw,
+    encode_file,
+    features_of,
+    inner,
+    register_file,
+    scaled,
+)
 
 MAX_PIXELS = 10_000_000
 encoder = LayoutEncoder()
-
-
-def reference(folder: Path, label: str, pixels: Pixels) -> Reference:
-    data = encode_file(pixels)
-    path = folder / digest_bytes(data)
-    path.write_bytes(data)
-    return Reference(path.name, label, "character", "", path)
+CALIBRATION = choose_calibration(encoder, None)
 
 
 def references(folder: Path, *seeds: int) -> tuple[Reference, ...]:
-    return tuple(reference(folder, f"motif {seed}", draw(seed)) for seed in seeds)
-
-
-def query(pixels: Pixels, asset_id: str = "0" * 64) -> Query:
-    return Query(asset_id, hash_pixels(pixels), encoder.encode([pixels])[0].astype(np.float16))
+    return tuple(register_file(folder, f"motif {s}", encode_file(draw(s))) for s in seeds)
 
 
 def search(index: ReferenceIndex, pixels: Pixels, asset_id: str = "0" * 64) -> tuple[Match, ...]:
-    (matches,) = index.search([query(pixels, asset_id)])
+    (matches,) = index.search([features_of(pixels, encoder, asset_id)])
     return matches
 
 
-def test_the_same_file_is_one_match_and_the_best(tmp_path: Path) -> None:
+def build(held: tuple[Reference, ...], *, cache: Path, workers: int = 1) -> ReferenceIndex:
+    return ReferenceIndex.build(
+        held, encoder, CALIBRATION, MAX_PIXELS, cache=cache, workers=workers
+    )
+
+
+def test_the_same_file_is_certain(tmp_path: Path) -> None:
     (motif,) = references(tmp_path, 1)
-    index = ReferenceIndex.build((motif,), encoder, MAX_PIXELS)
-    assert search(index, draw(1), motif.id) == (Match(motif, "file", 1.0, 0, ""),)
+    (match,) = search(build_index((motif,), encoder), draw(1), motif.id)
+    assert (match.reference, match.evidence.same_file, match.risk) == (motif, True, 1.0)
 
 
-def test_a_re_encoded_copy_matches_by_fingerprint_and_by_encoder(tmp_path: Path) -> None:
+def test_a_re_encoded_copy_is_seen_by_fingerprint_points_and_encoder_in_one_match(
+    tmp_path: Path,
+) -> None:
     motif, other = references(tmp_path, 1, 2)
-    index = ReferenceIndex.build((motif, other), encoder, MAX_PIXELS)
-    copy = decode_file(encode_file(scaled(draw(1), 0.5), "JPEG", quality=60))
-    matches = search(index, copy)
-    assert [(m.reference, m.by) for m in matches] == [(motif, "pdq"), (motif, "encoder")]
-    assert matches[0].distance is not None
-    assert matches[0].distance <= 31
-    assert matches[0].score == 1 - matches[0].distance / 256
-    assert matches[1].score >= encoder.suggested_score
+    copy = decode_file(encode_file(scaled(draw(1), 0.7), "JPEG", quality=60))
+    match = search(build_index((motif, other), encoder), copy)[0]
+    seen = match.evidence
+    assert match.reference == motif
+    assert match.risk > 0.95
+    assert seen.pdq is not None
+    assert seen.pdq <= COPY_DISTANCE
+    assert seen.whole is not None
+    assert seen.whole >= encoder.suggested_score
+    assert seen.alignment is not None
+    assert seen.alignment.inliers >= 8
 
 
 @pytest.mark.parametrize(
@@ -66,138 +80,143 @@ def test_a_re_encoded_copy_matches_by_fingerprint_and_by_encoder(tmp_path: Path)
     ],
 )
 def test_a_turned_copy_is_found_and_the_match_says_how(tmp_path: Path, turn, view: str) -> None:
-    index = ReferenceIndex.build(references(tmp_path, 3), encoder, MAX_PIXELS)
-    first = search(index, np.ascontiguousarray(turn(draw(3))))[0]
-    assert (first.by, first.view) == ("pdq", view)
-    assert first.distance is not None
-    assert first.distance <= 8
+    index = build_index(references(tmp_path, 3), encoder)
+    seen = search(index, np.ascontiguousarray(turn(draw(3))))[0].evidence
+    assert seen.pdq_view == view
+    assert seen.pdq is not None
+    assert seen.pdq <= 8
 
 
-def test_a_cropped_copy_is_found_by_the_encoder_where_pdq_fails(tmp_path: Path) -> None:
-    index = ReferenceIndex.build(references(tmp_path, 4), encoder, MAX_PIXELS)
-    matches = search(index, np.ascontiguousarray(inner(draw(4), 0.82)))
-    assert [m.by for m in matches if m.by == "pdq" and (m.distance or 0) <= 31] == []
-    assert [m.by for m in matches if m.score >= encoder.suggested_score] == ["encoder"]
+def test_a_cropped_copy_is_found_by_its_points_where_pdq_fails(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, 4), encoder)
+    match = search(index, np.ascontiguousarray(inner(draw(4, (640, 480)), 0.6)))[0]
+    assert match.risk >= 0.5
+    assert match.evidence.pdq is None or match.evidence.pdq > COPY_DISTANCE
+    assert match.evidence.alignment is not None
 
 
-def test_an_unrelated_picture_matches_nothing_from_the_suggested_score(tmp_path: Path) -> None:
-    index = ReferenceIndex.build(references(tmp_path, *range(10)), encoder, MAX_PIXELS)
+def test_a_motif_in_a_part_of_the_picture_is_found_with_its_box(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, 5, 6), encoder)
+    scene = draw(99, (900, 700)).copy()
+    scene[300:540, 500:820] = draw(5)
+    match = search(index, scene)[0]
+    assert match.reference.label == "motif 5"
+    assert match.risk >= 0.5
+    box = match.evidence.box
+    assert box == pytest.approx((500 / 900, 300 / 700, 820 / 900, 540 / 700), abs=0.03)
+
+
+def test_unrelated_pictures_are_no_risk(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, *range(10)), encoder)
     for seed in range(20, 40):
-        matches = search(index, draw(seed))
-        assert all(m.score < encoder.suggested_score for m in matches if m.by == "encoder")
-        assert all((m.distance or 0) > 31 for m in matches if m.by == "pdq")
+        assert all(match.risk < 0.5 for match in search(index, draw(seed)))
 
 
-def test_a_hash_that_says_nothing_matches_no_copy(tmp_path: Path) -> None:
-    index = ReferenceIndex.build(references(tmp_path, 1), encoder, MAX_PIXELS)
-    bits, blind = hash_pixels(draw(1)).bits, np.zeros(encoder.dimension)
-    for quality, found in ((QUALITY_FLOOR - 1, 0), (QUALITY_FLOOR, 1)):
-        (matches,) = index.search([Query("0" * 64, PdqHash(bits, quality), blind)])
-        assert len(matches) == found
+def test_a_hash_that_says_nothing_is_no_evidence(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, 1), encoder)
+    whole = features_of(draw(1), encoder)
+    for quality, expected in ((QUALITY_FLOOR - 1, None), (QUALITY_FLOOR, 0)):
+        asked = replace(whole, pdq=PdqHash(whole.pdq.bits, quality))
+        assert index.search([asked])[0][0].evidence.pdq == expected
 
 
 def test_references_that_pdq_cannot_tell_apart_are_named(tmp_path: Path) -> None:
     ramp = np.repeat(np.linspace(90, 120, 200)[None, :, None], 200, axis=0).repeat(3, axis=2)
-    faint = reference(tmp_path, "faint", ramp.astype(np.uint8))
-    index = ReferenceIndex.build((*references(tmp_path, 1), faint), encoder, MAX_PIXELS)
-    assert index.unhashable == (faint,)
-    assert [m.by for m in search(index, ramp.astype(np.uint8), faint.id)] == ["file"]
+    faint = register_file(tmp_path, "faint", encode_file(ramp.astype(np.uint8)))
+    assert build_index((*references(tmp_path, 1), faint), encoder).unhashable == (faint,)
 
 
-def test_at_most_the_best_few_are_kept_each_way(tmp_path: Path) -> None:
+def test_at_most_the_surest_few_are_kept(tmp_path: Path) -> None:
     base = draw(7)
     variants = []
     for step in range(BEST_KEPT + 4):
         variant = base.copy()
         variant[: 2 + step] = 0
-        variants.append(reference(tmp_path, f"variant {step}", variant))
-    index = ReferenceIndex.build(tuple(variants), encoder, MAX_PIXELS)
-    matches = search(index, base)
-    for way in ("pdq", "encoder"):
-        kept = [m for m in matches if m.by == way]
-        assert len(kept) == BEST_KEPT
-        assert len({m.reference.id for m in kept}) == BEST_KEPT
-        assert [m.score for m in kept] == sorted((m.score for m in kept), reverse=True)
+        variants.append(register_file(tmp_path, f"variant {step}", encode_file(variant)))
+    matches = search(build_index(tuple(variants), encoder), base)
+    assert len({match.reference.id for match in matches}) == BEST_KEPT
+    assert [match.risk for match in matches] == sorted((m.risk for m in matches), reverse=True)
 
 
-def test_a_match_at_the_reach_is_kept_and_one_beyond_is_not(tmp_path: Path) -> None:
-    motif = references(tmp_path, 1)[0]
-    index = ReferenceIndex.build((motif,), encoder, MAX_PIXELS)
+def test_a_fingerprint_at_the_reach_is_evidence_and_one_beyond_is_not(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, 1), encoder)
+    whole = features_of(draw(1), encoder)
     bits = np.unpackbits(np.frombuffer(hash_pixels(draw(1)).bits, np.uint8))
-    for flipped, found in ((COPY_REACH, True), (COPY_REACH + 1, False)):
+    for flipped, expected in ((COPY_REACH, COPY_REACH), (COPY_REACH + 1, None)):
         moved = bits.copy()
         moved[:flipped] ^= 1
-        asked = Query(
-            "0" * 64, PdqHash(np.packbits(moved).tobytes(), 100), np.zeros(encoder.dimension)
-        )
-        (matches,) = index.search([asked])
-        assert any(m.distance == flipped for m in matches) is found
+        asked = replace(whole, pdq=PdqHash(np.packbits(moved).tobytes(), 100))
+        assert index.search([asked])[0][0].evidence.pdq == expected
 
 
-def test_what_is_found_does_not_depend_on_the_queries_beside_it(tmp_path: Path) -> None:
-    index = ReferenceIndex.build(references(tmp_path, *range(6)), encoder, MAX_PIXELS)
-    queries = [query(draw(seed % 9), f"{seed:064x}") for seed in range(60)]
-    assert index.search(queries) == [index.search([one])[0] for one in queries]
+def test_what_is_found_does_not_depend_on_the_pictures_beside_it(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, *range(6)), encoder)
+    asked = [features_of(draw(seed % 9), encoder, f"{seed:064x}") for seed in range(30)]
+    assert index.search(asked) == [index.search([one])[0] for one in asked]
 
 
 def test_an_empty_register_matches_nothing() -> None:
-    index = ReferenceIndex.build((), encoder, MAX_PIXELS)
-    assert search(index, draw(1)) == ()
+    assert search(build_index((), encoder), draw(1)) == ()
+
+
+def test_a_picture_without_points_is_searched_in_the_other_ways(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, 1), encoder)
+    bare = replace(features_of(draw(1), encoder), points=features_of(blank(), encoder).points)
+    assert index.search([bare])[0][0].evidence.pdq == 0
+
+
+def test_damaged_points_are_an_error_and_not_a_picture_without_motifs(tmp_path: Path) -> None:
+    index = build_index(references(tmp_path, 1), encoder)
+    whole = features_of(draw(1), encoder)
+    for points in (b"", whole.points[:-3], whole.points + b"x"):
+        with pytest.raises(KeypointsError):
+            index.search([replace(whole, points=points)])
 
 
 def test_the_order_of_the_references_does_not_matter(tmp_path: Path) -> None:
     first, second = references(tmp_path, 1, 2)
-    one = ReferenceIndex.build((first, second), encoder, MAX_PIXELS)
-    other = ReferenceIndex.build((second, first), encoder, MAX_PIXELS)
+    one, other = build_index((first, second), encoder), build_index((second, first), encoder)
     assert one.version == other.version
     assert search(one, draw(2)) == search(other, draw(2))
 
 
-def test_the_version_changes_with_the_register_and_with_a_label(tmp_path: Path) -> None:
+def test_the_version_changes_with_the_register_a_label_and_a_box(tmp_path: Path) -> None:
     first, second = references(tmp_path, 1, 2)
-    relabelled = Reference(first.id, "another", first.category, "", first.path)
-    versions = {
-        ReferenceIndex.build(held, encoder, MAX_PIXELS).version
-        for held in ((), (first,), (first, second), (relabelled,))
-    }
-    assert len(versions) == 4
-
-
-def test_embeddings_of_another_encoder_are_refused(tmp_path: Path) -> None:
-    index = ReferenceIndex.build(references(tmp_path, 1), encoder, MAX_PIXELS)
-    with pytest.raises(EncoderError, match="7 numbers"):
-        index.search([Query("0" * 64, PdqHash(bytes(PDQ_BYTES), 0), np.zeros(7))])
+    relabelled = replace(first, label="another")
+    boxed = replace(first, box=(0.0, 0.0, 0.5, 1.0))
+    registers = ((), (first,), (first, second), (relabelled,), (boxed,))
+    assert len({build_index(held, encoder).version for held in registers}) == 5
 
 
 def test_a_missing_reference_picture_stops_the_build(tmp_path: Path) -> None:
     (motif,) = references(tmp_path, 1)
     motif.path.unlink()
     with pytest.raises(RegisterError, match="motif 1"):
-        ReferenceIndex.build((motif,), encoder, MAX_PIXELS)
+        build_index((motif,), encoder)
 
 
 def test_a_changed_reference_picture_stops_the_build(tmp_path: Path) -> None:
     (motif,) = references(tmp_path, 1)
     motif.path.write_bytes(encode_file(draw(2)))
     with pytest.raises(RegisterError, match="no longer the one registered"):
-        ReferenceIndex.build((motif,), encoder, MAX_PIXELS)
+        build_index((motif,), encoder)
 
 
 def test_more_threads_compute_the_same_index(tmp_path: Path) -> None:
     held = references(tmp_path, *range(5))
     alone, together = tmp_path / "alone", tmp_path / "together"
-    ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=alone, workers=1)
-    ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=together, workers=3)
+    build(held, cache=alone, workers=1)
+    build(held, cache=together, workers=3)
     (one,), (other,) = (list(folder.iterdir()) for folder in (alone, together))
     assert (one.name, one.read_bytes()) == (other.name, other.read_bytes())
 
 
 def test_a_cached_index_finds_the_same_without_looking_at_the_pictures(tmp_path: Path) -> None:
     held, cache = references(tmp_path, 1, 2), tmp_path / "indexes"
-    built = ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=cache)
+    built = build(held, cache=cache)
     for motif in held:
         motif.path.unlink()
-    cached = ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=cache)
+    cached = build(held, cache=cache)
     assert cached.version == built.version
     assert search(cached, draw(2)) == search(built, draw(2))
 
@@ -214,10 +233,14 @@ def test_a_cached_index_finds_the_same_without_looking_at_the_pictures(tmp_path:
 )
 def test_a_damaged_cache_is_made_again(tmp_path: Path, damage) -> None:
     held, cache = references(tmp_path, 1, 2), tmp_path / "indexes"
-    built = ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=cache)
+    built = build(held, cache=cache)
     (file,) = cache.iterdir()
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    again = ReferenceIndex.build(held, encoder, MAX_PIXELS, cache=cache)
+    again = build(held, cache=cache)
     assert search(again, draw(1)) == search(built, draw(1))
     assert file.read_bytes() == whole
+
+
+def blank() -> Pixels:
+    return np.full((100, 100, 3), 255, np.uint8)

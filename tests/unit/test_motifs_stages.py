@@ -13,18 +13,26 @@ import pytest
 from PIL import Image
 
 from models.assets.asset import Asset, Fault, Location
-from models.canonical import digest_bytes
 from models.errors import EncoderError
 from models.findings import Finding
 from models.motifs.encoder import Embeddings
+from models.motifs.features_stage import FeaturesStage
 from models.motifs.fingerprints import Pixels
 from models.motifs.index import ReferenceIndex
 from models.motifs.layout import LayoutEncoder
+from models.motifs.motifs_stage import MotifsStage
 from models.motifs.register import Reference
-from models.motifs.stages import FeaturesStage, MotifsStage
 from models.reasons import Reason
 from models.stages import read_output, run_stage, stage_folder
-from tests.motif_pictures import decode_file, draw, encode_file, scaled, write_asset
+from tests.motif_pictures import (
+    build_index,
+    decode_file,
+    draw,
+    encode_file,
+    register_file,
+    scaled,
+    write_asset,
+)
 
 LIMITS = {"max_bytes": 10_000_000, "max_pixels": 10_000_000, "workers": 2}
 encoder = LayoutEncoder()
@@ -60,14 +68,11 @@ def findings_of(row: dict[str, object]) -> list[Finding]:
 
 
 def registered(folder: Path, seed: int) -> Reference:
-    data = encode_file(draw(seed))
-    path = folder / digest_bytes(data)
-    path.write_bytes(data)
-    return Reference(path.name, f"motif {seed}", "character", "Aoi", path)
+    return register_file(folder, f"motif {seed}", encode_file(draw(seed)))
 
 
 def index_of(*references: Reference) -> ReferenceIndex:
-    return ReferenceIndex.build(references, encoder, 10_000_000)
+    return build_index(references, encoder)
 
 
 def test_a_picture_gets_its_facts_its_hash_and_its_embedding(tmp_path: Path) -> None:
@@ -77,7 +82,8 @@ def test_a_picture_gets_its_facts_its_hash_and_its_embedding(tmp_path: Path) -> 
     assert row["fault_code"] is None
     assert len(row["pdq"]) == 32
     assert row["pdq_quality"] == 100
-    assert np.linalg.norm(np.array(row["embedding"], np.float32)) == pytest.approx(1, abs=1e-2)
+    embedding = np.frombuffer(row["embedding"], np.float16).astype(np.float32)
+    assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-2)
     assert row["findings"] == []
 
 
@@ -225,17 +231,44 @@ def test_the_registered_file_itself_is_a_copy(tmp_path: Path) -> None:
     assert "same file" in finding.explanation
 
 
-def test_an_edited_copy_is_a_copy_with_its_distance_and_a_resemblance(tmp_path: Path) -> None:
-    edited = decode_file(encode_file(scaled(draw(1), 0.5), "JPEG", quality=60))
+def test_an_edited_copy_is_one_finding_that_tells_all_that_was_seen(tmp_path: Path) -> None:
+    edited = decode_file(encode_file(scaled(draw(1), 0.7), "JPEG", quality=60))
     asset = write_asset(tmp_path, "a.png", encode_file(edited))
     stage = MotifsStage(index_of(registered(tmp_path, 1)), features_of([asset]))
-    copy, alike = findings_of(stage.examine([asset], nothing).to_pylist()[0])
-    assert (copy.kind, alike.kind) == ("motif_copy", "motif_resembles")
+    (copy,) = findings_of(stage.examine([asset], nothing).to_pylist()[0])
+    assert copy.kind == "motif_copy"
+    assert copy.score > 0.95
     assert copy.distance is not None
     assert 0 < copy.distance <= 31
+    assert {"pdq/1", "points/1"} <= set(copy.detector.split(", "))
     assert f"{copy.distance:.0f} of 256 bits" in copy.explanation
-    assert alike.detector == "builtin:layout"
-    assert alike.score >= encoder.suggested_score
+    assert "matched points agree on one place" in copy.explanation
+    assert copy.alignment is not None
+    assert copy.box == copy.alignment.box
+
+
+def test_a_motif_pasted_into_a_scene_is_contained_with_its_box(tmp_path: Path) -> None:
+    scene = draw(99, (900, 700)).copy()
+    scene[300:540, 500:820] = draw(1)
+    asset = write_asset(tmp_path, "a.png", encode_file(scene))
+    stage = MotifsStage(index_of(registered(tmp_path, 1)), features_of([asset]))
+    (found,) = findings_of(stage.examine([asset], nothing).to_pylist()[0])
+    assert found.kind == "motif_contained"
+    assert found.box == pytest.approx((0.556, 0.429, 0.911, 0.771), abs=0.03)
+
+
+def test_damaged_points_cost_only_their_own_picture(tmp_path: Path) -> None:
+    assets = [write_asset(tmp_path, f"{i}.png", encode_file(draw(i))) for i in range(3)]
+    table = features_of(assets)
+    points = [*table["points"].to_pylist()[:2], b"damaged"]
+    damaged = table.set_column(
+        table.schema.get_field_index("points"), "points", pa.array(points, pa.binary())
+    )
+    stage = MotifsStage(index_of(registered(tmp_path, 1)), damaged)
+    rows = stage.examine(assets, nothing).to_pylist()
+    assert [row["fault_code"] for row in rows] == [None, None, "stage_failed"]
+    assert rows[2]["findings"] is None
+    assert len(rows[1]["findings"]) == 1
 
 
 def test_a_picture_like_nothing_registered_has_no_findings(tmp_path: Path) -> None:

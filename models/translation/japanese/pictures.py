@@ -8,21 +8,40 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "{reference}と同じファイルです",
     ),
     (
-        (
-            "The PDQ fingerprints of this picture and of {reference:known} differ in "
-            "{distance:number} of {bits:number} bits"
-        ),
-        "この画像と{reference}の PDQ 指紋の差は、{bits} ビット中 {distance} ビットです",
+        "The risk that this picture shows {reference:known} is {risk:word}",
+        "この画像が{reference}を示すリスクは {risk} です",
     ),
     (
-        (
-            "{encoder} gives this picture and {reference:known} a cosine of {score:word}; "
-            "the limit that it suggests is {limit:word}"
-        ),
-        (
-            "{encoder} によるこの画像と{reference}のコサイン類似度は {score} です"
-            "（推奨される下限は {limit}）"
-        ),
+        "{count:number} matched points agree on one place of it",
+        "対応点 {count} 個が同じ位置を指しています",
+    ),
+    (
+        "{count:number} matched points agree on one place of it mirrored",
+        "対応点 {count} 個が、左右反転したときの同じ位置を指しています",
+    ),
+    (
+        "The fingerprints differ in {distance:number} of {bits:number} bits",
+        "指紋の差は {bits} ビット中 {distance} ビットです",
+    ),
+    (
+        "The fingerprints differ in {distance:number} of {bits:number} bits ({view:known})",
+        "指紋の差は {bits} ビット中 {distance} ビットです（{view}）",
+    ),
+    (
+        "{encoder} gives the whole pictures a cosine of {score:word}",
+        "{encoder} による画像全体のコサイン類似度は {score} です",
+    ),
+    (
+        "{encoder} gives the whole pictures a cosine of {score:word} ({view:known})",
+        "{encoder} による画像全体のコサイン類似度は {score} です（{view}）",
+    ),
+    (
+        "{encoder} gives a part of this picture a cosine of {score:word}",
+        "{encoder} によるこの画像の一部のコサイン類似度は {score} です",
+    ),
+    (
+        "{encoder} gives a part of the reference a cosine of {score:word}",
+        "{encoder} による登録モチーフの一部のコサイン類似度は {score} です",
     ),
     ("It has {count:number} frames", "フレームが {count} 枚あります"),
     ("It has at least {count:number} frames", "フレームが少なくとも {count} 枚あります"),

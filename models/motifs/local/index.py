@@ -1,0 +1,346 @@
+"""All references' points, and the search for a picture's points among them.
+
+    index = LocalIndex.build([extract_reference(pixels, mask) for ...])
+    for found in index.search(extract(pixels)):
+        print(found.reference, found.score, found.alignment.box)
+
+Every point of a picture asks for its nearest points of the references; the references vote by
+direction and size of the matches (D. Lowe, 2004, section 7.1); the best few are asked whether their
+matches agree on one place, and of these the best are looked at in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.motifs.alignment import MAX_POINTS, Alignment, Box
+from models.motifs.local.background import RARITY_STEPS, measure_commonness, rarity
+from models.motifs.local.descriptors import (
+    DIMENSION,
+    LEVEL_STEP,
+    Floats,
+    decode_codes,
+    mirror_codes,
+    pack_codes,
+    unpack_codes,
+)
+from models.motifs.local.geometry import (
+    Affine,
+    Agreement,
+    Indices,
+    Points,
+    apply_affine,
+    find_agreement,
+)
+from models.motifs.local.keypoints import Keypoints
+from models.motifs.local.neighbours import Neighbours
+from models.motifs.local.scoring import score_evidence
+from models.motifs.local.verification import Appearance, Evidence, gather_evidence
+
+INDEX_VERSION = "1"
+
+_NEIGHBOURS = 8
+_AGREEING = 12
+_VERIFIED = 3
+_MOST_MATCHES = 150
+_LEAST_BITS = 3.0
+_STEEPNESS = 6.0
+_TURN_BINS = 12
+_SIZE_BINS = 32
+_SIZE_BIN = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reference found in a picture.
+
+    Attributes:
+        reference: its number, in the order in which the index was given them.
+        alignment: where it lies.
+        score: how sure that is, 0 to 1; grows with the odds.
+    """
+
+    reference: int
+    alignment: Alignment
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matches:
+    """Points of a picture with like points of references.
+
+    Attributes:
+        query: rows of the picture's points.
+        rows: rows of the references' points.
+        candidates: twice the number of the reference, and one more where it was mirrored.
+        weights: how sure each is by its looks.
+    """
+
+    query: Indices
+    rows: Indices
+    candidates: Indices
+    weights: Floats
+
+
+class LocalIndex:
+    """Every reference's points, mirrored and not. Safe to search from several threads."""
+
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take up what ``to_arrays`` gave.
+
+        Raises:
+            KeyError, ValueError: the arrays are not those of an index.
+        """
+        self._arrays = {name: arrays[name] for name in _ARRAYS}
+        self._codes: npt.NDArray[np.uint8] = arrays["codes"]
+        self._points = Points(arrays["places"], arrays["sizes"], arrays["angles"])
+        self._colours: npt.NDArray[np.uint8] = arrays["colours"]
+        self._common: npt.NDArray[np.int8] = arrays["common"]
+        self._starts: npt.NDArray[np.int64] = arrays["starts"]
+        self._shapes: Floats = arrays["shapes"]
+        counts = {len(self._codes), len(self._points), len(self._colours), int(self._starts[-1])}
+        if len(counts) != 1 or len(self._starts) != len(self._shapes) + 1:
+            raise ValueError("the arrays of the index do not fit each other")
+        self._owners = np.repeat(np.arange(len(self._shapes)), np.diff(self._starts))
+        self._neighbours = Neighbours(arrays["neighbours"])
+        if self._neighbours.count != 2 * len(self._codes):
+            raise ValueError("the arrays of the index do not fit each other")
+
+    def __len__(self) -> int:
+        """How many references it holds."""
+        return len(self._shapes)
+
+    @classmethod
+    def build(cls, references: Sequence[Sequence[Keypoints]]) -> Self:
+        """Make an index of references, each in its forms (``extract_reference``)."""
+        return cls(_arrays_of(references))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """The index that ``to_arrays`` was asked of.
+
+        Raises:
+            KeyError, ValueError: the arrays are not those of an index.
+        """
+        return cls(arrays)
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything the index holds, as arrays to be kept."""
+        return dict(self._arrays)
+
+    def search(self, query: Keypoints) -> list[Found]:
+        """References found in a picture, the surest first, then by number; at most three."""
+        if len(query) < 2 or not len(self._codes):
+            return []
+        ours = _appearance(query)
+        found: dict[int, Found] = {}
+        for candidate, matched, evidence in self._verified(ours, self._match(query, ours)):
+            owner, flipped = divmod(candidate, 2)
+            score = score_evidence(evidence.traits)
+            if owner not in found or score > found[owner].score:
+                theirs = self._appearance(owner, bool(flipped))
+                alignment = _align(ours, theirs, evidence, matched, bool(flipped))
+                found[owner] = Found(owner, alignment, score)
+        return sorted(found.values(), key=lambda one: (-one.score, one.reference))
+
+    def measure(self, query: Keypoints) -> list[tuple[int, Floats]]:
+        """The traits of every place that was looked at in full, from which scores are learnt."""
+        if len(query) < 2 or not len(self._codes):
+            return []
+        ours = _appearance(query)
+        verified = self._verified(ours, self._match(query, ours))
+        return [(candidate // 2, evidence.traits) for candidate, _, evidence in verified]
+
+    def _match(self, query: Keypoints, ours: Appearance) -> _Matches:
+        points, rows = self._neighbours.search(query.codes, _NEIGHBOURS)
+        mirrored = rows >= len(self._codes)
+        rows = rows % len(self._codes)
+        codes = unpack_codes(self._codes[rows])
+        codes[mirrored] = mirror_codes(codes[mirrored])
+        likeness = np.einsum("ij,ij->i", decode_codes(codes), ours.values[points])
+        bits = rarity(self._common[rows], likeness) - np.float32(_LEAST_BITS)
+        weights = (bits * np.exp(_STEEPNESS * (likeness - 1))).astype(np.float32)
+        keep = bits > 0
+        candidates = self._owners[rows] * 2 + mirrored
+        return _Matches(points[keep], rows[keep], candidates[keep], weights[keep])
+
+    def _verified(self, ours: Appearance, matches: _Matches) -> list[tuple[int, int, Evidence]]:
+        """The best candidates, with the number of their matches and with what speaks for them."""
+        agreeing: list[tuple[float, int, int, Agreement]] = []
+        for candidate in self._vote(ours.points, matches):
+            those = np.flatnonzero(matches.candidates == candidate)
+            weights = matches.weights[those]
+            if len(those) > _MOST_MATCHES:
+                best = np.sort(np.argsort(-weights, kind="stable")[:_MOST_MATCHES])
+                those, weights = those[best], weights[best]
+            theirs = self._points.chosen(matches.rows[those])
+            owner, flipped = divmod(candidate, 2)
+            if flipped:
+                theirs = theirs.mirrored(float(self._shapes[owner, 0]))
+            agreed = find_agreement(ours.points.chosen(matches.query[those]), theirs, weights)
+            if agreed is not None:
+                agreeing.append((-agreed.support, candidate, len(those), agreed))
+        agreeing.sort(key=lambda one: one[:2])
+        verified = []
+        for _, candidate, matched, agreed in agreeing[:_VERIFIED]:
+            owner, flipped = divmod(candidate, 2)
+            theirs_whole = self._appearance(owner, bool(flipped))
+            evidence = gather_evidence(ours, theirs_whole, agreed.affine)
+            if evidence is not None:
+                verified.append((candidate, matched, evidence))
+        return verified
+
+    def _vote(self, ours: Points, matches: _Matches) -> list[int]:
+        """The candidates whose matches agree best in direction and size, before all geometry."""
+        mirrored = matches.candidates % 2 == 1
+        angles = self._points.angles[matches.rows]
+        angles = np.where(mirrored, np.float32(np.pi) - angles, angles)
+        turn = np.mod(ours.angles[matches.query] - angles, 2 * np.pi) * (_TURN_BINS / (2 * np.pi))
+        growth = ours.sizes[matches.query] - self._points.sizes[matches.rows]
+        turn_bin = np.floor(turn - 0.5).astype(np.int64)
+        size_bin = np.floor(growth / _SIZE_BIN + _SIZE_BINS / 2 - 0.5).astype(np.int64)
+        keys = []
+        for more_turn, more_size in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            turned = np.mod(turn_bin + more_turn, _TURN_BINS)
+            sized = np.clip(size_bin + more_size, 0, _SIZE_BINS - 1)
+            keys.append((matches.candidates * _TURN_BINS + turned) * _SIZE_BINS + sized)
+        bins, bin_of = np.unique(np.concatenate(keys), return_inverse=True)
+        votes = np.bincount(bin_of, np.tile(matches.weights, 4), len(bins))
+        ranked = (bins // (_TURN_BINS * _SIZE_BINS))[np.lexsort((bins, -votes))]
+        _, firsts = np.unique(ranked, return_index=True)
+        return [int(candidate) for candidate in ranked[np.sort(firsts)[:_AGREEING]]]
+
+    def _appearance(self, owner: int, mirrored: bool) -> Appearance:
+        span = slice(int(self._starts[owner]), int(self._starts[owner + 1]))
+        codes = unpack_codes(self._codes[span])
+        points = Points(
+            self._points.places[span], self._points.sizes[span], self._points.angles[span]
+        )
+        width, height = (float(side) for side in self._shapes[owner])
+        if mirrored:
+            codes, points = mirror_codes(codes), points.mirrored(width)
+        return Appearance(
+            points, decode_codes(codes), self._colours[span], self._common[span], width, height
+        )
+
+
+_ARRAYS = (
+    "codes",
+    "places",
+    "sizes",
+    "angles",
+    "colours",
+    "common",
+    "starts",
+    "shapes",
+    "neighbours",
+)
+
+
+def _arrays_of(references: Sequence[Sequence[Keypoints]]) -> dict[str, npt.NDArray[Any]]:
+    forms = [[_points_of(form) for form in reference] for reference in references]
+    flat = [points for reference in forms for points in reference]
+    keypoints = [form for reference in references for form in reference]
+    counts = [sum(map(len, reference)) for reference in references]
+    codes = np.concatenate([np.zeros((0, DIMENSION), np.int8), *(k.codes for k in keypoints)])
+    return {
+        "codes": pack_codes(codes),
+        "places": np.concatenate([np.zeros((0, 2), np.float32), *(p.places for p in flat)]),
+        "sizes": np.concatenate([np.zeros(0, np.float32), *(p.sizes for p in flat)]),
+        "angles": np.concatenate([np.zeros(0, np.float32), *(p.angles for p in flat)]),
+        "colours": np.concatenate([np.zeros((0, 3), np.uint8), *(k.colours for k in keypoints)]),
+        "common": measure_commonness(codes),
+        "starts": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        "shapes": np.array(
+            [_shape_of(reference[0]) if reference else (1.0, 1.0) for reference in references],
+            np.float32,
+        ).reshape(-1, 2),
+        "neighbours": Neighbours.build(np.concatenate([codes, mirror_codes(codes)])).to_array(),
+    }
+
+
+def _points_of(keypoints: Keypoints) -> Points:
+    longer = max(keypoints.width, keypoints.height)
+    sizes = keypoints.levels * np.float32(np.log(LEVEL_STEP)) - np.float32(np.log(longer))
+    places = (keypoints.places + np.float32(0.5)) / np.float32(longer)
+    return Points(places.astype(np.float32), sizes.astype(np.float32), keypoints.angles)
+
+
+def _shape_of(keypoints: Keypoints) -> tuple[float, float]:
+    longer = max(keypoints.width, keypoints.height)
+    return keypoints.width / longer, keypoints.height / longer
+
+
+def _appearance(query: Keypoints) -> Appearance:
+    width, height = _shape_of(query)
+    values, unknown = decode_codes(query.codes), np.zeros((0, RARITY_STEPS), np.int8)
+    return Appearance(_points_of(query), values, query.colours, unknown, width, height)
+
+
+def _align(
+    ours: Appearance, theirs: Appearance, evidence: Evidence, matched: int, mirrored: bool
+) -> Alignment:
+    """The place in fractions of both pictures."""
+    query_side = np.array([ours.width, ours.height])
+    reference_side = np.array([theirs.width, theirs.height])
+    affine = evidence.affine.copy()
+    affine[:, :2] *= reference_side
+    affine /= query_side[:, None]
+    q = ours.points.places[evidence.query] / query_side
+    r = theirs.points.places[evidence.reference] / reference_side
+    if mirrored:
+        r[:, 0] = 1 - r[:, 0]
+    pairs = np.column_stack([q, r]).astype(np.float64)
+    return Alignment(
+        inliers=len(pairs),
+        matched=max(matched, len(pairs)),
+        transform=_six(affine),
+        mirrored=mirrored,
+        box=_box_of(affine),
+        reference_box=_bounds(r),
+        points=tuple(_four(pair) for pair in pairs[:MAX_POINTS]),
+    )
+
+
+def _box_of(affine: Affine) -> Box:
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float64)
+    return _bounds(apply_affine(affine, corners.astype(np.float32)))
+
+
+def _bounds(places: npt.NDArray[Any]) -> Box:
+    low, high = np.clip(places.min(axis=0), 0, 1), np.clip(places.max(axis=0), 0, 1)
+    return (_short(low[0]), _short(low[1]), _short(high[0]), _short(high[1]))
+
+
+def _six(affine: Affine) -> tuple[float, float, float, float, float, float]:
+    a, b, c, d, e, f = (_short(value) for value in affine.ravel())
+    return (a, b, c, d, e, f)
+
+
+def _four(pair: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    a, b, c, d = (_short(min(max(value, 0.0), 1.0)) for value in pair)
+    return (a, b, c, d)
+
+
+def _short(value: float) -> float:
+    """Rounded, so that what is kept and shown is short."""
+    return round(float(value), 5)
+
+
+def pair(query: Keypoints, reference: Sequence[Keypoints]) -> Found | None:
+    """Compare a picture with one reference, without an index.
+
+    Args:
+        query: points of the picture.
+        reference: the reference in its forms; it has number 0.
+
+    Returns:
+        The surest place, or None where no two matched points agree on one.
+    """
+    found = LocalIndex.build([reference]).search(query)
+    return found[0] if found else None
