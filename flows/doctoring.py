@@ -190,16 +190,23 @@ def check_name_models(settings: Settings) -> Diagnosis:
 
 def check_motifs(settings: Settings) -> Diagnosis:
     """Whether any motifs are protected, and their pictures are there."""
+    from models.motifs.listing import MotifFilter, count_motifs
     from models.motifs.register import load_references
     from models.store.schema import open_database
+    from models.unicode import escape_unprintable
 
     database = open_database(settings.resolved_database_url)
     try:
         with database.snapshot() as session:
             references = load_references(session, settings.workspace.absolute())
+            waiting = count_motifs(session, MotifFilter(state="unconfirmed"))
     finally:
         database.dispose()
-    missing = [reference.label for reference in references if not reference.path.is_file()]
+    missing = [
+        escape_unprintable(reference.label)
+        for reference in references
+        if not reference.path.is_file()
+    ]
     if missing:
         return Diagnosis(
             "motifs",
@@ -214,7 +221,15 @@ def check_motifs(settings: Settings) -> Diagnosis:
             "no motifs are registered: none will be found in pictures",
             "Add some with `kiyome register motifs add`.",
         )
-    return Diagnosis("motifs", Health.GOOD, f"{len(references)} reference pictures")
+    found = f"{len(references)} reference pictures of {len({r.label for r in references})} motifs"
+    if waiting:
+        return Diagnosis(
+            "motifs",
+            Health.WARNING,
+            f"{found}; {waiting} submitted by owners, protected, and not confirmed yet",
+            "Decide with `kiyome register motifs confirm` or `refuse`, or on the review page.",
+        )
+    return Diagnosis("motifs", Health.GOOD, found)
 
 
 def check_c2pa(_: Settings) -> Diagnosis:

@@ -93,6 +93,8 @@ class DecodedImage:
         frames: number of frames, counted up to ``MAX_FRAMES``. Further pictures inside a JPEG
             (MPO) are previews or depth maps and do not count.
         has_alpha: the file carries transparency; ``pixels`` shows it on white.
+        alpha: uint8, height x width, 255 where opaque, where it was asked for and the file carries
+            transparency; else None.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -102,9 +104,12 @@ class DecodedImage:
     mode: str
     frames: int
     has_alpha: bool
+    alpha: npt.NDArray[np.uint8] | None = None
 
 
-def decode_image(data: bytes, *, max_pixels: int, fit: int | None = None) -> DecodedImage:
+def decode_image(
+    data: bytes, *, max_pixels: int, fit: int | None = None, with_alpha: bool = False
+) -> DecodedImage:
     """Decode the first frame of a PNG, JPEG, WebP, GIF, BMP or TIFF file.
 
     Safe to call from several threads; it changes no global state.
@@ -114,6 +119,7 @@ def decode_image(data: bytes, *, max_pixels: int, fit: int | None = None) -> Dec
         max_pixels: a picture with more is refused from its header, before pixels are decoded.
         fit: decode only as large as needed, so that the longer side is at most this many pixels;
             a smaller picture keeps its size.
+        with_alpha: also give the alpha channel, at the size of the pixels.
 
     Raises:
         FaultError: IMAGE_EMPTY for zero bytes, IMAGE_FORMAT for anything but the six formats,
@@ -123,7 +129,7 @@ def decode_image(data: bytes, *, max_pixels: int, fit: int | None = None) -> Dec
         raise FaultError(Reason.IMAGE_EMPTY, "the file has zero bytes")
     format_, opener = _identify(data)
     try:
-        return _decode(data, format_, opener, max_pixels, fit)
+        return _decode(data, format_, opener, max_pixels, fit, with_alpha)
     except FaultError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -153,7 +159,12 @@ def _identify(data: bytes) -> tuple[str, _Opener]:
 
 
 def _decode(
-    data: bytes, format_: str, opener: _Opener, max_pixels: int, fit: int | None
+    data: bytes,
+    format_: str,
+    opener: _Opener,
+    max_pixels: int,
+    fit: int | None,
+    with_alpha: bool,
 ) -> DecodedImage:
     with opener(io.BytesIO(data)) as file:
         width, height = file.size
@@ -173,17 +184,22 @@ def _decode(
         # Pillow turns a TIFF upright by itself, and gives its upright size from the start.
         orientation = 1 if format_ == "TIFF" else _orientation(file)
         has_alpha = file.has_transparency_data
-        image = _to_rgb(file, has_alpha)
+        image, alpha = _to_rgb(file, has_alpha)
     if format_ == "TIFF":
         width, height = image.size
     elif orientation >= _SIDEWAYS:
         width, height = height, width
+    shown = [image, *([alpha] if with_alpha and alpha is not None else [])]
+    pixels, *channel = (_bring_upright(each, fit, orientation) for each in shown)
+    return DecodedImage(pixels, width, height, format_, mode, frames, has_alpha, *channel)
+
+
+def _bring_upright(image: Image.Image, fit: int | None, orientation: int) -> npt.NDArray[np.uint8]:
     if fit is not None and max(image.size) > fit:
         image = image.resize(_fitted(image.size, fit), Image.Resampling.BICUBIC, reducing_gap=2.0)
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
-    pixels = np.array(image, dtype=np.uint8)
-    return DecodedImage(pixels, width, height, format_, mode, frames, has_alpha)
+    return np.array(image, dtype=np.uint8)
 
 
 def _draft(file: ImageFile.ImageFile, fit: int) -> None:
@@ -207,18 +223,20 @@ def _orientation(file: ImageFile.ImageFile) -> int:
     return value if isinstance(value, int) and value in _UPRIGHT else 1
 
 
-def _to_rgb(image: Image.Image, has_alpha: bool) -> Image.Image:
+def _to_rgb(image: Image.Image, has_alpha: bool) -> tuple[Image.Image, Image.Image | None]:
+    """The picture on white, and its alpha channel where it has one."""
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep_grey(image)
     if not has_alpha:
-        return image if image.mode == "RGB" else image.convert("RGB")
+        return (image if image.mode == "RGB" else image.convert("RGB")), None
     rgba = image.convert("RGBA")
     ground = Image.new("RGB", rgba.size, (255, 255, 255))
-    ground.paste(rgba, mask=rgba.getchannel("A"))
-    return ground
+    alpha = rgba.getchannel("A")
+    ground.paste(rgba, mask=alpha)
+    return ground, alpha
 
 
-def _from_deep_grey(image: Image.Image) -> Image.Image:
+def _from_deep_grey(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """Scale more than 8 bits of grey to 8. Pillow's own conversion would clip at 255.
 
     16 bits map 65,535 to 255. Wider integers and floats carry no range of their own: their
@@ -231,9 +249,11 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
         low, high = float(values.min()), float(values.max())
     grey = np.rint((values - low) * (255.0 / (high - low) if high > low else 0.0))
     transparent = image.info.get("transparency")
+    alpha = None
     if isinstance(transparent, int):
         grey[values == transparent] = 255
-    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+        alpha = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB"), alpha
 
 
 def _count_frames(file: ImageFile.ImageFile, data: bytes, format_: str) -> int:

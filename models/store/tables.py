@@ -61,7 +61,14 @@ class SurfaceRow(Base):
 
 
 class MotifRow(Base):
-    """A protected motif: one reference image. The image lies in the workspace under its id."""
+    """A protected motif: one reference image. The image lies in the workspace under its id.
+
+    ``box`` is what of it is the motif, as fractions, or "" for all of it. ``state`` is confirmed,
+    unconfirmed (submitted by its owner and protected at once) or refused (kept, not protected).
+    ``version`` is the register's version at its last change. ``pdq`` is its fingerprint in hex,
+    "" where it is too plain for one, and NULL while nobody has computed it. ``disputed_with`` is
+    the id of another owner's reference that looks the same; ``warnings`` is JSON.
+    """
 
     __tablename__ = "motifs"
 
@@ -71,6 +78,36 @@ class MotifRow(Base):
     owner: Mapped[str] = mapped_column(Text, default="")
     source: Mapped[str] = mapped_column(Text, default="")
     added_ms: Mapped[int]
+    box: Mapped[str] = mapped_column(Text, default="")
+    right_kind: Mapped[str] = mapped_column(String(16), default="")
+    right_note: Mapped[str] = mapped_column(Text, default="")
+    registered_by: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16), default="confirmed")
+    version: Mapped[int] = mapped_column(default=0)
+    pdq: Mapped[str | None] = mapped_column(String(64))
+    disputed_with: Mapped[str] = mapped_column(String(64), default="")
+    warnings: Mapped[str] = mapped_column(Text, default="[]")
+
+
+class MotifChangeRow(Base):
+    """One change of one reference of the motif register. Rows are only ever added.
+
+    ``action`` is added, corrected, removed, confirmed, refused or disputed; ``detail`` is JSON:
+    the fields that changed, and why.
+    """
+
+    __tablename__ = "motif_changes"
+    __table_args__ = (Index("ix_motif_change_motif", "motif_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    at_ms: Mapped[int]
+    actor: Mapped[str] = mapped_column(Text, default="")
+    action: Mapped[str] = mapped_column(String(16))
+    motif_id: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text, default="{}")
 
 
 class NameListRow(Base):
@@ -190,7 +227,10 @@ class ReviewItemRow(Base):
     ``question`` is the digest of what is asked (findings, statements, captions, policy): when a
     later run asks something else about the asset, the item gets a new version or is superseded.
     ``name`` and ``reasons`` repeat from the evidence what a list shows, so that no list has to
-    load it. ``skipped_ms`` is 0, or when the item was last put behind the others.
+    load it. ``skipped_ms`` is 0, or when the item was last put behind the others. ``cluster`` is
+    the representative of the near-identical pictures that the asset is one of, or "". ``alike`` is
+    the digest of what is asked apart from the picture: items of a cluster that have the same may be
+    ruled on together; "" for an item of an older Kiyome, until a run asks about it again.
     """
 
     __tablename__ = "review_items"
@@ -200,6 +240,7 @@ class ReviewItemRow(Base):
             "ix_review_open",
             "skipped_ms",
             text("priority DESC"),
+            "cluster",
             "id",
             sqlite_where=text("state IN ('open', 'leased')"),
             postgresql_where=text("state IN ('open', 'leased')"),
@@ -211,6 +252,14 @@ class ReviewItemRow(Base):
             postgresql_where=text("state = 'leased'"),
         ),
         Index("ix_review_listed", "dataset", "state"),
+        Index(
+            "ix_review_cluster",
+            "dataset",
+            "cluster",
+            "state",
+            sqlite_where=text("cluster != ''"),
+            postgresql_where=text("cluster != ''"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -223,6 +272,8 @@ class ReviewItemRow(Base):
     skipped_ms: Mapped[int] = mapped_column(default=0)
     name: Mapped[str] = mapped_column(Text, default="")
     reasons: Mapped[str] = mapped_column(Text, default="")
+    cluster: Mapped[str] = mapped_column(String(64), default="")
+    alike: Mapped[str] = mapped_column(String(64), default="")
     evidence: Mapped[str] = mapped_column(Text)
     lease_token: Mapped[str] = mapped_column(String(36), default="")
     lease_holder: Mapped[str] = mapped_column(Text, default="")
@@ -232,12 +283,23 @@ class ReviewItemRow(Base):
 
 
 class RulingRow(Base):
-    """A reviewer's decision on one version of one item: at most one, ever."""
+    """A reviewer's decision on one version of one item: at most one, ever.
+
+    ``came_with`` is the ruling that this one was taken together with, on ``came_with_item``, an
+    item about a near-identical picture that the reviewer was looking at; both are "" for a ruling
+    that was taken by itself.
+    """
 
     __tablename__ = "rulings"
     __table_args__ = (
         UniqueConstraint("item_id", "item_version", name="uq_ruling_item_version"),
         Index("ix_ruling_reviewer", "reviewer", "ruled_ms"),
+        Index(
+            "ix_ruling_came_with",
+            "came_with",
+            sqlite_where=text("came_with != ''"),
+            postgresql_where=text("came_with != ''"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -251,6 +313,8 @@ class RulingRow(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     reviewer: Mapped[str] = mapped_column(Text)
     ruled_ms: Mapped[int]
+    came_with: Mapped[str] = mapped_column(String(36), default="")
+    came_with_item: Mapped[str] = mapped_column(String(36), default="")
 
 
 class AuditRow(Base):

@@ -266,3 +266,50 @@ def test_pillows_own_settings_stay_as_they_were() -> None:
     fault_of(png_header(60_000, 60_000))
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+def see_through(size: tuple[int, int] = (32, 16)) -> Image.Image:
+    """Opaque red on the left, half transparent blue on the right."""
+    image = halves(size).convert("RGBA")
+    alpha = Image.new("L", size, 255)
+    alpha.paste(128, (size[0] // 2, 0, *size))
+    image.putalpha(alpha)
+    return image
+
+
+def test_the_alpha_channel_is_given_only_to_who_asks_for_it() -> None:
+    data = encoded(see_through(), "PNG")
+    assert decode(data).alpha is None
+    image = decode_image(data, max_pixels=1000, with_alpha=True)
+    assert image.alpha is not None
+    assert (image.alpha.dtype, image.alpha.shape) == (np.uint8, (16, 32))
+    assert (image.alpha[:, :16] == 255).all()
+    assert (image.alpha[:, 16:] == 128).all()
+    assert (image.pixels == decode(data).pixels).all()
+
+
+def test_the_alpha_channel_is_scaled_and_turned_with_the_picture() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    data = encoded(see_through((64, 32)), "PNG", exif=exif)
+    image = decode_image(data, max_pixels=10_000, fit=16, with_alpha=True)
+    assert image.alpha is not None
+    assert image.alpha.shape == image.pixels.shape[:2] == (16, 8)
+    assert (image.alpha[:6] == 255).all()
+    assert (image.alpha[10:] == 128).all()
+
+
+def test_a_picture_without_transparency_has_no_alpha_channel() -> None:
+    for format_ in ("PNG", "JPEG"):
+        data = encoded(halves(), format_)
+        assert decode_image(data, max_pixels=1000, with_alpha=True).alpha is None
+
+
+def test_a_transparent_grey_of_16_bits_has_an_alpha_channel() -> None:
+    grey = np.full((8, 8), 40_000, np.uint16)
+    grey[:, 4:] = 7
+    data = encoded(Image.fromarray(grey), "PNG", transparency=7)
+    image = decode_image(data, max_pixels=1000, with_alpha=True)
+    assert image.has_alpha
+    assert image.alpha is not None
+    assert image.alpha[0].tolist() == [255] * 4 + [0] * 4

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes
@@ -158,16 +157,6 @@ def _refused(tmp_path: Path, session: Session, data: bytes) -> str:
 def test_a_plain_picture_is_refused(session: Session, tmp_path: Path) -> None:
     plain = encode_file(np.full((200, 200, 3), 90, np.uint8))
     assert "plain" in _refused(tmp_path, session, plain)
-
-
-def test_white_on_transparent_is_refused_because_it_is_plain_on_white(
-    session: Session, tmp_path: Path
-) -> None:
-    logo = np.full((100, 100, 4), 255, np.uint8)
-    logo[:40, :, 3] = 0
-    path = tmp_path / "logo.png"
-    Image.fromarray(logo).save(path)
-    assert "plain on white" in _refused(tmp_path, session, path.read_bytes())
 
 
 def test_a_small_picture_is_refused_with_its_size(session: Session, tmp_path: Path) -> None:
