@@ -19,6 +19,7 @@ from prefect.futures import as_completed
 from flows.handing_over import handing_over
 from models.assets.asset import Notice
 from models.consent.evidence.recording import latest_evidence
+from models.duplicates.storing import DuplicatesRecord
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.nouns.permission import find_unregistered
 from models.planning import Plan, choose_name, read_outcomes
@@ -44,6 +45,7 @@ from models.summary import (
     to_markdown,
 )
 from models.workspace import hold_workspace, prepare_workspace
+from tasks.duplicates import find_duplicates, note_failure
 from tasks.gather import gather_consent
 from tasks.ledger import enter_usage
 from tasks.order import Desk, open_desk, write_order
@@ -136,6 +138,7 @@ def _carry_out(order: str, started: float) -> Outcome:
     for attempt in range(1, _ATTEMPTS + 1):
         results = _walk_shards(order, plan)
         verdicts = [result["verdict"] for result in results]
+        duplicates = _find_duplicates(order, plan)
         enqueue_review(order, verdicts)
         open_terms = list_unknown_terms(order, verdicts)
         try:
@@ -148,7 +151,13 @@ def _carry_out(order: str, started: float) -> Outcome:
     head = enter_usage(order, release, verdicts)
     results = [{"stages": gathered["stages"]}, *results]
     summary = _sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
-    summary = replace(summary, gathering=describe_gathering(gathered), open_terms=open_terms)
+    summary = replace(
+        summary,
+        gathering=describe_gathering(gathered),
+        open_terms=open_terms,
+        duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
+        duplicates_failure=duplicates.failure,
+    )
     write_report(desk.workspace, summary)
     remember_summary(desk.workspace, summary)
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]
@@ -158,6 +167,15 @@ def _carry_out(order: str, started: float) -> Outcome:
         count for stage in summary.stages for code, count in stage.faults.items() if code in RETRIED
     )
     return Outcome(summary, inputs, min(deadlines, default=None), retried)
+
+
+def _find_duplicates(order: str, plan: Plan) -> DuplicatesRecord:
+    """Near-identical pictures only save reviewers work: without them the run goes on."""
+    state = find_duplicates(order, plan, return_state=True)
+    found = state.result(raise_on_failure=False)
+    if isinstance(found, dict):
+        return DuplicatesRecord(**found)
+    return note_failure(order, plan, found)
 
 
 def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:

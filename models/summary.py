@@ -43,6 +43,9 @@ class Summary:
         opt_in, opt_out: how many cleared assets rest on a grant or contract, and on silence.
         opt_in_target: by when the policy wants no silence left; "" where it accepts none.
         open_terms: how many unknown terms nobody has decided yet.
+        duplicates: how many clusters of near-identical pictures there are, how many pictures are
+            in one beside its representative, and how many the largest has.
+        duplicates_failure: why no clusters could be looked for, or "".
         gathering: what was asked outside the dataset, and what could not be, as sentences.
         fresh: nothing had changed since the last run, so nothing was done.
         seconds: from the start of the run to its end.
@@ -75,6 +78,8 @@ class Summary:
     opt_out: int = 0
     opt_in_target: str = ""
     open_terms: int = 0
+    duplicates: tuple[int, int, int] = (0, 0, 0)
+    duplicates_failure: str = ""
     gathering: tuple[str, ...] = ()
     fresh: bool = False
 
@@ -93,8 +98,14 @@ class Summary:
         notices = tuple(
             Notice(n["kind"], n["message"], tuple(n["names"])) for n in value["notices"]
         )
-        gathering = tuple(value.get("gathering", ()))
-        return cls(**{**value, "stages": stages, "notices": notices, "gathering": gathering})
+        clusters, redundant, largest = value.get("duplicates", (0, 0, 0))
+        read = {
+            "stages": stages,
+            "notices": notices,
+            "gathering": tuple(value.get("gathering", ())),
+            "duplicates": (clusters, redundant, largest),
+        }
+        return cls(**{**value, **read})
 
 
 def describe_opt_in(summary: Summary) -> str:
@@ -105,6 +116,20 @@ def describe_opt_in(summary: Summary) -> str:
     if summary.opt_in_target:
         text += f"; the policy's target is all of them by {summary.opt_in_target}"
     return text
+
+
+def describe_duplicates(summary: Summary) -> str:
+    """How many pictures are near-identical to another one."""
+    if summary.duplicates_failure:
+        return f"Near-identical pictures were not looked for: {summary.duplicates_failure}"
+    clusters, redundant, largest = summary.duplicates
+    if not clusters:
+        return "Near-identical pictures: none"
+    groups = "1 cluster" if clusters == 1 else f"{clusters} clusters"
+    return (
+        f"Near-identical pictures: {groups}, {redundant} pictures besides their representatives; "
+        f"the largest has {largest}"
+    )
 
 
 def describe_gathering(gathered: Mapping[str, Any]) -> tuple[str, ...]:
@@ -186,6 +211,7 @@ def to_markdown(summary: Summary) -> str:
         f"Release folder: {folder}",
         f"Removed since the previous release: {summary.removed}",
         describe_opt_in(summary),
+        describe_duplicates(summary),
         *summary.gathering,
         f"Usage ledger: {summary.ledger_size} entries, root `{summary.ledger_root[:16]}…`",
         f"Waiting for review: {summary.open_items}",

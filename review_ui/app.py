@@ -16,7 +16,7 @@ from models.errors import StoreError
 from models.review.derivatives import FOLDER
 from models.settings import Settings
 from models.store.database import Database
-from review_ui.routes import audit, images, items, pages, queue, sessions, terms
+from review_ui.routes import audit, images, items, motifs, pages, queue, sessions, terms
 from review_ui.security import HEADERS, Guard, Sessions, load_secret, require_loopback
 from review_ui.site import (
     HERE,
@@ -62,10 +62,12 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.state.site = Site(
         database=database,
         derivatives=settings.workspace / FOLDER,
+        workspace=settings.workspace.absolute(),
+        max_pixels=settings.max_pixels,
         sessions=Sessions(load_secret(settings.workspace)),
         templates=load_templates(),
     )
-    for module in (queue, items, terms, images, audit, sessions, pages):
+    for module in (queue, items, terms, motifs, images, audit, sessions, pages):
         app.include_router(module.router)
     app.mount("/static", _Assets(directory=HERE / "static"))
     app.add_middleware(Guard, host=settings.review_host)

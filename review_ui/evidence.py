@@ -13,8 +13,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from models.motifs.placement import read_number
 from models.review.derivatives import VIEW, derivative_path, note_path
 from models.review.queue import RulingReason
+from review_ui.webp import read_webp_size
+
+_SMALL = 384
+"""Longer side, in pixels, below which a picture is enlarged: boxes and points need room."""
 
 _HIDDEN = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -44,12 +49,14 @@ class Picture:
         shown: there is a copy to show.
         missing: reason code and detail that the pipeline left, "" where it left none.
         boxes: finding number and x, y, width, height as fractions of the picture.
+        shape: "enlarged wide" or "enlarged tall" where it is shown enlarged, else "".
     """
 
     asset_id: str
     shown: bool
     missing: str = ""
     boxes: tuple[tuple[int, float, float, float, float], ...] = ()
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +167,15 @@ def show_picture(
 ) -> Picture:
     """What to show of a picture, and the boxes that findings draw on it."""
     try:
-        shown = derivative_path(folder, asset_id, VIEW).is_file()
+        copy = derivative_path(folder, asset_id, VIEW)
         note = note_path(folder, asset_id)
     except ValueError:
         return Picture("", False)
     missing = ""
+    shown = copy.is_file()
     if not shown and note.is_file():
         missing = note.read_text("utf-8", "replace").strip()[:500]
-    return Picture(asset_id, shown, missing, _draw_boxes(findings))
+    return Picture(asset_id, shown, missing, _draw_boxes(findings), _shape_of(copy))
 
 
 def show_references(
@@ -177,9 +185,8 @@ def show_references(
     scores: dict[str, float] = {}
     for finding in findings:
         reference = str(finding.get("reference", ""))
-        score = finding.get("score")
-        if isinstance(score, int | float):
-            scores[reference] = max(scores.get(reference, 0.0), float(score))
+        score = read_number(finding.get("score"), 0, 1) or 0.0
+        scores[reference] = max(scores.get(reference, 0.0), score)
     references = [
         Reference(
             show_picture(folder, str(given.get("id", ""))),
@@ -233,6 +240,13 @@ def _fits(given: Any, blank: Any) -> bool:
     if isinstance(blank, float):
         return isinstance(given, int | float)
     return blank is None or isinstance(given, type(blank))
+
+
+def _shape_of(copy: Path) -> str:
+    width, height = read_webp_size(copy) or (_SMALL, _SMALL)
+    if max(width, height) >= _SMALL:
+        return ""
+    return "enlarged wide" if width > height else "enlarged tall"
 
 
 def _draw_boxes(

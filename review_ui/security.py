@@ -27,6 +27,10 @@ from models.errors import SettingsError, WorkspaceError
 SESSION_COOKIE = "kiyome_session"
 SESSION_SECONDS = 12 * 60 * 60
 MAX_BODY = 64 * 1024
+UPLOAD_PATH = "/motifs/add"
+MAX_UPLOAD = 64 * 1024**2
+"""Bytes of all files together that one form may upload, at ``UPLOAD_PATH`` only."""
+
 MAX_NAME = 64
 _SECRET_FILE = "review-session.secret"  # noqa: S105  (a file's name)
 _SECRET_BYTES = 32
@@ -186,10 +190,10 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        refusal = self._refuse(Headers(scope=scope))
+        refusal = self._refuse(Headers(scope=scope), scope["path"])
         await (refusal or self._app)(scope, receive, send_with_headers)
 
-    def _refuse(self, headers: Headers) -> PlainTextResponse | None:
+    def _refuse(self, headers: Headers, path: str) -> PlainTextResponse | None:
         host = re.sub(r":\d{1,5}\Z", "", headers.get("host", ""))
         if host not in self._hosts:
             return PlainTextResponse(
@@ -200,7 +204,18 @@ class Guard:
         if "transfer-encoding" in headers:
             return PlainTextResponse("Send a Content-Length.\n", 411)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY:
+        uploads = path == UPLOAD_PATH
+        limit = MAX_BODY + MAX_UPLOAD if uploads else MAX_BODY
+        if not length.isdecimal() or int(length) > limit:
+            if uploads:
+                mebibytes = MAX_UPLOAD // 1024**2
+                return PlainTextResponse(
+                    f"The files are larger than {mebibytes} MiB together. Nothing was registered; "
+                    "go back, and upload fewer or smaller ones.\n"
+                    f"ファイルの合計が {mebibytes} MiB を超えています。何も登録されていません。"
+                    "戻って、数を減らすか小さくしてください。\n",
+                    413,
+                )
             return PlainTextResponse(
                 "This is more than a form can hold.\n送信内容が大きすぎます。\n", 413
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import quote
@@ -14,11 +13,13 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from models.motifs.placement import read_number
 from models.store.database import Database
 from review_ui.language import LANGUAGE_COOKIE, LANGUAGES, Words, choose_language
 from review_ui.security import SESSION_COOKIE, SESSION_SECONDS, Sessions, Visitor
 
 HERE = Path(__file__).parent
+_FARTHEST = 1e6
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -37,12 +38,16 @@ class Site:
     Attributes:
         database: where the queue is.
         derivatives: folder of the pictures that may be shown.
+        workspace: where the originals of references are kept.
+        max_pixels: an uploaded picture with more is refused.
         sessions: who is who.
         templates: the pages.
     """
 
     database: Database
     derivatives: Path
+    workspace: Path
+    max_pixels: int
     sessions: Sessions
     templates: Environment
 
@@ -118,7 +123,8 @@ def format_moment(milliseconds: float) -> str:
 
 def format_share(value: object) -> str:
     """A score from 0 to 1 with two places, or a dash for what is no number."""
-    return f"{value:.2f}" if isinstance(value, int | float) and isfinite(value) else "–"
+    number = read_number(value, -_FARTHEST, _FARTHEST)
+    return "–" if number is None else f"{number:.2f}"
 
 
 def go(path: str, **query: str) -> RedirectResponse:

@@ -13,10 +13,11 @@ from prefect import task
 from models.assets.asset import Asset, Location
 from models.assets.faults import FaultError
 from models.assets.reading import read_location
+from models.duplicates.storing import read_representatives
 from models.motifs.register import Reference
 from models.review.derivatives import note_path
 from models.review.questions import Asking, ReferenceCard, ask
-from models.review.queue import Question, enqueue
+from models.review.queue import Question, enqueue, group_items
 from models.review.thumbnails import write_derivatives
 from tasks.judged import read_judged
 from tasks.order import Desk, open_desk
@@ -36,6 +37,7 @@ def enqueue_review(order: str, verdicts: Sequence[dict[str, Any]]) -> dict[str, 
         dataset=desk.order.dataset,
         run=desk.order.run_id,
         policy=desk.policy.label,
+        limits=desk.policy.motifs,
         references={r.id: ReferenceCard(r.id, r.label, r.category, r.owner) for r in references},
     )
     questions: list[Question] = []
@@ -46,9 +48,13 @@ def enqueue_review(order: str, verdicts: Sequence[dict[str, Any]]) -> dict[str, 
         wanted = {question.asset_id for question in asked}
         pictured += [asset for asset in assets if asset.asset_id in wanted]
     draw_derivatives(desk, pictured, references)
+    representatives = read_representatives(desk.workspace, desk.order.dataset)
     with desk.database.transaction() as session:
         still_asked = frozenset(question.asset_id for question in questions)
-        return asdict(enqueue(session, desk.order.dataset, questions, still_asked))
+        report = enqueue(session, desk.order.dataset, questions, still_asked)
+        if representatives is not None:
+            group_items(session, desk.order.dataset, representatives)
+        return asdict(report)
 
 
 def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[Reference]) -> None:

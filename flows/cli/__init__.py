@@ -48,9 +48,12 @@ COMMANDS: dict[str, Entry] = {
         "declare", "Say what may be done with your images, so that it counts.", "Consent"
     ),
     "register": Entry("register", "Add, list and remove protected names and motifs.", "Registers"),
+    "motifs": Entry(
+        "motifs", "Search a dataset for motifs, and measure how they are found.", "Registers"
+    ),
     "train-ner": Entry(
         "train_ner",
-        "Train a small model that finds names in English captions, known or not.",
+        "Train a small model that finds names in English captions.",
         "Registers",
     ),
     "terms": Entry(
@@ -58,6 +61,9 @@ COMMANDS: dict[str, Entry] = {
     ),
     "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
     "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),
+    "duplicates": Entry(
+        "duplicates", "List the near-identical pictures of a dataset.", "Look and prove"
+    ),
     "recount": Entry("recount", "Prove that every asset has just one verdict.", "Look and prove"),
     "ledger": Entry("ledger", "Verify the usage ledger, and prove entries.", "Look and prove"),
     "audit": Entry("audit", "Verify the audit trail of rulings.", "Look and prove"),
@@ -99,7 +105,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="kiyome", message="kiyome %(version)s")
 def kiyome() -> None:
-    """Kiyome (清め) shows that an image dataset is rights-clean before anyone trains on it.
+    """Kiyome (清め) shows that an image dataset is rights-clean before training.
 
     It reads what owners have said about AI use, finds protected names in captions and protected
     motifs in pictures, lets experts rule on what a machine cannot, publishes versions that hold

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.reasons import TEXTS, Reason
-from models.summary import VERDICT_WORDS, Summary, describe_opt_in
+from models.summary import VERDICT_WORDS, Summary, describe_duplicates, describe_opt_in
 from models.verdicts import Verdict
 from tasks.progress import Listener
 
@@ -37,6 +37,7 @@ _WORDS = {
     "nouns": "reading captions",
     "features": "looking at pictures",
     "motifs": "comparing with motifs",
+    "duplicates": "looking for near-identical pictures",
     "terms": "counting terms",
     "thumbnails": "drawing thumbnails",
     "images": "copying images",
@@ -133,6 +134,8 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         console.print(line, markup=False)
     if summary.opt_out:
         console.print(describe_opt_in(summary) + ".")
+    if summary.duplicates[0] or summary.duplicates_failure:
+        console.print(escape(describe_duplicates(summary)) + ".")
     if not summary.fresh:
         console.print(_describe_work(summary))
     console.print()

@@ -14,7 +14,7 @@ from models.files import write_atomically
 from models.planning import read_outcomes
 from models.reasons import TEXTS, Reason
 from models.review.derivatives import THUMB, derivative_path
-from models.summary import VERDICT_WORDS, Summary
+from models.summary import VERDICT_WORDS, Summary, describe_duplicates
 from models.verdicts import Verdict
 
 SHOWN_EACH = 200
@@ -87,7 +87,11 @@ def render_report(summary: Summary, outcomes: pa.Table, workspace: Path, folder:
         for verdict in (Verdict.CLEAR, Verdict.REVIEW, Verdict.EXCLUDE, Verdict.ERROR)
     ]
     return environment.get_template("report.html").render(
-        summary=summary, bars=bars, lists=lists, shown=SHOWN_EACH
+        summary=summary,
+        bars=bars,
+        lists=lists,
+        shown=SHOWN_EACH,
+        duplicates=describe_duplicates(summary),
     )
 
 

@@ -100,10 +100,14 @@ def append_audit(
 
 
 def describe_ruling(ruling: Mapping[str, Any]) -> dict[str, Any]:
-    """What the chain keeps of a ruling: all of it, the free-text note as its digest only."""
+    """What the chain keeps of a ruling: all of it, the free-text note as its digest only.
+
+    A ruling that was taken by itself says nothing of others, as before there were any together.
+    """
     kept = ("item_id", "item_version", "dataset", "asset_id", "question", "ruling", "reason_code")
+    together = ("came_with", "came_with_item") if ruling.get("came_with") else ()
     return {
-        **{key: ruling[key] for key in kept},
+        **{key: ruling[key] for key in (*kept, *together)},
         "reviewer": ruling["reviewer"],
         "ruled_ms": ruling["ruled_ms"],
         "note_sha256": digest_bytes(ruling["note"].encode()),

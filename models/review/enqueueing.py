@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_lines
+from models.review.asked import digest_asked
 from models.review.audit import append_audit
 from models.review.items import WAITING, ItemState, Question
 from models.store.database import now_ms
@@ -97,7 +98,7 @@ def _enqueue_batch(
 ) -> Counter[str]:
     row = ReviewItemRow
     query = (
-        select(row.id, row.question, row.state, row.version)
+        select(row.id, row.question, row.state, row.version, row.alike)
         .where(row.id.in_([item_id_of(dataset, question.asset_id) for question in batch]))
         .order_by(row.id)
         .with_for_update()
@@ -105,6 +106,7 @@ def _enqueue_batch(
     known = {found.id: found for found in session.execute(query)}
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
+    unread: list[dict[str, Any]] = []
     for question in batch:
         values = _values(dataset, question, now)
         found = known.get(values["id"])
@@ -112,10 +114,15 @@ def _enqueue_batch(
             fresh.append({**values, "version": 1, "created_ms": now})
         elif found.question != question.digest or found.state == ItemState.SUPERSEDED.value:
             changed.append({**values, "version": found.version + 1})
+        elif found.alike != values["alike"]:
+            # What is asked has stayed; only how it is read was another Kiyome's.
+            unread.append({"id": found.id, "alike": values["alike"]})
     if fresh:
         session.execute(insert(row), fresh)
     if changed:
         session.execute(update(row), changed)
+    if unread:
+        session.execute(update(row), unread)
     unchanged = len(batch) - len(fresh) - len(changed)
     return Counter({"new": len(fresh), "reopened": len(changed), "unchanged": unchanged})
 
@@ -150,6 +157,7 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
         "priority": question.priority,
         "name": _storable(str(asset.get("name", ""))),
         "reasons": _storable(",".join(str(code) for code in question.evidence.get("reasons", ()))),
+        "alike": digest_asked(question.evidence),
         "evidence": _serialise(question.evidence),
         "updated_ms": now,
         **_FREE,

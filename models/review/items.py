@@ -68,7 +68,13 @@ class ItemSummary:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item with its evidence. ``lease_token`` is for its holder's eyes only."""
+    """An item with its evidence.
+
+    Attributes:
+        cluster: the representative of the near-identical pictures that the asset is one of, or "".
+        alike: digest of what is asked apart from the picture, or "".
+        lease_token: for its holder's eyes only.
+    """
 
     id: str
     dataset: str
@@ -81,6 +87,8 @@ class Item:
     lease_holder: str
     lease_until_ms: int
     updated_ms: int
+    cluster: str
+    alike: str
     evidence: dict[str, Any]
 
 
@@ -192,8 +200,14 @@ def list_items(
     return ItemPage(items, total, offset)
 
 
-IN_TURN = (ReviewItemRow.skipped_ms, ReviewItemRow.priority.desc(), ReviewItemRow.id)
-"""The order in which items are given out: skipped ones last, then by priority."""
+IN_TURN = (
+    ReviewItemRow.skipped_ms,
+    ReviewItemRow.priority.desc(),
+    ReviewItemRow.cluster,
+    ReviewItemRow.id,
+)
+"""The order in which items are given out: skipped ones last, then by priority; those of one cluster
+one after another."""
 
 ITEM_COLUMNS = (
     ReviewItemRow.id,
@@ -207,6 +221,8 @@ ITEM_COLUMNS = (
     ReviewItemRow.lease_holder,
     ReviewItemRow.lease_until_ms,
     ReviewItemRow.updated_ms,
+    ReviewItemRow.cluster,
+    ReviewItemRow.alike,
     ReviewItemRow.evidence,
 )
 

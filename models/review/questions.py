@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from models.assets.asset import Asset
 from models.consent.statements import Statement
+from models.policy import MotifsPolicy
 from models.reasons import Reason
 from models.review.items import Question
 from models.unicode import escape_surrogates, replace_surrogates
@@ -63,6 +64,7 @@ class Asking:
     dataset: str
     run: str
     policy: str
+    limits: MotifsPolicy
     references: Mapping[str, ReferenceCard]
 
 
@@ -136,6 +138,7 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
             for reference in matched
             if reference in asking.references
         ],
+        "motifs": {"risk": asking.limits.risk, "named_risk": asking.limits.named_risk},
         "policy": asking.policy,
         "run": asking.run,
     }

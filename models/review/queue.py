@@ -10,7 +10,9 @@ Every function works inside the caller's transaction and takes the time from the
 
 from __future__ import annotations
 
+from models.review.alike import MOST_ALIKE, AlikeItem, AlikeItems, find_alike
 from models.review.enqueueing import EnqueueReport, enqueue, item_id_of
+from models.review.grouping import group_items
 from models.review.items import (
     LEASE_MS,
     WAITING,
@@ -26,24 +28,27 @@ from models.review.items import (
 )
 from models.review.leasing import give_back, heartbeat, lease_item, lease_next
 from models.review.reason_codes import RULING_REASONS, RulingKind, RulingReason, reasons_for
-from models.review.rulings import (
-    MAX_NOTE,
+from models.review.rulings import MAX_NOTE, Ruled, decide, undo
+from models.review.stored_rulings import (
     EffectiveRuling,
-    Ruled,
     StoredRuling,
-    decide,
+    count_covered,
     effective_rulings,
     find_ruling,
     latest_ruling,
     rulings_on,
-    undo,
+    rulings_with,
 )
+from models.review.together import LeftOut, RuledTogether, decide_alike
 
 __all__ = [
     "LEASE_MS",
     "MAX_NOTE",
+    "MOST_ALIKE",
     "RULING_REASONS",
     "WAITING",
+    "AlikeItem",
+    "AlikeItems",
     "DatasetCounts",
     "EffectiveRuling",
     "EnqueueReport",
@@ -51,18 +56,24 @@ __all__ = [
     "ItemPage",
     "ItemState",
     "ItemSummary",
+    "LeftOut",
     "Question",
     "Ruled",
+    "RuledTogether",
     "RulingKind",
     "RulingReason",
     "StoredRuling",
+    "count_covered",
     "count_items",
     "decide",
+    "decide_alike",
     "effective_rulings",
     "enqueue",
+    "find_alike",
     "find_item",
     "find_ruling",
     "give_back",
+    "group_items",
     "heartbeat",
     "item_id_of",
     "latest_ruling",
@@ -71,5 +82,6 @@ __all__ = [
     "list_items",
     "reasons_for",
     "rulings_on",
+    "rulings_with",
     "undo",
 ]

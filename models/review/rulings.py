@@ -1,4 +1,4 @@
-"""The ruling: one reviewer's decision on one version of one item, taken in one transaction.
+"""Taking and ending a ruling: one reviewer's decision on one version of one item.
 
 A ruling row is never changed and never deleted. It is in force while its item is decided and still
 at the version that was ruled on; undoing it, or asking something else, moves the version on.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models.canonical import canonical_json
@@ -21,6 +21,12 @@ from models.review.audit import RULED, append_audit, describe_ruling
 from models.review.items import ItemState
 from models.review.leasing import RELEASED
 from models.review.reason_codes import RULING_REASONS, RulingKind
+from models.review.stored_rulings import (
+    StoredRuling,
+    find_ruling,
+    find_ruling_by_id,
+    rulings_with,
+)
 from models.store.database import now_ms
 from models.store.tables import OutboxRow, ReviewItemRow, RulingRow
 
@@ -49,33 +55,25 @@ class Ruled:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredRuling:
-    """A ruling as it stands in the database, its asset's name, and whether it is in force."""
+class AskedItem:
+    """An item at the version that is ruled on."""
 
     id: str
-    item_id: str
-    item_version: int
+    version: int
     dataset: str
     asset_id: str
     question: str
-    ruling: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRuling:
+    """A ruling as a reviewer gave it; ``ruled_ms`` is the database's time."""
+
+    ruling: RulingKind
     reason_code: str
     note: str
     reviewer: str
     ruled_ms: int
-    name: str
-    in_force: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveRuling:
-    """The ruling in force on an asset, and the digest of the question that it answers."""
-
-    question: str
-    ruling: str
-    reason_code: str
-    reviewer: str
-    ruling_id: str
 
 
 def decide(
@@ -142,32 +140,55 @@ def decide(
     reach("review.decide.item")
     if skipped:
         return Ruled(item_id, item_version, kind, "")
+    asked = AskedItem(item_id, item_version, found.dataset, found.asset_id, found.question)
+    given = GivenRuling(kind, reason, note, reviewer, now)
+    return Ruled(item_id, item_version, kind, store_ruling(session, asked, given))
+
+
+def store_ruling(
+    session: Session, item: AskedItem, given: GivenRuling, came_with: tuple[str, str] = ("", "")
+) -> str:
+    """Write a ruling, its audit row and its outbox row, for an item that is already decided.
+
+    Args:
+        session: the transaction in which the item has become decided.
+        came_with: the ruling that this one was taken together with, and its item.
+
+    Returns:
+        The ruling's id.
+    """
+    ruling_id = uuid.uuid4().hex
     values = {
-        "id": uuid.uuid4().hex,
-        "item_id": item_id,
-        "item_version": item_version,
-        "dataset": found.dataset,
-        "asset_id": found.asset_id,
-        "question": found.question,
-        "ruling": kind.value,
-        "reason_code": reason,
-        "note": note,
-        "reviewer": reviewer,
-        "ruled_ms": now,
+        "id": ruling_id,
+        "item_id": item.id,
+        "item_version": item.version,
+        "dataset": item.dataset,
+        "asset_id": item.asset_id,
+        "question": item.question,
+        "ruling": given.ruling.value,
+        "reason_code": given.reason_code,
+        "note": given.note,
+        "reviewer": given.reviewer,
+        "ruled_ms": given.ruled_ms,
+        "came_with": came_with[0],
+        "came_with_item": came_with[1],
     }
     session.execute(insert(RulingRow).values(**values))
     reach("review.decide.ruling")
-    append_audit(session, reviewer, RULED, values["id"], describe_ruling(values))
+    append_audit(session, given.reviewer, RULED, ruling_id, describe_ruling(values))
     reach("review.decide.audit")
-    _post(session, "ruling", {"ruling_id": values["id"], **describe_ruling(values)}, now)
+    posted = {"ruling_id": ruling_id, **describe_ruling(values)}
+    _post(session, "ruling", posted, given.ruled_ms)
     reach("review.decide.outbox")
-    return Ruled(item_id, item_version, kind, values["id"])
+    return ruling_id
 
 
 def undo(session: Session, ruling_id: str, reviewer: str) -> str:
     """End a ruling that is in force: its item is open again under the next version.
 
-    Any reviewer may do so; the audit row names who did, and whose ruling it was.
+    So are the items that were ruled on together with it, as far as those rulings are in force. A
+    ruling that came with another one is ended alone. Any reviewer may do so; each audit row names
+    who did, and whose ruling it was.
 
     Returns:
         The id of the item.
@@ -175,10 +196,35 @@ def undo(session: Session, ruling_id: str, reviewer: str) -> str:
     Raises:
         ReviewError: there is no such ruling, or it is no longer in force.
     """
-    stored = _select_ruling(session, RulingRow.id == ruling_id)
+    stored = find_ruling_by_id(session, ruling_id)
     if stored is None:
         raise ReviewError(f"There is no ruling {ruling_id}.", "Go back to the queue.")
+    together = (stored, *rulings_with(session, ruling_id))
+    # Locked in order of id, as a run locks them: two transactions never wait for each other.
+    ids = sorted(each.item_id for each in together)
+    row = ReviewItemRow
+    session.execute(select(row.id).where(row.id.in_(ids)).order_by(row.id).with_for_update())
     now = now_ms(session)
+    if not _reopen(session, stored, now):
+        raise ReviewError("This ruling is no longer in force.", "Look at the item as it is now.")
+    reach("review.undo.item")
+    ended = [stored, *(each for each in together[1:] if _reopen(session, each, now))]
+    for each in ended:
+        detail = {
+            "item_id": each.item_id,
+            "item_version": each.item_version,
+            "ruling": each.ruling,
+            "reviewer": each.reviewer,
+        }
+        if each is not stored:
+            detail["came_with"] = ruling_id
+        append_audit(session, reviewer, "undo", each.id, detail)
+        _post(session, "ruling_undone", {"ruling_id": each.id, **detail}, now)
+        reach("review.undo.audit")
+    return stored.item_id
+
+
+def _reopen(session: Session, stored: StoredRuling, now: int) -> bool:
     row = ReviewItemRow
     changed = session.execute(
         update(row)
@@ -191,56 +237,7 @@ def undo(session: Session, ruling_id: str, reviewer: str) -> str:
         .execution_options(synchronize_session=False)
         .returning(row.id)
     )
-    if changed.first() is None:
-        raise ReviewError("This ruling is no longer in force.", "Look at the item as it is now.")
-    reach("review.undo.item")
-    detail = {
-        "item_id": stored.item_id,
-        "item_version": stored.item_version,
-        "ruling": stored.ruling,
-        "reviewer": stored.reviewer,
-    }
-    append_audit(session, reviewer, "undo", ruling_id, detail)
-    _post(session, "ruling_undone", {"ruling_id": ruling_id, **detail}, now)
-    return stored.item_id
-
-
-def effective_rulings(session: Session, dataset: str) -> dict[str, EffectiveRuling]:
-    """The rulings in force on a dataset's assets, by asset id."""
-    query = select(
-        RulingRow.asset_id,
-        RulingRow.question,
-        RulingRow.ruling,
-        RulingRow.reason_code,
-        RulingRow.reviewer,
-        RulingRow.id,
-    ).join(ReviewItemRow, _IN_FORCE)
-    query = query.where(ReviewItemRow.dataset == dataset).order_by(RulingRow.asset_id)
-    return {asset_id: EffectiveRuling(*rest) for asset_id, *rest in session.execute(query)}
-
-
-def find_ruling(session: Session, item_id: str, item_version: int) -> StoredRuling | None:
-    """The ruling on one version of one item, or None."""
-    return _select_ruling(
-        session, and_(RulingRow.item_id == item_id, RulingRow.item_version == item_version)
-    )
-
-
-def latest_ruling(session: Session, reviewer: str) -> StoredRuling | None:
-    """The newest ruling of a reviewer that is in force: the one that an undo would end."""
-    return _select_ruling(session, and_(RulingRow.reviewer == reviewer, _IN_FORCE))
-
-
-def rulings_on(session: Session, item_id: str) -> tuple[StoredRuling, ...]:
-    """All rulings on an item, the newest first, whether in force or not."""
-    return _select_rulings(session, RulingRow.item_id == item_id, limit=None)
-
-
-_IN_FORCE = and_(
-    ReviewItemRow.id == RulingRow.item_id,
-    ReviewItemRow.version == RulingRow.item_version,
-    ReviewItemRow.state == ItemState.DECIDED.value,
-)
+    return changed.first() is not None
 
 
 def _validate(
@@ -285,25 +282,4 @@ def _post(session: Session, topic: str, payload: Mapping[str, Any], now: int) ->
             created_ms=now,
             sent_ms=None,
         )
-    )
-
-
-def _select_ruling(session: Session, condition: ColumnElement[bool]) -> StoredRuling | None:
-    return next(iter(_select_rulings(session, condition, limit=1)), None)
-
-
-def _select_rulings(
-    session: Session, condition: ColumnElement[bool], limit: int | None
-) -> tuple[StoredRuling, ...]:
-    columns = RulingRow.__table__.columns
-    query = (
-        select(*columns, ReviewItemRow.name, _IN_FORCE.label("in_force"))
-        .join(ReviewItemRow, ReviewItemRow.id == RulingRow.item_id)
-        .where(condition)
-        .order_by(RulingRow.ruled_ms.desc(), RulingRow.item_version.desc())
-        .limit(limit)
-    )
-    return tuple(
-        StoredRuling(**{**found, "in_force": bool(found["in_force"])})
-        for found in session.execute(query).mappings()
     )

@@ -6,16 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import Response
+from pydantic import StringConstraints
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.queue import (
     MAX_NOTE,
+    MOST_ALIKE,
     RULING_REASONS,
+    WAITING,
     Item,
     ItemState,
     RulingKind,
+    count_covered,
     count_items,
-    decide,
+    decide_alike,
+    find_alike,
     find_item,
     find_ruling,
     give_back,
@@ -27,6 +32,7 @@ from models.review.queue import (
     rulings_on,
     undo,
 )
+from review_ui.alike import ALSO, read_also, show_alike
 from review_ui.evidence import (
     mark_captions,
     read_asset,
@@ -38,6 +44,7 @@ from review_ui.evidence import (
     show_references,
     usual_reasons,
 )
+from review_ui.motif_evidence import CLEAN_RISK, read_matches, read_thresholds
 from review_ui.routes.queue import go_to_next
 from review_ui.security import Visitor
 from review_ui.site import Reviewer, SentByReviewer, Site, ThisSite, go
@@ -46,6 +53,7 @@ router = APIRouter()
 ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Token = Annotated[str, Form(max_length=64)]
 Within = Annotated[str, Form(max_length=500)]
+Also = Annotated[list[Annotated[str, StringConstraints(pattern=ALSO)]], Form(max_length=MOST_ALIKE)]
 
 
 @router.get("/items/{item_id}")
@@ -56,10 +64,12 @@ def show_item(
     item_id: ItemId,
     within: Annotated[str, Query(max_length=500)] = "",
     skipped: int = 0,
+    left: Annotated[int, Query(ge=0, le=MOST_ALIKE)] = 0,
 ) -> Response:
     """The item with its evidence; with the form to rule on it where the reviewer holds it."""
     notice = "only_skipped" if skipped else ""
-    return _render_item(request, site, reviewer, item_id, {"within": within, "notice": notice})
+    given = {"within": within, "notice": notice, "left_out": left}
+    return _render_item(request, site, reviewer, item_id, given)
 
 
 @router.post("/items/{item_id}/lease")
@@ -109,8 +119,14 @@ def take_ruling(
     exclude_reason: Annotated[str, Form(max_length=64)] = "",
     note: Annotated[str, Form(max_length=20_000)] = "",
     within: Within = "",
+    alike: Annotated[str, Form(max_length=8)] = "",
+    also: Also = [],  # noqa: B006  (FastAPI copies it)
 ) -> Response:
-    """Take a ruling and hand out the next item, in one transaction and one round trip."""
+    """Take a ruling and hand out the next item, in one transaction and one round trip.
+
+    With ``alike`` the ruling covers the items in ``also`` as well, each given as id and version.
+    """
+    others = read_also(also)
     reason = {RulingKind.APPROVE: approve_reason, RulingKind.EXCLUDE: exclude_reason}.get(
         ruling, ""
     )
@@ -120,11 +136,12 @@ def take_ruling(
             "notice": problem,
             "note": note,
             "chosen": (approve_reason, exclude_reason),
+            "alike": (bool(alike), frozenset(other for other, _ in others)),
         }
         return _render_item(request, site, visitor, item_id, given, 422)
     try:
         with site.database.transaction() as session:
-            ruled = decide(
+            together = decide_alike(
                 session,
                 item_id,
                 lease_token,
@@ -133,16 +150,22 @@ def take_ruling(
                 reason,
                 note,
                 visitor.reviewer,
+                others if alike else (),
             )
             following = lease_next(session, visitor.reviewer, within or None)
     except AlreadyRuledError:
         return _render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:
         return _render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
-    if not ruled.in_force:
+    if not together.ruled.in_force:
         return _render_item(request, site, visitor, item_id, {"notice": "not_in_force"}, 409)
     again = ruling is RulingKind.SKIP and following is not None and following.id == item_id
-    return go_to_next(following.id if following else None, within, skipped="1" if again else "")
+    return go_to_next(
+        following.id if following else None,
+        within,
+        skipped="1" if again else "",
+        left=str(len(together.left_out) or ""),
+    )
 
 
 @router.post("/rulings/{ruling_id}/undo")
@@ -198,7 +221,10 @@ def _render_item(
             raise HTTPException(404)
         rulings = rulings_on(session, item_id)
         latest = latest_ruling(session, visitor.reviewer)
+        covered = count_covered(session, latest.id) if latest else 0
         counts = count_items(session, item.dataset)
+        waits = item.state in WAITING
+        alike = find_alike(session, item, visitor.reviewer) if waits else None
     return site.render(
         request,
         "item.html",
@@ -208,6 +234,9 @@ def _render_item(
         mine=item.state is ItemState.LEASED and item.lease_holder == visitor.reviewer,
         rulings=rulings,
         latest=latest,
+        covered=covered,
+        left_out=given.get("left_out", 0),
+        alike=show_alike(site.derivatives, alike, given.get("alike")),
         waiting=sum(each.waiting for each in counts),
         within=given.get("within", ""),
         notice=given.get("notice", ""),
@@ -221,11 +250,18 @@ def _render_item(
 def _show_evidence(site: Site, item: Item) -> dict[str, Any]:
     evidence = item.evidence
     findings = read_findings(evidence)
+    references = show_references(site.derivatives, evidence, findings)
+    matches = read_matches(site.derivatives, item.asset_id, findings, references)
     explanation = evidence.get("explanation")
     return {
         "asset": read_asset(evidence),
         "picture": show_picture(site.derivatives, item.asset_id, findings),
-        "references": show_references(site.derivatives, evidence, findings),
+        "references": references,
+        "matches": matches,
+        "matches_by_finding": {match.number: match for match in matches},
+        "first_match": min((match.number for match in matches), default=0),
+        "thresholds": read_thresholds(evidence),
+        "clean_risk": CLEAN_RISK,
         "captions": mark_captions(evidence, findings),
         "findings": findings,
         "statements": read_statements(evidence),

@@ -10,8 +10,10 @@ from fastapi.responses import Response
 from models.nouns.terms.listing import count_by_dataset
 from models.review.derivatives import THUMB, derivative_path
 from models.review.queue import (
+    MOST_ALIKE,
     WAITING,
     ItemState,
+    count_covered,
     count_items,
     latest_ruling,
     lease_next,
@@ -38,6 +40,7 @@ def show_queue(
     show: Annotated[str, Query(max_length=20)] = "waiting",
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     held: int = 0,
+    left: Annotated[int, Query(ge=0, le=MOST_ALIKE)] = 0,
 ) -> Response:
     """Counts by dataset, and a list of items without their evidence."""
     show = show if show in SHOWN else "waiting"
@@ -51,6 +54,7 @@ def show_queue(
             limit=PAGE,
         )
         latest = latest_ruling(session, reviewer.reviewer)
+        covered = count_covered(session, latest.id) if latest else 0
         open_terms = sum(each.open for each in count_by_dataset(session))
     return site.render(
         request,
@@ -65,6 +69,8 @@ def show_queue(
         page=page,
         pages=max(1, -(-listed.total // PAGE)),
         latest=latest,
+        covered=covered,
+        left_out=left,
         open_terms=open_terms,
         held=bool(held),
         waiting=sum(each.waiting for each in counts),
@@ -85,7 +91,7 @@ def take_next(
 def go_to_next(item_id: str | None, within: str, **query: str) -> Response:
     """On to an item, or to the queue where nothing is left for this reviewer."""
     if item_id is None:
-        return go("/", held="1")
+        return go("/", held="1", left=query.get("left", ""))
     return go(f"/items/{item_id}", within=within, **query)
 
 

@@ -1,16 +1,19 @@
 // Keys and the lease. Everything here is a convenience: each action is a form that works without.
 
+import { pressMotifKey } from "./motif.js";
+
 const form = document.getElementById("ruling");
 const undo = document.getElementById("undo");
 const note = document.getElementById("note");
 const keys = document.getElementById("keys");
+const all = document.getElementById("alike");
 const HEARTBEAT_MS = 60_000;
 let sent = false;
 
 function isWriting(target) {
   return target instanceof HTMLElement
     && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
-      && target.getAttribute("type") !== "checkbox");
+      && !/^(checkbox|radio|range)$/.test(target.getAttribute("type") ?? ""));
 }
 
 function rule(button) {
@@ -32,12 +35,14 @@ function press(key) {
     undo.requestSubmit();
   } else if (key === "n" && note) {
     note.focus();
+  } else if (key === "c" && all) {
+    all.click();
   } else if (key === "w") {
     document.getElementById("swap")?.click();
   } else if (key === "?" && keys) {
     keys.showModal();
   } else {
-    return false;
+    return pressMotifKey(key);
   }
   return true;
 }
@@ -65,6 +70,20 @@ document.querySelector(".keys-link")?.addEventListener("click", (event) => {
   event.preventDefault();
   keys.showModal();
 });
+
+// The choice says how many the ruling covers: this item, and those that are ticked.
+function countTicked() {
+  const words = all.parentElement.querySelector("[data-words]");
+  const ticked = document.querySelectorAll('input[name="also"]:checked').length;
+  words.textContent = words.dataset.words.replace("{n}", String(1 + ticked));
+}
+
+if (all) {
+  countTicked();
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "also") countTicked();
+  });
+}
 
 async function keepLease() {
   if (sent || document.visibilityState !== "visible") return;

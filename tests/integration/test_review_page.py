@@ -604,7 +604,8 @@ class TestDefence:
         scripts = re.findall(r"<script[^>]*>", templates)
         assert len(scripts) == templates.count("<script")
         assert set(scripts) == {
-            f'<script type="module" src="/static/{name}.js">' for name in ("review", "terms")
+            f'<script type="module" src="/static/{name}.js">'
+            for name in ("review", "terms", "motifs")
         }
 
     @pytest.mark.parametrize(

@@ -17,14 +17,20 @@ from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition
 from models.errors import SettingsError, WorkspaceError
 from models.findings import FindingKind
+from models.motifs.claims import RIGHTS, STATES
+from models.motifs.listing import KNOWN_FIELDS
+from models.motifs.register.changing import OutcomeKind
 from models.nouns.recognition import Source
 from models.nouns.terms.listing import Likelihood
 from models.policy import FINDING_DEFAULTS
 from models.reasons import Reason
+from models.review.asked import ASPECTS
 from models.review.audit import Problem
 from models.review.queue import ItemState, RulingKind, RulingReason
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons
 from review_ui.language import Words, choose_language
+from review_ui.reference_forms import SIDES
+from review_ui.routes.motifs import SHOWN as MOTIF_STATES_SHOWN
 from review_ui.routes.terms import CATEGORY_KEYS, SHOWN
 from review_ui.security import (
     Sessions,
@@ -45,6 +51,10 @@ TERM_NOTICES = set(
     re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "terms.py").read_text("utf-8"))
 )
 NOTICES = set(re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "items.py").read_text()))
+MOTIF_NOTICES = set(
+    re.findall(r'notice ?= ?"(\w+)"', (UI / "routes" / "motifs.py").read_text("utf-8"))
+)
+MOTIF_ACTIONS = {"added", "corrected", "removed", "confirmed", "refused", "disputed"}
 CHOICES: dict[str, set[str]] = {
     "queue.show.": {"waiting", "decided", "superseded", "all"},
     "state.": {state.value for state in ItemState},
@@ -69,6 +79,17 @@ CHOICES: dict[str, set[str]] = {
     "terms.done_items": {"", "_one", "_none"},
     "terms.undone_items": {"", "_one", "_none"},
     "source.": {source.value for source in Source},
+    "motifs.notice.": MOTIF_NOTICES,
+    "motifs.right.": {"none", *RIGHTS},
+    "motifs.state.": set(STATES),
+    "motifs.show.": {state or "protected" for state in MOTIF_STATES_SHOWN},
+    "motifs.side.": set(SIDES),
+    "motifs.kind.": set(get_args(OutcomeKind)),
+    "motifs.change.": MOTIF_ACTIONS,
+    "motifs.told.": MOTIF_ACTIONS - {"added"},
+    "motifs.field.": set(KNOWN_FIELDS),
+    "alike.differs.": {*ASPECTS, "unknown"},
+    "alike.ruled_": {RulingKind.APPROVE.value, RulingKind.EXCLUDE.value},
 }
 
 

@@ -530,7 +530,7 @@ class TestLists:
                 text(
                     "EXPLAIN QUERY PLAN SELECT id FROM review_items "
                     "WHERE state IN ('open', 'leased') AND lease_until_ms <= 1 "
-                    "ORDER BY skipped_ms, priority DESC, id LIMIT 1"
+                    "ORDER BY skipped_ms, priority DESC, cluster, id LIMIT 1"
                 )
             ).all()
         assert "ix_review_open" in str(plan)
