@@ -29,6 +29,7 @@ from models.motifs.reference_features import (
 )
 from models.motifs.register import Reference
 from models.motifs.risk import Calibration
+from models.motifs.vectors.protocol import Identity
 from models.policy import RECORDED_RISK
 
 BEST_KEPT = 5
@@ -51,6 +52,7 @@ class ReferenceIndex:
         encoder: Encoder,
         calibration: Calibration,
         features: ReferenceFeatures,
+        cache: Path | None = None,
     ) -> None:
         self.references = tuple(references)
         self.encoder_name = encoder.name
@@ -61,7 +63,11 @@ class ReferenceIndex:
         self._places: list[Box] = [tuple(place) for place in features.places.tolist()]
         self._copies = CopyIndex(features.hashes, features.qualities)
         self._likeness = LikenessIndex(
-            features.views, features.parts, features.part_counts.tolist()
+            features.views,
+            features.parts,
+            features.part_counts.tolist(),
+            identity=Identity(encoder.fingerprint, self.version),
+            cache=cache,
         )
         self._local = LocalIndex.from_arrays(features.points)
 
@@ -81,7 +87,7 @@ class ReferenceIndex:
         features = load_reference_features(
             references, encoder, max_pixels, cache=cache, workers=workers
         )
-        return cls(references, encoder, calibration, features)
+        return cls(references, encoder, calibration, features, cache)
 
     @property
     def unhashable(self) -> tuple[Reference, ...]:

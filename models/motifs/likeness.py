@@ -1,22 +1,28 @@
 """Searching the references by an encoder's embeddings: whole pictures, and parts in either.
 
-FAISS proposes; the cosine that is reported is computed again from the vectors of one picture alone,
-because a batched matrix product rounds differently with the batch's size.
+An index proposes (``models.motifs.vectors``), exact or in cells by how many references there are.
+The cosine that is reported is computed from the vectors of the picture and of the reference alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
 from models.motifs.alignment import Box
 from models.motifs.encoder import Embeddings, Seen
+from models.motifs.vectors.live import LiveIndex
+from models.motifs.vectors.opening import open_or_build
+from models.motifs.vectors.protocol import Identity, VectorIndex
 from models.motifs.views import VIEWS
+
+_IN_MEMORY: Final = 20_000
+"""Vectors up to which an index is made anew in every process, which takes no time."""
 
 _Doubles = npt.NDArray[np.float64]
 
@@ -41,28 +47,35 @@ class Likeness:
 class LikenessIndex:
     """The embeddings of all references, as they are shown, and of their parts."""
 
-    def __init__(self, views: Embeddings, parts: Embeddings, part_counts: Sequence[int]) -> None:
+    def __init__(
+        self,
+        views: Embeddings,
+        parts: Embeddings,
+        part_counts: Sequence[int],
+        *,
+        identity: Identity | None = None,
+        cache: Path | None = None,
+    ) -> None:
         """Make the index.
 
         Args:
             views: one row for each reference and way of showing it, in the order of ``VIEWS``.
             parts: rows of parts of the references, in the references' order.
             part_counts: how many of those rows each reference has.
+            identity: whose vectors these are; it is needed with a cache.
+            cache: folder for the built indexes, or None to build them in memory.
         """
         self.dimension = views.shape[1]
-        self._views = views.astype(np.float64).reshape(-1, len(VIEWS), self.dimension)
-        ends = np.cumsum([0, *part_counts])
-        self._parts = [
-            parts[start:end].astype(np.float64)
-            for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
-        ]
-        self._by_view = _inner_product(views)
-        self._by_part = _inner_product(parts)
+        self._views = views.reshape(-1, len(VIEWS), self.dimension)
+        self._parts = parts
+        self._ends = np.cumsum([0, *part_counts]).tolist()
+        self._by_view = _open("views", views, identity, cache)
+        self._by_part = _open("parts", parts, identity, cache)
         self._part_owners = np.repeat(np.arange(len(part_counts)), part_counts)
 
     def propose(self, queries: Sequence[Seen], most: int) -> list[tuple[int, ...]]:
         """For each picture the references that are most like it: whole, or in some part."""
-        if not queries or self._by_view.ntotal == 0:
+        if not queries or not len(self._by_view):
             return [() for _ in queries]
         wholes = np.stack([query.whole for query in queries]).astype(np.float32)
         by_whole = self._nearest(self._by_view, wholes, 2 * most * len(VIEWS))
@@ -91,7 +104,7 @@ class LikenessIndex:
     def compare(self, query: Seen, number: int) -> Likeness:
         """A picture and one reference; cosines of nothing are 0."""
         whole = query.whole.astype(np.float64)
-        views = self._views[number]
+        views = self._views[number].astype(np.float64)
         cosines = (views * whole).sum(axis=1)
         view = int(cosines.argmax())
         part, box = 0.0, None
@@ -99,28 +112,37 @@ class LikenessIndex:
             ours = (query.parts.astype(np.float64)[:, None, :] * views[None]).sum(axis=2)
             row = int(ours.max(axis=1).argmax())
             part, box = float(ours[row].max()), _as_box(query.boxes[row])
-        theirs = (self._parts[number] * whole).sum(axis=1)
+        parts = self._parts[self._ends[number] : self._ends[number + 1]]
+        theirs = (parts.astype(np.float64) * whole).sum(axis=1)
         if len(theirs) and float(theirs.max()) > part:
             part, box = float(theirs.max()), None
         return Likeness(_cosine(float(cosines[view])), VIEWS[view], _cosine(part), box)
 
     @staticmethod
-    def _nearest(index: Any, queries: Embeddings, most: int) -> list[list[tuple[float, int]]]:
-        wanted = min(index.ntotal, most)
+    def _nearest(
+        index: VectorIndex, queries: Embeddings, most: int
+    ) -> list[list[tuple[float, int]]]:
+        wanted = min(len(index), most)
         if wanted == 0 or len(queries) == 0:
             return [[] for _ in queries]
         scores, rows = index.search(np.ascontiguousarray(queries), wanted)
         return [
-            list(zip(near, those, strict=True))
+            [(score, row) for score, row in zip(near, those, strict=True) if row >= 0]
             for near, those in zip(scores.tolist(), rows.tolist(), strict=True)
         ]
 
 
-def _inner_product(vectors: Embeddings) -> Any:
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    if len(vectors):
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    return index
+def _open(
+    what: str, vectors: Embeddings, identity: Identity | None, cache: Path | None
+) -> VectorIndex:
+    """An index of the rows of a matrix, from its file where there is one that fits."""
+    ids = np.arange(len(vectors), dtype=np.int64)
+    if cache is None or identity is None or len(vectors) <= _IN_MEMORY:
+        index = LiveIndex(vectors.shape[1])
+        index.add(ids, vectors)
+        return index
+    path = cache / f"motif-{what}.vectors"
+    return open_or_build(path, identity, lambda: (ids, vectors)).index
 
 
 def _best(hits: Iterable[tuple[float, int]], most: int) -> list[int]:

@@ -1,25 +1,26 @@
-"""What is kept of each reference picture, so that it need not be looked at again."""
+"""What is kept of each reference picture, so that it need not be looked at again.
+
+Each reference is kept by itself, so that a change of the register costs the pictures that changed,
+and all of them together, so that a run opens one file.
+"""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import PIL
 
 from models.canonical import digest_bytes, digest_lines
-from models.errors import RegisterError, WorkspaceError
-from models.files import write_atomically
-from models.motifs.alignment import Box
+from models.errors import RegisterError
 from models.motifs.encoder import Embeddings, Encoder
 from models.motifs.fingerprints import (
     DECODED_SIDE,
@@ -28,19 +29,20 @@ from models.motifs.fingerprints import (
     PDQ_BYTES,
     hash_orientations,
 )
+from models.motifs.kept_arrays import Arrays, find_arrays, keep_arrays
 from models.motifs.local.index import INDEX_VERSION, LocalIndex
 from models.motifs.local.keypoints import WORKING_SIDE, Keypoints, extraction_fingerprint
 from models.motifs.local.references import REFERENCES_VERSION, extract_reference
-from models.motifs.register import Reference, crop_to_motif, decode_reference
+from models.motifs.register import Reference, crop_to_motif, decode_reference, describe_reference
 from models.motifs.views import VIEWS, VIEWS_VERSION, views_of
 
 LARGE_PART = 0.2
 """The share of a reference that a part must cover to be searched for: a small part of a reference,
 such as a plain corner, is in every other picture."""
 
-_CODE_VERSION = "2"
-_MAGIC = b"kiyome motif index 2\n"
-_SHA256_BYTES = 32
+_CODE_VERSION = "3"
+_OF_POINTS = "points_"
+_BOX = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +55,8 @@ class ReferenceFeatures:
         views: embeddings, one row for each reference and way of showing it.
         parts: embeddings of large parts, as they are and mirrored, in the references' order.
         part_counts: how many of ``parts`` each reference has.
-        points: the arrays of the ``LocalIndex`` of all references.
         places: where in the registered picture the motif lies, references x 4, as fractions.
+        points: the arrays of the ``LocalIndex`` of all references.
     """
 
     hashes: npt.NDArray[np.uint8]
@@ -62,8 +64,8 @@ class ReferenceFeatures:
     views: Embeddings
     parts: Embeddings
     part_counts: npt.NDArray[np.int32]
-    points: Mapping[str, npt.NDArray[Any]]
     places: npt.NDArray[np.float64]
+    points: Arrays
 
     def fits(self, count: int, dimension: int) -> bool:
         """Whether the arrays are of ``count`` references and belong together."""
@@ -73,31 +75,35 @@ class ReferenceFeatures:
             "views": (count * len(VIEWS), dimension),
             "parts": (int(self.part_counts.sum()), dimension),
             "part_counts": (count,),
-            "places": (count, 4),
+            "places": (count, _BOX),
         }
         return all(getattr(self, name).shape == shape for name, shape in shapes.items())
+
+    def as_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All arrays by name; ``from_arrays`` reads them back."""
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return plain | {f"{_OF_POINTS}{name}": array for name, array in self.points.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self | None:
+        """Read what ``as_arrays`` gave; None where an array is missing."""
+        if not set(_PLAIN) <= set(arrays):
+            return None
+        points = {
+            name.removeprefix(_OF_POINTS): array
+            for name, array in arrays.items()
+            if name.startswith(_OF_POINTS)
+        }
+        return cls(**{name: arrays[name] for name in _PLAIN}, points=points)
+
+
+_PLAIN = ("hashes", "qualities", "views", "parts", "part_counts", "places")
 
 
 def version_of(references: Sequence[Reference], encoder: Encoder) -> str:
     """Digest of the register's content and of all that its features are made with."""
-    made_by = [
-        _CODE_VERSION,
-        FINGERPRINT_VERSION,
-        VIEWS_VERSION,
-        extraction_fingerprint(),
-        REFERENCES_VERSION,
-        INDEX_VERSION,
-    ]
-    content = [f"{r.id}\0{r.label}\0{r.category}\0{r.box}" for r in references]
-    return digest_lines(
-        [
-            "kiyome/motif-index",
-            *made_by,
-            f"pillow/{PIL.__version__}",
-            encoder.fingerprint,
-            *content,
-        ]
-    )
+    content = [describe_reference(reference) for reference in references]
+    return digest_lines(["kiyome/motif-index", *_made_with(encoder), INDEX_VERSION, *content])
 
 
 def load_reference_features(
@@ -114,77 +120,131 @@ def load_reference_features(
         references: the register's content.
         encoder: what makes the embeddings.
         max_pixels: a reference with more is refused.
-        cache: folder for computed features, or None. A damaged file there is made again.
-        workers: threads that compute them.
+        cache: folder for what was computed, or None. A damaged file there is made again.
+        workers: threads that compute.
 
     Raises:
         RegisterError: a reference's picture is missing, changed or cannot be decoded: nothing may
             be cleared while a motif cannot be looked for.
         WorkspaceError: the cache cannot be written.
     """
-    version = version_of(references, encoder)
-    kept = _read_cache(cache, version) if cache else None
-    if kept is not None and kept.fits(len(references), encoder.dimension):
-        return kept
-    features = _compute(references, encoder, max_pixels, workers)
-    if cache:
-        _write_cache(cache, version, features)
+    path = cache / f"motifs-{version_of(references, encoder)[:32]}.arrays" if cache else None
+    kept = find_arrays(path) if path else None
+    known = ReferenceFeatures.from_arrays(kept) if kept else None
+    if known is not None and known.fits(len(references), encoder.dimension):
+        return known
+    looker = _Looker(encoder, max_pixels, cache)
+    with ThreadPoolExecutor(workers, thread_name_prefix="references") as pool:
+        features = _join(list(pool.map(looker.look, references)), encoder.dimension)
+    if path:
+        keep_arrays(path, features.as_arrays())
     return features
-
-
-_PLAIN = tuple(field.name for field in fields(ReferenceFeatures) if field.name != "points")
-_POINTS = "points_"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Looked:
+    """Of one reference."""
+
     hashes: npt.NDArray[np.uint8]
     qualities: npt.NDArray[np.int16]
     views: Embeddings
     parts: Embeddings
+    place: npt.NDArray[np.float64]
     forms: tuple[Keypoints, ...]
-    place: Box
+
+    def as_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        packed = [points.pack() for points in self.forms]
+        return {
+            **{name: getattr(self, name) for name in _OF_ONE},
+            "points": np.frombuffer(b"".join(packed), np.uint8),
+            "ends": np.cumsum([len(each) for each in packed], dtype=np.int64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> _Looked | None:
+        if not {*_OF_ONE, "points", "ends"} <= set(arrays):
+            return None
+        ends = [0, *arrays["ends"].tolist()]
+        forms = [Keypoints.unpack(arrays["points"][a:b].tobytes()) for a, b in pairwise(ends)]
+        return cls(**{name: arrays[name] for name in _OF_ONE}, forms=tuple(forms))
 
 
-def _compute(
-    references: Sequence[Reference], encoder: Encoder, max_pixels: int, workers: int
-) -> ReferenceFeatures:
-    fit = max(DECODED_SIDE, WORKING_SIDE, encoder.view_size)
-    # An encoder that takes batches uses every core by itself: only one thread runs it at a time.
-    turn: AbstractContextManager[object] = nullcontext() if encoder.batch_size == 1 else Lock()
+_OF_ONE = ("hashes", "qualities", "views", "parts", "place")
 
-    def look(reference: Reference) -> _Looked:
+
+class _Looker:
+    """Looks at references, or takes what was seen of them before from the cache."""
+
+    def __init__(self, encoder: Encoder, max_pixels: int, cache: Path | None) -> None:
+        made_with = digest_lines(["kiyome/reference", *_made_with(encoder)])
+        self._folder = cache / "references" / made_with[:32] if cache else None
+        self._encoder = encoder
+        self._max_pixels = max_pixels
+        # An encoder that takes batches uses every core by itself: one thread runs it at a time.
+        self._turn: AbstractContextManager[object] = (
+            nullcontext() if encoder.batch_size == 1 else Lock()
+        )
+
+    def look(self, reference: Reference) -> _Looked:
+        path = None
+        if self._folder:
+            place = digest_lines([reference.id, repr(reference.box)])
+            path = self._folder / f"{place[:32]}.arrays"
+            kept = find_arrays(path)
+            known = _Looked.from_arrays(kept) if kept else None
+            if known is not None:
+                return known
+        looked = self._compute(reference)
+        if path:
+            keep_arrays(path, looked.as_arrays())
+        return looked
+
+    def _compute(self, reference: Reference) -> _Looked:
         picture = decode_reference(
-            _read_picture(reference), max_pixels=max_pixels, fit=fit, box=reference.box
+            _read_picture(reference),
+            max_pixels=self._max_pixels,
+            fit=max(DECODED_SIDE, WORKING_SIDE, self._encoder.view_size),
+            box=reference.box,
         )
         hashed = hash_orientations(picture.pixels)
         motif = crop_to_motif(picture)
-        forms = extract_reference(motif.pixels, motif.mask)
         shown = views_of(motif.pixels)
-        with turn:
-            views = encoder.encode(shown)
-            seen = encoder.look(shown[:2])
+        with self._turn:
+            views = self._encoder.encode(shown)
+            seen = self._encoder.look(shown[:2])
         return _Looked(
             np.array([np.frombuffer(h.bits, np.uint8) for h in hashed]),
             np.array([h.quality for h in hashed], np.int16),
             views,
             np.concatenate([each.parts[_large(each.boxes)] for each in seen]),
-            forms,
-            motif.box,
+            np.array(motif.box),
+            extract_reference(motif.pixels, motif.mask),
         )
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="references") as pool:
-        looked = list(pool.map(look, references))
-    none = np.zeros((0, encoder.dimension), np.float32)
-    shape = (len(references), len(ORIENTATIONS))
+
+def _made_with(encoder: Encoder) -> list[str]:
+    return [
+        _CODE_VERSION,
+        FINGERPRINT_VERSION,
+        VIEWS_VERSION,
+        extraction_fingerprint(),
+        REFERENCES_VERSION,
+        f"pillow/{PIL.__version__}",
+        encoder.fingerprint,
+    ]
+
+
+def _join(looked: Sequence[_Looked], dimension: int) -> ReferenceFeatures:
+    none = np.zeros((0, dimension), np.float32)
+    shape = (len(looked), len(ORIENTATIONS))
     return ReferenceFeatures(
         np.array([each.hashes for each in looked], np.uint8).reshape(*shape, PDQ_BYTES),
         np.array([each.qualities for each in looked], np.int16).reshape(shape),
         np.concatenate([none, *(each.views for each in looked)]).astype(np.float32),
         np.concatenate([none, *(each.parts for each in looked)]).astype(np.float32),
         np.array([len(each.parts) for each in looked], np.int32),
+        np.array([each.place for each in looked], np.float64).reshape(-1, _BOX),
         LocalIndex.build([each.forms for each in looked]).to_arrays(),
-        np.array([each.place for each in looked], np.float64).reshape(-1, 4),
     )
 
 
@@ -208,46 +268,3 @@ def _read_picture(reference: Reference) -> bytes:
             f"The reference picture of {reference.label!r} is no longer the one registered.", remedy
         )
     return data
-
-
-def _write_cache(folder: Path, version: str, features: ReferenceFeatures) -> None:
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = {name: getattr(features, name) for name in _PLAIN}
-    arrays |= {f"{_POINTS}{name}": array for name, array in features.points.items()}
-    np.savez(buffer, **arrays)
-    body = buffer.getvalue()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        seal = bytes.fromhex(digest_bytes(body))
-        write_atomically(_cache_path(folder, version), _MAGIC + seal + body)
-    except OSError as error:
-        raise WorkspaceError(
-            f"The motif index cannot be kept in {folder}: {error.strerror or error}.",
-            "Free some disk space or make the workspace writable, then run again.",
-        ) from error
-
-
-def _read_cache(folder: Path, version: str) -> ReferenceFeatures | None:
-    """The cached features, or None where there are none that are whole."""
-    try:
-        data = _cache_path(folder, version).read_bytes()
-    except OSError:
-        return None
-    head = len(_MAGIC) + _SHA256_BYTES
-    body = data[head:]
-    if data[:head] != _MAGIC + bytes.fromhex(digest_bytes(body)):
-        return None
-    try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-            points = {
-                name.removeprefix(_POINTS): arrays[name]
-                for name in arrays.files
-                if name.startswith(_POINTS)
-            }
-            return ReferenceFeatures(**{name: arrays[name] for name in _PLAIN}, points=points)
-    except (BadZipFile, KeyError, ValueError, OSError):
-        return None
-
-
-def _cache_path(folder: Path, version: str) -> Path:
-    return folder / f"motifs-{version[:32]}.npz"

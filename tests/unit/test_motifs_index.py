@@ -207,8 +207,8 @@ def test_more_threads_compute_the_same_index(tmp_path: Path) -> None:
     alone, together = tmp_path / "alone", tmp_path / "together"
     build(held, cache=alone, workers=1)
     build(held, cache=together, workers=3)
-    (one,), (other,) = (list(folder.iterdir()) for folder in (alone, together))
-    assert (one.name, one.read_bytes()) == (other.name, other.read_bytes())
+    assert read_all(alone) == read_all(together)
+    assert len(read_all(alone)) == 6
 
 
 def test_a_cached_index_finds_the_same_without_looking_at_the_pictures(tmp_path: Path) -> None:
@@ -234,12 +234,27 @@ def test_a_cached_index_finds_the_same_without_looking_at_the_pictures(tmp_path:
 def test_a_damaged_cache_is_made_again(tmp_path: Path, damage) -> None:
     held, cache = references(tmp_path, 1, 2), tmp_path / "indexes"
     built = build(held, cache=cache)
-    (file,) = cache.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(damage(whole))
+    whole = read_all(cache)
+    for name, data in whole.items():
+        (cache / name).write_bytes(damage(data))
     again = build(held, cache=cache)
     assert search(again, draw(1)) == search(built, draw(1))
-    assert file.read_bytes() == whole
+    assert read_all(cache) == whole
+
+
+def test_a_new_reference_costs_a_look_at_its_own_picture_only(tmp_path: Path) -> None:
+    first, second = references(tmp_path, 1, 2)
+    cache = tmp_path / "indexes"
+    build((first,), cache=cache)
+    first.path.unlink()
+    both = build((first, second), cache=cache)
+    assert search(both, draw(1))[0].reference == first
+    assert search(both, draw(2))[0].reference == second
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(files)}
 
 
 def blank() -> Pixels:
