@@ -149,6 +149,7 @@ class Settings(BaseSettings):
         return {
             f"KIYOME_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
             for name, value in values.items()
+            if value is not None
         }
 
     @field_validator("consent_rpc")
