@@ -20,7 +20,7 @@ _quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 
 @click.group()
 def motifs() -> None:
-    """Search a dataset for motifs, and measure how well registered ones are found.
+    """Search a dataset for motifs, and measure how they are found.
 
     `kiyome register motifs` adds, lists and removes them.
     """

@@ -77,7 +77,9 @@ def train_ner(
     overwrite: bool,
     workspace: Path | None,
 ) -> None:
-    """Train a small model that finds names in English captions, known or not.
+    """Train a small model that finds names in English captions.
+
+    It finds names that no register holds, too.
 
     It learns from clean captions of yours, with names of the register swapped in. Give captions of
     the kind that you cleanse, a few thousand or more; ten minutes on one processor do. Ctrl-C ends

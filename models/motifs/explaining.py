@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from models.findings import Finding, FindingKind
@@ -69,24 +70,44 @@ def _name_detectors(evidence: Evidence, calibration: Calibration, encoder: str) 
 
 
 def _explain(match: Match, encoder: str) -> str:
-    evidence = match.evidence
     named = f"the reference {match.reference.label!r}"
-    if evidence.same_file:
+    if match.evidence.same_file:
         return f"This is the same file as {named}."
-    said = [f"The risk that this picture shows {named} is {match.risk:.2f}."]
+    return " ".join(
+        [
+            f"The risk that this picture shows {named} is {match.risk:.2f}.",
+            *_explain_copies(match.evidence),
+            *_explain_likeness(match.evidence, encoder),
+        ]
+    )
+
+
+def _explain_copies(evidence: Evidence) -> Iterator[str]:
     if (alignment := evidence.alignment) is not None:
-        shown = " mirrored" if alignment.mirrored else ""
-        said.append(f"{alignment.inliers} matched points agree on one place of it{shown}.")
+        if alignment.mirrored:
+            yield f"{alignment.inliers} matched points agree on one place of it mirrored."
+        else:
+            yield f"{alignment.inliers} matched points agree on one place of it."
     if evidence.pdq is not None:
-        turned = f" ({evidence.pdq_view})" if evidence.pdq_view else ""
-        said.append(f"The fingerprints differ in {evidence.pdq} of {PDQ_BITS} bits{turned}.")
+        if evidence.pdq_view:
+            view = evidence.pdq_view
+            yield f"The fingerprints differ in {evidence.pdq} of {PDQ_BITS} bits ({view})."
+        else:
+            yield f"The fingerprints differ in {evidence.pdq} of {PDQ_BITS} bits."
+
+
+def _explain_likeness(evidence: Evidence, encoder: str) -> Iterator[str]:
     if evidence.whole is not None:
-        shown = f" ({evidence.whole_view})" if evidence.whole_view else ""
-        said.append(f"{encoder} gives the whole pictures a cosine of {evidence.whole:.2f}{shown}.")
+        if evidence.whole_view:
+            view = evidence.whole_view
+            yield f"{encoder} gives the whole pictures a cosine of {evidence.whole:.2f} ({view})."
+        else:
+            yield f"{encoder} gives the whole pictures a cosine of {evidence.whole:.2f}."
     if evidence.part is not None:
-        whose = "a part of the reference" if evidence.part_box is None else "a part of this picture"
-        said.append(f"{encoder} gives {whose} a cosine of {evidence.part:.2f}.")
-    return " ".join(said)
+        if evidence.part_box is None:
+            yield f"{encoder} gives a part of the reference a cosine of {evidence.part:.2f}."
+        else:
+            yield f"{encoder} gives a part of this picture a cosine of {evidence.part:.2f}."
 
 
 def _area(box: Box) -> float:

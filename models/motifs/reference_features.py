@@ -149,7 +149,7 @@ class _Looked:
     qualities: npt.NDArray[np.int16]
     views: Embeddings
     parts: Embeddings
-    place: npt.NDArray[np.float64]
+    motif_box: npt.NDArray[np.float64]
     forms: tuple[Keypoints, ...]
 
     def as_arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -169,7 +169,7 @@ class _Looked:
         return cls(**{name: arrays[name] for name in _OF_ONE}, forms=tuple(forms))
 
 
-_OF_ONE = ("hashes", "qualities", "views", "parts", "place")
+_OF_ONE = ("hashes", "qualities", "views", "parts", "motif_box")
 
 
 class _Looker:
@@ -188,8 +188,8 @@ class _Looker:
     def look(self, reference: Reference) -> _Looked:
         path = None
         if self._folder:
-            place = digest_lines([reference.id, repr(reference.box)])
-            path = self._folder / f"{place[:32]}.arrays"
+            name = digest_lines([reference.id, repr(reference.box)])
+            path = self._folder / f"{name[:32]}.arrays"
             kept = find_arrays(path)
             known = _Looked.from_arrays(kept) if kept else None
             if known is not None:
@@ -243,7 +243,7 @@ def _join(looked: Sequence[_Looked], dimension: int) -> ReferenceFeatures:
         np.concatenate([none, *(each.views for each in looked)]).astype(np.float32),
         np.concatenate([none, *(each.parts for each in looked)]).astype(np.float32),
         np.array([len(each.parts) for each in looked], np.int32),
-        np.array([each.place for each in looked], np.float64).reshape(-1, _BOX),
+        np.array([each.motif_box for each in looked], np.float64).reshape(-1, _BOX),
         LocalIndex.build([each.forms for each in looked]).to_arrays(),
     )
 

@@ -28,19 +28,19 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "指紋の差は {bits} ビット中 {distance} ビットです（{view}）",
     ),
     (
-        "{encoder} gives the whole pictures a cosine of {score:word}",
+        "{encoder:word} gives the whole pictures a cosine of {score:word}",
         "{encoder} による画像全体のコサイン類似度は {score} です",
     ),
     (
-        "{encoder} gives the whole pictures a cosine of {score:word} ({view:known})",
+        "{encoder:word} gives the whole pictures a cosine of {score:word} ({view:known})",
         "{encoder} による画像全体のコサイン類似度は {score} です（{view}）",
     ),
     (
-        "{encoder} gives a part of this picture a cosine of {score:word}",
+        "{encoder:word} gives a part of this picture a cosine of {score:word}",
         "{encoder} によるこの画像の一部のコサイン類似度は {score} です",
     ),
     (
-        "{encoder} gives a part of the reference a cosine of {score:word}",
+        "{encoder:word} gives a part of the reference a cosine of {score:word}",
         "{encoder} による登録モチーフの一部のコサイン類似度は {score} です",
     ),
     ("It has {count:number} frames", "フレームが {count} 枚あります"),
