@@ -26,7 +26,6 @@ _LEAST_TOLERANCE = 0.008
 _TOLERANCE_GROWTH = 0.15
 _REFINED_WITHIN = (0.03, 0.015)
 _LOOSER = 1.3
-_TRIED = 2
 _AFFINE_FROM = 6
 _MOST_SQUASHED = 2.5
 _ILL_CONDITIONED = 1e7
@@ -98,15 +97,13 @@ def turn_between(angles: Floats) -> Floats:
     return np.asarray(np.mod(angles + np.pi, 2 * np.pi) - np.pi, dtype=np.float32)
 
 
-def find_agreement(query: Points, reference: Points, weights: Floats) -> Agreement | None:
-    """The place on which most matches agree, or None where no two of them do.
+def find_supporters(query: Points, reference: Points, weights: Floats) -> tuple[Indices, float]:
+    """The matches that agree with the one with which most agree, and the sum of their weights.
 
     Args:
-        query, reference: the matched points, row by row.
+        query, reference: the matched points, row by row; at least one.
         weights: how sure each match is by its looks; positive.
     """
-    if len(weights) < 2:
-        return None
     sizes = query.sizes - reference.sizes
     turns = query.angles - reference.angles
     scale = np.exp(sizes)
@@ -125,14 +122,35 @@ def find_agreement(query: Points, reference: Points, weights: Floats) -> Agreeme
     near = off_x * off_x + off_y * off_y <= tolerance * tolerance
     one, other = one[near], other[near]
     support = np.bincount(one, weights[other], len(weights))
-    best: Agreement | None = None
-    for number in np.argsort(-support, kind="stable")[:_TRIED].tolist():
-        if best is not None and support[number] <= best.support:
-            break
-        found = _refine(query, reference, weights, other[one == number])
-        if found is not None and (best is None or found.support > best.support):
-            best = found
-    return best
+    best = int(np.argmax(support))
+    return other[one == best], float(support[best])
+
+
+def settle_place(
+    query: Points, reference: Points, weights: Floats, those: Indices
+) -> Agreement | None:
+    """Fit the transform to matches that agree, and ask again which of all agree.
+
+    Returns:
+        None where fewer than two distinct matches remain.
+    """
+    affine: Affine | None = None
+    for within in _REFINED_WITHIN:
+        those = keep_distinct(query, reference, weights, those)
+        if len(those) < 2:
+            return None
+        affine = fit_affine(query.places[those], reference.places[those], weights[those])
+        off = apply_affine(affine, reference.places) - query.places
+        near = (off**2).sum(axis=1) <= within**2
+        growth = query.sizes - reference.sizes - growth_of(affine)
+        near &= np.abs(growth) <= _SIZE_AGREES * _LOOSER
+        turn = turn_between(query.angles - reference.angles - turn_of(affine))
+        near &= np.abs(turn) <= _TURN_AGREES * _LOOSER
+        those = np.flatnonzero(near)
+    those = keep_distinct(query, reference, weights, those)
+    if affine is None or len(those) < 2:
+        return None
+    return Agreement(affine, those, float(weights[those].sum()))
 
 
 def keep_distinct(query: Points, reference: Points, weights: Floats, those: Indices) -> Indices:
@@ -163,27 +181,6 @@ def fit_affine(query: Floats, reference: Floats, weights: Floats) -> Affine:
     b = float(share @ (r[:, 0] * q[:, 1] - r[:, 1] * q[:, 0])) / spread
     linear = np.array([[a, -b], [b, a]])
     return np.column_stack([linear, q_mean - linear @ r_mean])
-
-
-def _refine(query: Points, reference: Points, weights: Floats, those: Indices) -> Agreement | None:
-    """Fit the transform to the matches that agree, and ask again which agree."""
-    affine: Affine | None = None
-    for within in _REFINED_WITHIN:
-        those = keep_distinct(query, reference, weights, those)
-        if len(those) < 2:
-            return None
-        affine = fit_affine(query.places[those], reference.places[those], weights[those])
-        off = apply_affine(affine, reference.places) - query.places
-        near = (off**2).sum(axis=1) <= within**2
-        growth = query.sizes - reference.sizes - growth_of(affine)
-        near &= np.abs(growth) <= _SIZE_AGREES * _LOOSER
-        turn = turn_between(query.angles - reference.angles - turn_of(affine))
-        near &= np.abs(turn) <= _TURN_AGREES * _LOOSER
-        those = np.flatnonzero(near)
-    those = keep_distinct(query, reference, weights, those)
-    if affine is None or len(those) < 2:
-        return None
-    return Agreement(affine, those, float(weights[those].sum()))
 
 
 def _fit_all_six(query: Floats, reference: Floats, weights: Floats) -> Affine | None:

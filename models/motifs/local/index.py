@@ -11,6 +11,7 @@ matches agree on one place, and of these the best are looked at in full.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -35,7 +36,9 @@ from models.motifs.local.geometry import (
     Indices,
     Points,
     apply_affine,
-    find_agreement,
+    find_supporters,
+    settle_place,
+    turn_between,
 )
 from models.motifs.local.keypoints import Keypoints
 from models.motifs.local.neighbours import Neighbours
@@ -44,15 +47,22 @@ from models.motifs.local.verification import Appearance, Evidence, gather_eviden
 
 INDEX_VERSION = "1"
 
+MOST_ROWS = 6_000_000
+"""Points of all references that an index holds at most."""
+
 _NEIGHBOURS = 8
-_AGREEING = 12
+_VOTED = 20
+_SETTLED = 8
 _VERIFIED = 3
 _MOST_MATCHES = 150
 _LEAST_BITS = 3.0
 _STEEPNESS = 6.0
 _TURN_BINS = 12
-_SIZE_BINS = 32
-_SIZE_BIN = 0.7
+_TURN_BIN = 2 * np.pi / _TURN_BINS
+_GROWTH_BINS = 32
+_GROWTH_BIN = 0.7
+_TURN_NEAR = 1.2 * _TURN_BIN
+_GROWTH_NEAR = 1.2 * _GROWTH_BIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +127,14 @@ class LocalIndex:
 
     @classmethod
     def build(cls, references: Sequence[Sequence[Keypoints]]) -> Self:
-        """Make an index of references, each in its forms (``extract_reference``)."""
-        return cls(_arrays_of(references))
+        """Make an index of references, each in its forms (``extract_reference``).
+
+        Past ``MOST_ROWS`` points in all, each form keeps its first ones only, so that neither
+        memory nor the search grows without bound.
+        """
+        total = sum(len(form) for forms in references for form in forms)
+        share = min(1.0, MOST_ROWS / max(total, 1))
+        return cls(_arrays_of([[_first(form, share) for form in forms] for forms in references]))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
@@ -171,20 +187,26 @@ class LocalIndex:
 
     def _verified(self, ours: Appearance, matches: _Matches) -> list[tuple[int, int, Evidence]]:
         """The best candidates, with the number of their matches and with what speaks for them."""
-        agreeing: list[tuple[float, int, int, Agreement]] = []
-        for candidate in self._vote(ours.points, matches):
-            those = np.flatnonzero(matches.candidates == candidate)
-            weights = matches.weights[those]
+        proposals: list[tuple[float, int, Indices, Indices, int]] = []
+        turns, growths = self._changes(ours.points, matches)
+        for candidate, turn, growth in self._vote(matches, turns, growths):
+            all_of_it = matches.candidates == candidate
+            near = np.abs(turn_between(turns - np.float32(turn))) <= _TURN_NEAR
+            near &= np.abs(growths - growth) <= _GROWTH_NEAR
+            those = np.flatnonzero(all_of_it & near)
             if len(those) > _MOST_MATCHES:
-                best = np.sort(np.argsort(-weights, kind="stable")[:_MOST_MATCHES])
-                those, weights = those[best], weights[best]
-            theirs = self._points.chosen(matches.rows[those])
-            owner, flipped = divmod(candidate, 2)
-            if flipped:
-                theirs = theirs.mirrored(float(self._shapes[owner, 0]))
-            agreed = find_agreement(ours.points.chosen(matches.query[those]), theirs, weights)
+                best = np.argsort(-matches.weights[those], kind="stable")[:_MOST_MATCHES]
+                those = those[np.sort(best)]
+            members, support = find_supporters(*self._pairs(ours, matches, candidate, those))
+            if len(members) > 1:
+                count = int(np.count_nonzero(all_of_it))
+                proposals.append((-support, candidate, those, members, count))
+        proposals.sort(key=lambda one: one[:2])
+        agreeing: list[tuple[float, int, int, Agreement]] = []
+        for _, candidate, those, members, count in proposals[:_SETTLED]:
+            agreed = settle_place(*self._pairs(ours, matches, candidate, those), members)
             if agreed is not None:
-                agreeing.append((-agreed.support, candidate, len(those), agreed))
+                agreeing.append((-agreed.support, candidate, count, agreed))
         agreeing.sort(key=lambda one: one[:2])
         verified = []
         for _, candidate, matched, agreed in agreeing[:_VERIFIED]:
@@ -195,25 +217,47 @@ class LocalIndex:
                 verified.append((candidate, matched, evidence))
         return verified
 
-    def _vote(self, ours: Points, matches: _Matches) -> list[int]:
-        """The candidates whose matches agree best in direction and size, before all geometry."""
+    def _pairs(
+        self, ours: Appearance, matches: _Matches, candidate: int, those: Indices
+    ) -> tuple[Points, Points, Floats]:
+        """Points of the picture and of the candidate that were matched, and how sure that is."""
+        owner, flipped = divmod(candidate, 2)
+        theirs = self._points.chosen(matches.rows[those])
+        if flipped:
+            theirs = theirs.mirrored(float(self._shapes[owner, 0]))
+        return ours.points.chosen(matches.query[those]), theirs, matches.weights[those]
+
+    def _changes(self, ours: Points, matches: _Matches) -> tuple[Floats, Floats]:
+        """By how much each match turns, in radians, and grows, as a natural logarithm."""
         mirrored = matches.candidates % 2 == 1
         angles = self._points.angles[matches.rows]
         angles = np.where(mirrored, np.float32(np.pi) - angles, angles)
-        turn = np.mod(ours.angles[matches.query] - angles, 2 * np.pi) * (_TURN_BINS / (2 * np.pi))
-        growth = ours.sizes[matches.query] - self._points.sizes[matches.rows]
-        turn_bin = np.floor(turn - 0.5).astype(np.int64)
-        size_bin = np.floor(growth / _SIZE_BIN + _SIZE_BINS / 2 - 0.5).astype(np.int64)
+        growths = ours.sizes[matches.query] - self._points.sizes[matches.rows]
+        return ours.angles[matches.query] - angles, growths
+
+    def _vote(
+        self, matches: _Matches, turns: Floats, growths: Floats
+    ) -> list[tuple[int, float, float]]:
+        """The candidates whose matches agree best in turn and growth, with these, best first.
+
+        Each match votes for four bins, so that no border parts what belongs together.
+        """
+        turn_bin = np.floor(np.mod(turns, 2 * np.pi) / _TURN_BIN - 0.5).astype(np.int64)
+        growth_bin = np.floor(growths / _GROWTH_BIN + _GROWTH_BINS / 2 - 0.5).astype(np.int64)
         keys = []
-        for more_turn, more_size in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        for more_turn, more_growth in ((0, 0), (0, 1), (1, 0), (1, 1)):
             turned = np.mod(turn_bin + more_turn, _TURN_BINS)
-            sized = np.clip(size_bin + more_size, 0, _SIZE_BINS - 1)
-            keys.append((matches.candidates * _TURN_BINS + turned) * _SIZE_BINS + sized)
+            grown = np.clip(growth_bin + more_growth, 0, _GROWTH_BINS - 1)
+            keys.append((matches.candidates * _TURN_BINS + turned) * _GROWTH_BINS + grown)
         bins, bin_of = np.unique(np.concatenate(keys), return_inverse=True)
         votes = np.bincount(bin_of, np.tile(matches.weights, 4), len(bins))
-        ranked = (bins // (_TURN_BINS * _SIZE_BINS))[np.lexsort((bins, -votes))]
-        _, firsts = np.unique(ranked, return_index=True)
-        return [int(candidate) for candidate in ranked[np.sort(firsts)[:_AGREEING]]]
+        ranked = bins[np.lexsort((bins, -votes))]
+        candidates = ranked // (_TURN_BINS * _GROWTH_BINS)
+        _, firsts = np.unique(candidates, return_index=True)
+        best = np.sort(firsts)[:_VOTED]
+        turn = (ranked[best] // _GROWTH_BINS % _TURN_BINS + 0.5) * _TURN_BIN
+        growth = (ranked[best] % _GROWTH_BINS + 0.5 - _GROWTH_BINS / 2) * _GROWTH_BIN
+        return list(zip(candidates[best].tolist(), turn.tolist(), growth.tolist(), strict=True))
 
     def _appearance(self, owner: int, mirrored: bool) -> Appearance:
         span = slice(int(self._starts[owner]), int(self._starts[owner + 1]))
@@ -262,6 +306,10 @@ def _arrays_of(references: Sequence[Sequence[Keypoints]]) -> dict[str, npt.NDArr
         ).reshape(-1, 2),
         "neighbours": Neighbours.build(np.concatenate([codes, mirror_codes(codes)])).to_array(),
     }
+
+
+def _first(form: Keypoints, share: float) -> Keypoints:
+    return form if share == 1 else form.chosen(np.arange(math.ceil(len(form) * share)))
 
 
 def _points_of(keypoints: Keypoints) -> Points:

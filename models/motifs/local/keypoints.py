@@ -60,9 +60,10 @@ _RECORD = np.dtype(
 _LEVELS = 8
 _SMALLEST_SIDE = 20
 _EDGE = 12
-_FAST_THRESHOLD = 7
+_FAST_THRESHOLD = 5
 _FOUND = 5000
 _CELL = 1 / 10
+_SPREAD_SHARE = 0.5
 _ROW = 1 << 20
 
 
@@ -72,7 +73,7 @@ class KeypointsError(KiyomeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keypoints:
-    """Points of one picture, by falling strength.
+    """Points of one picture: first those that cover it evenly, then the strongest others.
 
     Attributes:
         width, height: size in pixels at which the picture was looked at.
@@ -176,7 +177,7 @@ def extract(
             with small pictures enlarged to up to twice their size.
         most: points kept.
     """
-    # Holds for the calling thread's work: shards are looked at side by side, each on one core.
+    # Holds for the whole process: pictures are looked at side by side, each on one core.
     cv2.setNumThreads(1)
     working = _at_working_size(pixels, side)
     height, width = working.shape[:2]
@@ -241,7 +242,7 @@ def _levels_of(height: int, width: int) -> int:
 
 def _spread_out(found: Sequence[cv2.KeyPoint], longer: int, most: int) -> list[int]:
     """The strongest points, but of each cell of a grid its best before another's second best."""
-    places = cv2.KeyPoint.convert(found)
+    places = np.asarray(cv2.KeyPoint.convert(found), np.float32)
     strength = np.fromiter((p.response for p in found), np.float32, len(found))
     x, y = places[:, 0], places[:, 1]
     order = np.lexsort((np.arange(len(found)), x, y, -strength))
@@ -252,7 +253,11 @@ def _spread_out(found: Sequence[cv2.KeyPoint], longer: int, most: int) -> list[i
     sizes = np.diff(np.r_[starts, len(cells)])
     ranks = np.empty(len(cells), np.int64)
     ranks[by_cell] = np.arange(len(cells)) - np.repeat(starts, sizes)
-    chosen: list[int] = order[np.argsort(ranks, kind="stable")[:most]].tolist()
+    # The rest goes by strength, so that a small motif of strong lines keeps many.
+    spread = round(most * _SPREAD_SHARE)
+    strongest = np.arange(len(cells))
+    strongest[np.argsort(ranks, kind="stable")[:spread]] -= len(cells)
+    chosen: list[int] = order[np.argsort(strongest, kind="stable")[:most]].tolist()
     return chosen
 
 

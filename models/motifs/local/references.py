@@ -17,7 +17,7 @@ from models.motifs.local.keypoints import Keypoints, Mask, extract
 
 REFERENCES_VERSION = "1"
 
-_SIZES = ((480, 500), (176, 250))
+_SIZES = ((480, 550), (176, 300))
 """Longer side in pixels, and points kept of each form."""
 _MOST_ENLARGED = 4.0
 _LIGHT, _DARK = 255, 20

@@ -32,24 +32,26 @@ class Weight:
 # Logistic regression on the tune half of benchmarks/motif_cases.py, with the wrong places that look
 # most like right ones weighed most. The start is such that few clean pictures reach one half.
 WEIGHTS = (
-    Weight("points", 2.433, 1.290, 0.003),
-    Weight("places", 1.866, 1.234, 0.974),
-    Weight("bits", 4.074, 1.269, 1.090),
-    Weight("bits a place", 8.875, 1.001, 1.322),
-    Weight("likeness", 0.766, 0.098, -0.700),
-    Weight("share of tested", 0.154, 0.089, -0.567),
-    Weight("share of visible", 0.033, 0.045, 0.191),
-    Weight("share of visible places", 0.173, 0.213, 0.341),
-    Weight("tested", 4.483, 1.031, -0.509),
-    Weight("distance", -5.640, 0.712, 0.130),
-    Weight("distance in the reference", -5.182, 0.813, -0.157),
-    Weight("width of the spread", -3.684, 1.365, 0.286),
-    Weight("length of the spread", -2.495, 1.093, 0.194),
-    Weight("colours", 0.394, 0.481, 0.251),
-    Weight("stretch", 0.113, 0.197, -0.061),
-    Weight("growth", -0.458, 0.559, 0.383),
+    Weight("points", 2.227, 1.240, 0.515),
+    Weight("places", 1.651, 1.201, 0.928),
+    Weight("bits", 3.856, 1.209, 1.001),
+    Weight("bits a place", 8.825, 1.043, 1.126),
+    Weight("likeness", 0.789, 0.091, -0.535),
+    Weight("share of tested", 0.150, 0.105, -0.966),
+    Weight("share of visible", 0.026, 0.039, 0.557),
+    Weight("share of visible places", 0.134, 0.178, 0.311),
+    Weight("share of places between", 0.740, 0.282, -0.595),
+    Weight("share of tested places between", 0.883, 0.159, 0.110),
+    Weight("tested", 4.356, 1.071, -0.603),
+    Weight("distance", -5.743, 0.826, 0.160),
+    Weight("distance in the reference", -5.261, 0.921, -0.067),
+    Weight("width of the spread", -3.931, 1.350, -0.028),
+    Weight("length of the spread", -2.726, 1.140, -0.187),
+    Weight("colours", 0.411, 0.490, 0.304),
+    Weight("stretch", 0.116, 0.197, -0.097),
+    Weight("growth", -0.482, 0.586, 0.331),
 )
-_START = -2.541
+_START = -2.733
 
 
 def score_evidence(traits: Floats) -> float:

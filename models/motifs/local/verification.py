@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +31,7 @@ _SIZE_AGREES = 0.4
 _TURN_AGREES = 0.6
 _LEAST_LIKENESS = 0.55
 _CELL = 0.05
+_CELLS = 21
 _ROW = 1 << 20
 _COMMON_BITS = 3.0
 
@@ -79,6 +81,8 @@ TRAITS = (
     "share of tested",
     "share of visible",
     "share of visible places",
+    "share of places between",
+    "share of tested places between",
     "tested",
     "distance",
     "distance in the reference",
@@ -104,7 +108,7 @@ def gather_evidence(query: Appearance, reference: Appearance, affine: Affine) ->
         turn = turn_between(mine.angles[q] - theirs.angles[r] - np.float32(turn_of(affine)))
         fits &= np.abs(turn) <= _TURN_AGREES
         r, q = r[fits], q[fits]
-        tested = len(np.unique(r))
+        tested = np.unique(r)
         likeness = np.einsum("ij,ij->i", reference.values[r], query.values[q])
         alike = likeness >= _LEAST_LIKENESS
         r, q, likeness = r[alike], q[alike], likeness[alike]
@@ -159,7 +163,7 @@ def _measure(
     q: Indices,
     r: Indices,
     likeness: Floats,
-    tested: int,
+    tested: Indices,
     visible: Indices,
 ) -> Floats:
     places = reference.points.places[r]
@@ -172,17 +176,21 @@ def _measure(
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(places.T)), 0))
     stretch = np.linalg.svd(affine[:, :2], compute_uv=False)
     growth = growth_of(affine)
-    seen = len(np.unique(_cells(reference.points.places[visible])))
+    seen = np.unique(_cells(reference.points.places[visible]))
+    compared = np.unique(_cells(reference.points.places[tested]))
+    between = _between(places)
     traits = (
         np.log(len(r)),
         np.log(len(cells)),
         np.log1p(best.sum()),
         best.mean(),
         likeness.mean(),
-        len(r) / max(tested, 1),
+        len(r) / max(len(tested), 1),
         len(r) / max(len(visible), 1),
-        len(cells) / max(seen, 1),
-        np.log(max(tested, 1)),
+        len(cells) / max(len(seen), 1),
+        len(cells) / max(int(np.isin(seen, between).sum()), len(cells)),
+        len(cells) / max(int(np.isin(compared, between).sum()), len(cells)),
+        np.log(max(len(tested), 1)),
         np.log(distance + 0.0005),
         np.log(distance + 0.0005) - growth,
         np.log(spread[0] + 0.003),
@@ -197,6 +205,18 @@ def _measure(
 def _cells(places: Floats) -> npt.NDArray[np.int64]:
     cells = np.floor(places / _CELL).astype(np.int64)
     return np.asarray(cells[:, 1] * _ROW + cells[:, 0], np.int64)
+
+
+def _between(places: Floats) -> npt.NDArray[np.int64]:
+    """The cells that the outline around some places encloses.
+
+    Two pictures may share a frame and nothing of what is in it: then few of these are found again.
+    """
+    cells = np.clip(np.floor(places / _CELL), 0, _CELLS - 1).astype(np.int32)
+    inside = np.zeros((_CELLS, _CELLS), np.uint8)
+    cv2.fillConvexPoly(inside, cv2.convexHull(cells), 1)
+    down, across = np.nonzero(inside)
+    return np.asarray(down * _ROW + across, np.int64)
 
 
 def _colour_agreement(ours: npt.NDArray[np.uint8], theirs: npt.NDArray[np.uint8]) -> float:
