@@ -46,7 +46,6 @@ _FACTS_VERSION = 1
 _VISIBLE = 24
 
 TROOPS = (
-    "ops1:baby",
     "wes:archer",
     "wes:druid",
     "wes:grunt",

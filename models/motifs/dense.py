@@ -29,6 +29,11 @@ WHOLE_SIDE = 96
 """Side, in pixels, of the square in which a convolutional tower is shown the whole picture."""
 
 _CELL = 32
+_SAME_COLOUR = 12
+_BORDER_SHARE = 0.004
+_PLAIN = 4.0
+"""Standard deviation, of 255, below which a window shows nothing."""
+
 _LONGEST_RATIO = 5
 """Beyond it a picture is squashed: a banner of 10 : 1 would be a map of one row."""
 
@@ -137,6 +142,23 @@ def is_convolutional(visual: Any) -> bool:
     return bool(torch.allclose(of_map, of_mean, atol=1e-3, rtol=1e-2))
 
 
+def cut_border(pixels: Pixels) -> Pixels:
+    """The picture without plain surroundings: rows and columns that hold the corners' colour only.
+
+    A picture whose corners differ, or of which next to nothing would be left, stays as it is.
+    """
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]].astype(np.int16)
+    if np.abs(corners - corners[0]).max() > _SAME_COLOUR:
+        return pixels
+    differs = (np.abs(pixels.astype(np.int16) - corners[0]) > 2 * _SAME_COLOUR).any(axis=2)
+    rows = np.flatnonzero(differs.mean(axis=1) > _BORDER_SHARE)
+    columns = np.flatnonzero(differs.mean(axis=0) > _BORDER_SHARE)
+    least = min(pixels.shape[:2]) // _CELL
+    if len(rows) <= least or len(columns) <= least:
+        return pixels
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
     """A picture at another size: uint8, height x width x 3."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
@@ -155,19 +177,23 @@ def look_at_map(
         mean, std: of the tower's input, by channel, for values of 0 to 1.
 
     Returns:
-        float32 embeddings of length 1, the whole's first, and the boxes of the others.
+        float32 embeddings of length 1, the whole's first, and the boxes of the others. The whole is
+        shown without a plain border. What is plain has an embedding of zeros.
     """
     import torch
 
     height, width = pixels.shape[:2]
     largest = shrink(pixels, *map_size(width, height, LARGEST_SIDE))
-    cells = _map_cells(visual, shrink(largest, WHOLE_SIDE, WHOLE_SIDE), mean, std)
-    pooled = [cells.mean(axis=(1, 2))[None]]
+    whole = shrink(cut_border(largest), WHOLE_SIDE, WHOLE_SIDE)
+    pooled = [_map_cells(visual, whole, mean, std).mean(axis=(1, 2))[None]]
+    plain = [is_plain(whole)]
     places = []
     for scale in MAP_SCALES:
         size = map_size(width, height, scale.shown)
-        cells = _map_cells(visual, shrink(largest, *size), mean, std)
+        shown = shrink(largest, *size)
+        cells = _map_cells(visual, shown, mean, std)
         boxes = place_windows(*size, (scale,))
+        plain += [is_plain(crop) for crop in crop_windows(shown, boxes)]
         weights = weigh_cells(boxes, *cells.shape[1:]).reshape(len(boxes), -1)
         pooled.append(weights @ cells.reshape(len(cells), -1).T)
         places.append(boxes)
@@ -178,6 +204,7 @@ def look_at_map(
         found: npt.NDArray[np.float32] = (
             torch.nn.functional.normalize(embedded, dim=1).cpu().numpy()
         )
+    found[plain] = 0
     return found, np.concatenate(places)
 
 
@@ -195,6 +222,11 @@ def _map_cells(
         cells = visual.trunk.forward_features(batch.to(next(visual.parameters()).device))
     found: npt.NDArray[np.float32] = cells[0].float().cpu().numpy()
     return found
+
+
+def is_plain(pixels: Pixels) -> bool:
+    """Whether there is nothing to see: one colour, or next to."""
+    return float(pixels.reshape(-1, 3).std(axis=0).max()) < _PLAIN
 
 
 def crop_windows(pixels: Pixels, boxes: Boxes) -> list[Pixels]:

@@ -30,7 +30,7 @@ from models.motifs.fingerprints import (
     hash_orientations,
 )
 from models.motifs.kept_arrays import Arrays, find_arrays, keep_arrays
-from models.motifs.local.index import INDEX_VERSION, LocalIndex
+from models.motifs.local.index import LocalIndex, search_fingerprint
 from models.motifs.local.keypoints import WORKING_SIDE, Keypoints, extraction_fingerprint
 from models.motifs.local.references import REFERENCES_VERSION, extract_reference
 from models.motifs.register import Reference, crop_to_motif, decode_reference, describe_reference
@@ -103,7 +103,8 @@ _PLAIN = ("hashes", "qualities", "views", "parts", "part_counts", "places")
 def version_of(references: Sequence[Reference], encoder: Encoder) -> str:
     """Digest of the register's content and of all that its features are made with."""
     content = [describe_reference(reference) for reference in references]
-    return digest_lines(["kiyome/motif-index", *_made_with(encoder), INDEX_VERSION, *content])
+    made_with = [*_made_with(encoder), search_fingerprint()]
+    return digest_lines(["kiyome/motif-index", *made_with, *content])
 
 
 def load_reference_features(

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from models.canonical import digest_bytes
 from models.motifs.local.descriptors import (
     Codes,
     Floats,
@@ -34,6 +35,12 @@ def _background() -> Floats:
     """Descriptors of points of unrelated pictures, one a column."""
     with np.load(Path(__file__).with_name("background.npz"), allow_pickle=False) as arrays:
         return np.ascontiguousarray(decode_codes(unpack_codes(arrays["codes"])).T)
+
+
+@functools.cache
+def background_digest() -> str:
+    """Digest of the points of unrelated pictures."""
+    return digest_bytes(Path(__file__).with_name("background.npz").read_bytes())
 
 
 def measure_commonness(codes: Codes) -> npt.NDArray[np.int8]:

@@ -20,7 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.motifs.alignment import MAX_POINTS, Alignment, Box
-from models.motifs.local.background import RARITY_STEPS, measure_commonness, rarity
+from models.motifs.local.background import (
+    RARITY_STEPS,
+    background_digest,
+    measure_commonness,
+    rarity,
+)
 from models.motifs.local.descriptors import (
     DIMENSION,
     LEVEL_STEP,
@@ -42,8 +47,8 @@ from models.motifs.local.geometry import (
 )
 from models.motifs.local.keypoints import Keypoints
 from models.motifs.local.neighbours import Neighbours
-from models.motifs.local.scoring import score_evidence
-from models.motifs.local.verification import Appearance, Evidence, gather_evidence
+from models.motifs.local.scoring import SCORING_VERSION, score_support
+from models.motifs.local.verification import Appearance, Support, gather_support
 
 INDEX_VERSION = "1"
 
@@ -95,6 +100,11 @@ class _Matches:
     rows: Indices
     candidates: Indices
     weights: Floats
+
+
+def search_fingerprint() -> str:
+    """What is found by points depends on this, besides the points themselves."""
+    return f"search/{INDEX_VERSION}/{SCORING_VERSION}/{background_digest()[:16]}"
 
 
 class LocalIndex:
@@ -155,12 +165,12 @@ class LocalIndex:
             return []
         ours = _appearance(query)
         found: dict[int, Found] = {}
-        for candidate, matched, evidence in self._verified(ours, self._match(query, ours)):
+        for candidate, matched, support in self._verified(ours, self._match(query, ours)):
             owner, flipped = divmod(candidate, 2)
-            score = score_evidence(evidence.traits)
+            score = score_support(support.traits)
             if owner not in found or score > found[owner].score:
                 theirs = self._appearance(owner, bool(flipped))
-                alignment = _align(ours, theirs, evidence, matched, bool(flipped))
+                alignment = _align(ours, theirs, support, matched, bool(flipped))
                 found[owner] = Found(owner, alignment, score)
         return sorted(found.values(), key=lambda one: (-one.score, one.reference))
 
@@ -170,7 +180,7 @@ class LocalIndex:
             return []
         ours = _appearance(query)
         verified = self._verified(ours, self._match(query, ours))
-        return [(candidate // 2, evidence.traits) for candidate, _, evidence in verified]
+        return [(candidate // 2, support.traits) for candidate, _, support in verified]
 
     def _match(self, query: Keypoints, ours: Appearance) -> _Matches:
         points, rows = self._neighbours.search(query.codes, _NEIGHBOURS)
@@ -185,7 +195,7 @@ class LocalIndex:
         candidates = self._owners[rows] * 2 + mirrored
         return _Matches(points[keep], rows[keep], candidates[keep], weights[keep])
 
-    def _verified(self, ours: Appearance, matches: _Matches) -> list[tuple[int, int, Evidence]]:
+    def _verified(self, ours: Appearance, matches: _Matches) -> list[tuple[int, int, Support]]:
         """The best candidates, with the number of their matches and with what speaks for them."""
         proposals: list[tuple[float, int, Indices, Indices, int]] = []
         turns, growths = self._changes(ours.points, matches)
@@ -212,9 +222,9 @@ class LocalIndex:
         for _, candidate, matched, agreed in agreeing[:_VERIFIED]:
             owner, flipped = divmod(candidate, 2)
             theirs_whole = self._appearance(owner, bool(flipped))
-            evidence = gather_evidence(ours, theirs_whole, agreed.affine)
-            if evidence is not None:
-                verified.append((candidate, matched, evidence))
+            support = gather_support(ours, theirs_whole, agreed.affine)
+            if support is not None:
+                verified.append((candidate, matched, support))
         return verified
 
     def _pairs(
@@ -331,16 +341,16 @@ def _appearance(query: Keypoints) -> Appearance:
 
 
 def _align(
-    ours: Appearance, theirs: Appearance, evidence: Evidence, matched: int, mirrored: bool
+    ours: Appearance, theirs: Appearance, support: Support, matched: int, mirrored: bool
 ) -> Alignment:
     """The place in fractions of both pictures."""
     query_side = np.array([ours.width, ours.height])
     reference_side = np.array([theirs.width, theirs.height])
-    affine = evidence.affine.copy()
+    affine = support.affine.copy()
     affine[:, :2] *= reference_side
     affine /= query_side[:, None]
-    q = ours.points.places[evidence.query] / query_side
-    r = theirs.points.places[evidence.reference] / reference_side
+    q = ours.points.places[support.query] / query_side
+    r = theirs.points.places[support.reference] / reference_side
     if mirrored:
         r[:, 0] = 1 - r[:, 0]
     pairs = np.column_stack([q, r]).astype(np.float64)

@@ -54,7 +54,7 @@ WEIGHTS = (
 _START = -2.733
 
 
-def score_evidence(traits: Floats) -> float:
+def score_support(traits: Floats) -> float:
     """How sure a place is, 0 to 1.
 
     Args:

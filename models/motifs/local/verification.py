@@ -57,13 +57,13 @@ class Appearance:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class Support:
     """What speaks for a reference's place.
 
     Attributes:
         affine: the place.
         query, reference: rows of the points that were found again, pair by pair.
-        traits: numbers from which ``score_evidence`` judges, in the order of ``TRAITS``.
+        traits: numbers from which ``score_support`` judges, in the order of ``TRAITS``.
     """
 
     affine: Affine
@@ -95,7 +95,7 @@ TRAITS = (
 """What is measured of a place; each is chosen so that it grows about evenly with the odds."""
 
 
-def gather_evidence(query: Appearance, reference: Appearance, affine: Affine) -> Evidence | None:
+def gather_support(query: Appearance, reference: Appearance, affine: Affine) -> Support | None:
     """Look for all of a reference's points where they should be; None where fewer than two are."""
     mine, theirs = query.points, reference.points
     for near in _NEAR:
@@ -120,7 +120,7 @@ def gather_evidence(query: Appearance, reference: Appearance, affine: Affine) ->
             return None
         affine = fit_affine(mine.places[q], theirs.places[r], likeness**2)
     traits = _measure(query, reference, affine, q, r, likeness, tested, visible)
-    return Evidence(affine, q, r, traits)
+    return Support(affine, q, r, traits)
 
 
 def _visible(at: Floats, sizes: Floats, query: Appearance) -> Indices:
