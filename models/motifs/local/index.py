@@ -207,10 +207,10 @@ class LocalIndex:
             if len(those) > _MOST_MATCHES:
                 best = np.argsort(-matches.weights[those], kind="stable")[:_MOST_MATCHES]
                 those = those[np.sort(best)]
-            members, support = find_supporters(*self._pairs(ours, matches, candidate, those))
+            members, weight = find_supporters(*self._pairs(ours, matches, candidate, those))
             if len(members) > 1:
                 count = int(np.count_nonzero(all_of_it))
-                proposals.append((-support, candidate, those, members, count))
+                proposals.append((-weight, candidate, those, members, count))
         proposals.sort(key=lambda one: one[:2])
         agreeing: list[tuple[float, int, int, Agreement]] = []
         for _, candidate, those, members, count in proposals[:_SETTLED]:
