@@ -18,7 +18,7 @@ from benchmarks.motif_cases import Case, Cases
 from benchmarks.motif_detectors import Detector, Scores, Seen, digest_sources
 from benchmarks.motif_edits import Box, Edited
 
-BEST_KEPT = 3
+BEST_KEPT = 10
 """Labels kept of each way, besides the true one."""
 
 CASES_MADE_BY = tuple(

@@ -1,0 +1,103 @@
+"""Learns the calibrations that come with Kiyome, on the tune half of the cases.
+
+    python benchmarks/motifs_calibrate.py --encoder builtin:art --out art.json
+    python benchmarks/motifs_calibrate.py --points --out points.json
+
+The files belong into ``models/motifs/calibrated``. With ``--points`` only fingerprints and points
+are learnt: what holds for encoders that nobody has calibrated (``models.motifs.calibrations``).
+Scores are kept in ``--cache``, as those of ``motifs_quality.py`` are. How well a calibration does is
+measured on the report half, by ``motifs_quality.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.motif_cascade import RISK
+from benchmarks.motif_cases import load_cases
+from benchmarks.motif_detectors import load_detector
+from benchmarks.motif_scores import Scored, score_cases
+from models.motifs.calibration.fitting import learn
+from models.motifs.calibration.pairs import LabelledPair
+from models.motifs.copies import COPY_DISTANCE
+from models.motifs.encoders import load_encoder
+from models.motifs.evidence import Evidence
+from models.motifs.risk import Calibration, Curve
+
+_ENCODERS_OWN = ("whole", "part")
+_COPY_ODDS = 3.0
+"""Log-odds of a pair whose fingerprints alone say that it is a copy."""
+
+
+def main() -> None:
+    """Learn, write, and say from how much."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--encoder", default="builtin:layout")
+    parser.add_argument("--points", action="store_true", help="leave the encoder out")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "kiyome-motifs")
+    asked = parser.parse_args()
+
+    detector = load_detector(f"cascade:{asked.encoder}")
+    scored = score_cases([detector], load_cases("tune"), asked.cache)[detector.name]
+    pairs, clean = [], []
+    for each in scored:
+        seen = _gather(each, without=_ENCODERS_OWN if asked.points else ())
+        if each.case.truth is None:
+            clean.append(list(seen.values()))
+        else:
+            pairs += [LabelledPair(e, label == each.case.truth) for label, e in seen.items()]
+    encoder = "" if asked.points else load_encoder(asked.encoder).identity
+    learnt = learn(pairs, clean, name=asked.out.stem, encoder=encoder)
+    anchor = learnt.anchor
+    text = f"{learnt.matches} matches, {learnt.others} others, {len(clean)} clean pictures"
+    calibration = replace(_trust_fingerprints(learnt.calibration), learnt_from=text)
+    asked.out.write_text(json.dumps(calibration.as_dict(), indent=1) + "\n", encoding="utf-8")
+    print(f"{asked.out}: {text}")
+    print(f"anchor {anchor.score:.2f} ({anchor.low:.2f} to {anchor.high:.2f}), by {anchor.method}")
+    for name, curve in calibration.curves.items():
+        print(
+            f"  {name:<8}"
+            + "  ".join(f"{a:g}:{b:.1f}" for a, b in zip(curve.at, curve.adds, strict=True))
+        )
+
+
+def _gather(scored: Scored, without: tuple[str, ...]) -> dict[str, Evidence]:
+    """What was seen of each label, put together from all ways."""
+    found: dict[str, Evidence] = {}
+    for way, seen in scored.scores.items():
+        for label, one in seen.items():
+            evidence = found.setdefault(label, Evidence())
+            if way == RISK or way in without:
+                continue
+            value = -round(one.score) if way == "pdq" else one.score
+            found[label] = replace(evidence, **{way: value})
+    return found
+
+
+def _trust_fingerprints(calibration: Calibration) -> Calibration:
+    """Let a fingerprint that says copy suffice by itself.
+
+    A picture too plain for points and for an encoder is found by its fingerprint alone, and no
+    clean picture of the cases comes near: they cannot teach what it is worth.
+    """
+    curve = calibration.curves["pdq"]
+    enough = _COPY_ODDS - calibration.bias
+    at = sorted({*curve.at, -float(COPY_DISTANCE)})
+    read = {x: curve.read(x) for x in at}
+    adds = [max(read[x], enough) if x >= -COPY_DISTANCE else read[x] for x in at]
+    trusted = Curve(tuple(at), tuple(round(value, 6) for value in adds))
+    return replace(calibration, curves={**calibration.curves, "pdq": trusted})
+
+
+if __name__ == "__main__":
+    main()
