@@ -5,8 +5,8 @@
 
 The files belong into ``models/motifs/calibrated``. With ``--points`` only fingerprints and points
 are learnt: what holds for encoders that nobody has calibrated (``models.motifs.calibrations``).
-Scores are kept in ``--cache``, as those of ``motifs_quality.py`` are. How well a calibration does is
-measured on the report half, by ``motifs_quality.py``.
+Scores are kept in ``--cache``, as those of ``motifs_quality.py`` are. How well a calibration does
+is measured on the report half, by ``motifs_quality.py``.
 """
 
 from __future__ import annotations
