@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,40 +9,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.motif_edits import EDITS, MORE_EDITS, Box
+from benchmarks.motif_edits import EDITS, MORE_EDITS
 from benchmarks.motif_scores import Scored
-
-OVERLAP = 0.5
-"""Intersection over union from which a box counts as found."""
+from models.motifs.calibration.judging import OVERLAP, overlap
+from models.motifs.calibration.shares import Share
 
 _LIKENESSES = tuple(
     f"{likeness}, {where}"
     for likeness in ("expression or pose", "redrawn")
     for where in ("plain", "on a scene")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of how many."""
-
-    found: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        """As a number from 0 to 1; 0 of none."""
-        return self.found / self.of if self.of else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval."""
-        if not self.of:
-            return 0.0, 1.0
-        z, n, p = 1.959964, self.of, self.value
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        reach = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +57,9 @@ def recall(scored: Sequence[Scored], way: str, above: float) -> Share:
 
 def boxes(scored: Sequence[Scored], way: str, above: float) -> Share:
     """Of those found with a box: in how many the box overlaps the true one by ``OVERLAP``."""
-    found = [s for s in scored if (t := s.of_truth(way)).score > above and t.box is not None]
-    right = sum(overlap(s.of_truth(way).box, s.box) >= OVERLAP for s in found)
-    return Share(right, len(found))
-
-
-def overlap(one: Box | None, other: Box) -> float:
-    """Intersection over union of two boxes."""
-    if one is None:
-        return 0.0
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(0.0, width) * max(0.0, height)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return shared / (areas - shared) if areas > shared else 0.0
+    seen = [(s.of_truth(way), s.box) for s in scored]
+    right = [overlap(t.box, box) >= OVERLAP for t, box in seen if t.box and t.score > above]
+    return Share(sum(right), len(right))
 
 
 def sections(scored: Sequence[Scored]) -> Iterator[tuple[str, list[Scored]]]:

@@ -45,9 +45,10 @@ from benchmarks.motif_detectors import (
 )
 from benchmarks.motif_edits import Pixels
 from benchmarks.motif_pictures import IMAGES, on_white
-from benchmarks.motif_report import Share, recall, sections, threshold_at
+from benchmarks.motif_report import recall, sections, threshold_at
 from benchmarks.motif_scores import score_cases
 from models.errors import KiyomeError
+from models.motifs.calibration.shares import Share
 from models.settings import Settings
 
 HASHES = ("PHash", "DHash", "WHash", "AHash")

@@ -27,9 +27,10 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 from benchmarks.motif_cases import load_cases
 from benchmarks.motif_detectors import default_detectors, load_detector
 from benchmarks.motif_pictures import IMAGES
-from benchmarks.motif_report import Share, boxes, recall, sections, threshold_at
+from benchmarks.motif_report import boxes, recall, sections, threshold_at
 from benchmarks.motif_scores import Scored, score_cases
 from benchmarks.motif_sheets import save_sheets
+from models.motifs.calibration.shares import Share
 
 RATES = (1e-3, 1e-2)
 POLICY_RISK = 0.5

@@ -36,8 +36,9 @@ from benchmarks.motif_pictures import (
     pdq_distances,
     read_rows,
 )
-from benchmarks.motif_report import Share, boxes, overlap, recall, threshold_at
+from benchmarks.motif_report import boxes, recall, threshold_at
 from benchmarks.motif_scores import Scored, score_cases
+from models.motifs.calibration.shares import Share
 from tests.motif_pictures import draw
 
 KINDS = (*EDITS, *MORE_EDITS)
@@ -337,8 +338,6 @@ def test_a_box_counts_from_half_overlap_on() -> None:
     right, wrong = (0.0, 0.0, 0.5, 0.9), (0.5, 0.0, 1.0, 1.0)
     found = [scored(1, "hero", right), scored(1, "hero", wrong), scored(1, "hero")]
     assert boxes(found, "way", 0.5) == Share(1, 2)
-    assert overlap(right, right) == 1
-    assert overlap(None, right) == 0
 
 
 class CountingDetector:
