@@ -1,10 +1,9 @@
 """Learns the calibrations that come with Kiyome, on the tune half of the cases.
 
-    python benchmarks/motifs_calibrate.py --encoder builtin:art --out art.json
-    python benchmarks/motifs_calibrate.py --points --out points.json
+    python benchmarks/motifs_calibrate.py --encoder builtin:layout
 
-The files belong into ``models/motifs/calibrated``. With ``--points`` only fingerprints and points
-are learnt: what holds for encoders that nobody has calibrated (``models.motifs.calibrations``).
+It writes two files to ``--out``: one for the encoder, and ``points.json`` from fingerprints and
+points alone, which holds for encoders that nobody has calibrated (``models.motifs.calibrations``).
 Scores are kept in ``--cache``, as those of ``motifs_quality.py`` are. How well a calibration does
 is measured on the report half, by ``motifs_quality.py``.
 """
@@ -15,6 +14,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from models.motifs.encoders import load_encoder
 from models.motifs.evidence import Evidence
 from models.motifs.risk import Calibration, Curve
 
+BUNDLED = Path(__file__).resolve().parents[1] / "models" / "motifs" / "calibrated"
 _ENCODERS_OWN = ("whole", "part")
 _COPY_ODDS = 3.0
 """Log-odds of a pair whose fingerprints alone say that it is a copy."""
@@ -42,36 +43,38 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--encoder", default="builtin:layout")
-    parser.add_argument("--points", action="store_true", help="leave the encoder out")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=BUNDLED, help="folder")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "kiyome-motifs")
     asked = parser.parse_args()
 
     detector = load_detector(f"cascade:{asked.encoder}")
     scored = score_cases([detector], load_cases("tune"), asked.cache)[detector.name]
+    name = asked.encoder.partition(":")[2].replace("/", "-")
+    _learn(scored, (), load_encoder(asked.encoder).identity, asked.out / f"{name}.json")
+    _learn(scored, _ENCODERS_OWN, "", asked.out / "points.json")
+
+
+def _learn(scored: Sequence[Scored], without: Sequence[str], encoder: str, out: Path) -> None:
     pairs, clean = [], []
     for each in scored:
-        seen = _gather(each, without=_ENCODERS_OWN if asked.points else ())
+        seen = _gather(each, without)
         if each.case.truth is None:
             clean.append(list(seen.values()))
         else:
             pairs += [LabelledPair(e, label == each.case.truth) for label, e in seen.items()]
-    encoder = "" if asked.points else load_encoder(asked.encoder).identity
-    learnt = learn(pairs, clean, name=asked.out.stem, encoder=encoder)
+    learnt = learn(pairs, clean, name=out.stem, encoder=encoder)
     anchor = learnt.anchor
     text = f"{learnt.matches} matches, {learnt.others} others, {len(clean)} clean pictures"
     calibration = replace(_trust_fingerprints(learnt.calibration), learnt_from=text)
-    asked.out.write_text(json.dumps(calibration.as_dict(), indent=1) + "\n", encoding="utf-8")
-    print(f"{asked.out}: {text}")
+    out.write_text(json.dumps(calibration.as_dict(), indent=1) + "\n", encoding="utf-8")
+    print(f"{out}: {text}")
     print(f"anchor {anchor.score:.2f} ({anchor.low:.2f} to {anchor.high:.2f}), by {anchor.method}")
-    for name, curve in calibration.curves.items():
-        print(
-            f"  {name:<8}"
-            + "  ".join(f"{a:g}:{b:.1f}" for a, b in zip(curve.at, curve.adds, strict=True))
-        )
+    for way, curve in calibration.curves.items():
+        knots = zip(curve.at, curve.adds, strict=True)
+        print(f"  {way:<8}" + "  ".join(f"{at:g}:{adds:.1f}" for at, adds in knots))
 
 
-def _gather(scored: Scored, without: tuple[str, ...]) -> dict[str, Evidence]:
+def _gather(scored: Scored, without: Sequence[str]) -> dict[str, Evidence]:
     """What was seen of each label, put together from all ways."""
     found: dict[str, Evidence] = {}
     for way, seen in scored.scores.items():

@@ -23,6 +23,7 @@ from models.motifs.risk import Calibration
 from models.policy import load_policy
 from models.settings import Settings
 from models.store.database import Database
+from models.unicode import escape_surrogates
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Bench:
         references: the register's.
         calibration: in force.
         encoder: its name.
-        encoder_fingerprint: what its calibrations are bound to.
+        encoder_identity: what its calibrations are bound to.
         risk: the policy's.
         looked: the pictures.
         left_out: rows of the list that do not count.
@@ -42,7 +43,7 @@ class Bench:
     references: tuple[Reference, ...]
     calibration: Calibration
     encoder: str
-    encoder_fingerprint: str
+    encoder_identity: str
     risk: float
     looked: tuple[Looked, ...]
     left_out: tuple[LeftOut, ...]
@@ -110,7 +111,7 @@ def set_up_bench(
         references,
         calibration,
         encoder.name,
-        encoder.fingerprint,
+        encoder.identity,
         risk,
         tuple(looked),
         tuple(sorted((*listed.left_out, *unseen), key=lambda each: each.line)),
@@ -125,7 +126,7 @@ def try_calibrating(bench: Bench, name: str) -> Trial:
     """
     learning, checking = split_in_halves(bench.looked)
     pairs, clean = gather_pairs(learning, bench.calibration)
-    learnt = learn(pairs, clean, name=name, encoder=bench.encoder_fingerprint)
+    learnt = learn(pairs, clean, name=escape_surrogates(name), encoder=bench.encoder_identity)
     kept = tuple(checking)
     return Trial(
         learnt,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from models.motifs.retrospect import Hit
 
 _SHOWN = 50
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _refuse_nan(_context: click.Context, _option: click.Parameter, risk: float) -> float:
+    """No number compares with NaN, so that a range lets it pass and a search finds nothing."""
+    if math.isnan(risk):
+        raise click.BadParameter("nan is not a number from 0.1 to 1.")
+    return risk
 
 
 @click.command("search")
@@ -28,6 +37,7 @@ _SHOWN = 50
     type=click.FloatRange(0.1, 1.0),
     default=0.5,
     show_default=True,
+    callback=_refuse_nan,
     help="From which risk on; one clean picture in a thousand reaches 0.5 by accident.",
 )
 @click.option("--box", default="", help="What of the picture is the motif: left,top,right,bottom.")
@@ -65,9 +75,11 @@ def search_command(
     from models.motifs.retrospect import Coverage, KeptFeatures
     from models.planning import read_plan
 
+    if file is not None:
+        _require_folder(file)
     with opened(workspace) as (settings, _):
         plan = read_plan(settings.workspace, resolve_dataset(settings.workspace, dataset))
-        references = _read_pictures(pictures, box)
+        references = _read_pictures(pictures, box, settings.max_pixels)
         encoder = load_encoder(settings.encoder)
         index = ReferenceIndex.build(
             references,
@@ -100,12 +112,11 @@ def search_command(
         raise SystemExit(1)
 
 
-def _read_pictures(paths: Sequence[Path], box: str) -> list[Reference]:
+def _read_pictures(paths: Sequence[Path], box: str, max_pixels: int) -> list[Reference]:
     """The pictures as references that stand in no register; each file once."""
     from models.canonical import digest_bytes
     from models.errors import RegisterError
     from models.motifs.register import (
-        MAX_PIXELS,
         Claim,
         Reference,
         decode_reference,
@@ -125,7 +136,7 @@ def _read_pictures(paths: Sequence[Path], box: str) -> list[Reference]:
     for path, claim in claims:
         try:
             data = read_picture(path)
-            picture = decode_reference(data, max_pixels=MAX_PIXELS, box=claim.box)
+            picture = decode_reference(data, max_pixels=max_pixels, box=claim.box)
         except RegisterError as error:
             click.echo(escape_unprintable(f"{path.name} is left out: {error}"), err=True)
             continue
@@ -143,7 +154,7 @@ def _show(hits: Sequence[Hit]) -> None:
 
     for hit in hits[:_SHOWN]:
         more = f" and {len(hit.names) - 1} more names" if len(hit.names) > 1 else ""
-        seen = "the same file" if hit.match.evidence.same_file else _name_place(hit)
+        seen = ", the same file" if hit.match.evidence.same_file else _name_place(hit)
         line = f"{hit.match.risk:.2f}  {hit.names[0]}{more}  like {hit.match.reference.label}{seen}"
         click.echo(escape_unprintable(line))
     if len(hits) > _SHOWN:
@@ -160,7 +171,18 @@ def _name_place(hit: Hit) -> str:
     return f", at {left}–{right} % from the left and {top}–{bottom} % from the top"
 
 
+def _require_folder(file: Path) -> None:
+    """Make sure that a file can be written before a long search, and not after it."""
+    from models.errors import WorkspaceError
+
+    if not file.absolute().parent.is_dir():
+        raise WorkspaceError(
+            f"There is no folder {file.absolute().parent}.", "Make it, or name another with --csv."
+        )
+
+
 def _write(file: Path, hits: Sequence[Hit]) -> None:
+    from models.errors import WorkspaceError
     from models.files import write_atomically
     from models.unicode import escape_surrogates
 
@@ -169,7 +191,18 @@ def _write(file: Path, hits: Sequence[Hit]) -> None:
     writer.writerow(["asset", "names", "picture", "risk", "left", "top", "right", "bottom"])
     for hit in hits:
         box = hit.match.evidence.box or ("", "", "", "")
-        names = escape_surrogates("\n".join(hit.names))
-        label = escape_surrogates(hit.match.reference.label)
+        names = _defuse(escape_surrogates("\n".join(hit.names)))
+        label = _defuse(escape_surrogates(hit.match.reference.label))
         writer.writerow([hit.asset_id, names, label, hit.match.risk, *box])
-    write_atomically(file, buffer.getvalue().encode())
+    try:
+        write_atomically(file.absolute(), buffer.getvalue().encode())
+    except OSError as error:
+        raise WorkspaceError(
+            f"{file} cannot be written: {error.strerror or error}.",
+            "Name a file in a folder that exists and is writable.",
+        ) from error
+
+
+def _defuse(text: str) -> str:
+    """A text that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -134,13 +134,14 @@ def calibrate_command(
         bench = set_up_bench(folder, settings, database, progress)
     trial = try_calibrating(bench, name or out.stem)
     click.echo(write_comparison(trial.learnt, trial.before, trial.after), nl=False)
+    # First of all: a report that cannot be written must not cost what was learnt for hours.
+    require_new_file(out, force=force)
+    save_calibration(trial.learnt.calibration, out)
     if report is not None:
         page = save_evaluation(
             trial.after, bench.references, report, settings.max_pixels, bench.calibration
         )
         click.echo(f"Report: {page}")
-    require_new_file(out, force=force)
-    save_calibration(trial.learnt.calibration, out)
     click.echo(f"\nCalibration: {out.absolute()}")
     click.echo("To use it, set this in kiyome.toml; the next run judges all pictures by it anew:")
     click.echo(f"  motif_calibration = {_quote(out.absolute())}")

@@ -38,7 +38,7 @@ def choose_calibration(encoder: Encoder, given: Path | None) -> Calibration:
             "settings.",
         ) from error
     found = Calibration.from_json(text, str(given))
-    if found.encoder not in ("", encoder.fingerprint):
+    if found.encoder not in ("", encoder.identity):
         raise EncoderError(
             f"The calibration {given} was learnt with another encoder than {encoder.name}.",
             "Make one for this encoder with `kiyome motifs calibrate`.",
@@ -67,7 +67,7 @@ def extend_to(encoder: Encoder, base: Calibration) -> Calibration:
     part = Curve((suggested, strict, 1.0), (begins, needed, 1.5 * needed))
     return Calibration(
         f"{base.name}, {_UNCALIBRATED} for {encoder.name}",
-        encoder.fingerprint,
+        encoder.identity,
         {**base.curves, "whole": whole, "part": part},
         base.bias,
         base.learnt_from,
@@ -83,6 +83,6 @@ def _bundled_for(encoder: Encoder) -> Calibration | None:
     for source in sorted((files("models.motifs") / _BUNDLED).iterdir(), key=lambda f: f.name):
         if source.name.endswith(".json"):
             found = Calibration.from_json(source.read_text(encoding="utf-8"), source.name)
-            if found.encoder == encoder.fingerprint:
+            if found.encoder == encoder.identity:
                 return found
     return None

@@ -11,7 +11,6 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,17 +28,15 @@ from models.motifs.dense import (
     look_at_map,
     place_windows,
 )
-from models.motifs.encoder import OPEN_CLIP_PREFIX, Embeddings, Seen
+from models.motifs.encoder import Embeddings, Seen
 from models.motifs.fingerprints import Pixels
-from models.motifs.weights import FOLDER_PREFIX, Checkpoint, digest_file, find_checkpoint
+from models.motifs.weights import Checkpoint, digest_file, find_checkpoint
 
 _CODE_VERSION = "2"
 _CPU_BATCH = 16
 _GPU_BATCH = 128
-BUILTIN_ART = "builtin:art"
 _SCORES_FILE = "scores.json"
 _IN_FOLDER = "local-dir:"
-_EMBEDDED = Path(__file__).resolve().parent / "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +60,15 @@ class OpenClipEncoder:
     def __init__(
         self,
         name: str,
-        fingerprint: str,
+        identity: str,
         model: Any,
         preprocess: Callable[[Image.Image], Any],
         device: Any,
         scores: Scores,
     ) -> None:
         self.name = name
-        self.fingerprint = fingerprint
+        self.identity = identity
+        self.fingerprint = digest_lines([identity, device.type, repr(scores)])
         self.suggested_score = scores.suggested
         self.floor_score = scores.floor
         self.limits = scores.limits or _general_limits(name, scores.suggested)
@@ -146,15 +144,6 @@ class OpenClipEncoder:
         return found
 
 
-def load_art() -> OpenClipEncoder:
-    """Load ``builtin:art``, our own encoder of drawn art, whose weights lie beside this module.
-
-    Raises:
-        EncoderError: the weights are absent or damaged.
-    """
-    return load_open_clip(f"{OPEN_CLIP_PREFIX}{FOLDER_PREFIX}{_EMBEDDED}", BUILTIN_ART)
-
-
 def load_open_clip(spec: str, name: str | None = None) -> OpenClipEncoder:
     """Load an open_clip encoder from weights that lie on this machine.
 
@@ -175,20 +164,18 @@ def load_open_clip(spec: str, name: str | None = None) -> OpenClipEncoder:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, preprocess = _build(spec, checkpoint, device)
     model.eval()
-    fingerprint = digest_lines(
+    identity = digest_lines(
         [
             "open_clip",
             _CODE_VERSION,
             digest_file(checkpoint.file),
             _model_settings(checkpoint),
             json.dumps(model.visual.preprocess_cfg, sort_keys=True, default=list),
-            device.type,
             DENSE_VERSION,
-            repr(scores),
         ]
     )
     name = name or checkpoint.name
-    return OpenClipEncoder(name, fingerprint, model, preprocess, device, scores)
+    return OpenClipEncoder(name, identity, model, preprocess, device, scores)
 
 
 def _read_scores(checkpoint: Checkpoint) -> Scores:

@@ -218,8 +218,14 @@ def _map_cells(
     scaled = (shown.astype(np.float32) / 255 - centre) / spread
     # Channels last: half the time on a processor, the same numbers to 1e-5.
     batch = torch.from_numpy(scaled)[None].permute(0, 3, 1, 2)
-    with torch.inference_mode():
-        cells = visual.trunk.forward_features(batch.to(next(visual.parameters()).device))
+    threads = torch.get_num_threads()
+    # With more threads sums are split up in other places, and the last digits change.
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            cells = visual.trunk.forward_features(batch.to(next(visual.parameters()).device))
+    finally:
+        torch.set_num_threads(threads)
     found: npt.NDArray[np.float32] = cells[0].float().cpu().numpy()
     return found
 

@@ -54,6 +54,11 @@ class Encoder(Protocol):
         """SHA-256 over the weights, the preprocessing and the version of our code around them."""
 
     @property
+    def identity(self) -> str:
+        """SHA-256 over what its cosines mean: the weights and the preprocessing, whatever runs
+        them. A calibration belongs to an identity."""
+
+    @property
     def dimension(self) -> int:
         """Length of an embedding."""
 

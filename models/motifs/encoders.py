@@ -65,5 +65,5 @@ def known_encoders() -> tuple[str, ...]:
 def _not_understood(spec: str) -> EncoderError:
     return EncoderError(
         f"There is no image encoder {spec!r}.",
-        f"Set encoder to {BUILTIN}, or to open_clip:<model>/<pretrained tag or weights file>.",
+        f"Set encoder to {BUILTIN}, or to open_clip:<model>/<pretrained tag or file>.",
     )

@@ -129,6 +129,11 @@ class LayoutEncoder:
         settings = [*map(str, numbers), *map(str, shares), str(_WEIGHTS)]
         return digest_lines([self.name, _CODE_VERSION, *settings])
 
+    @property
+    def identity(self) -> str:
+        """Its cosines mean what the descriptor is, and nothing else runs it."""
+        return self.fingerprint
+
     def encode(self, images: Sequence[Pixels]) -> Embeddings:
         """See ``Encoder.encode``."""
         if not images:

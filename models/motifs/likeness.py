@@ -142,6 +142,8 @@ def _open(
         index.add(ids, vectors)
         return index
     path = cache / f"motif-{what}.vectors"
+    # Views and parts come from one register: neither file may stand in for the other.
+    identity = Identity(identity.encoder, f"{what} of {identity.version}")
     return open_or_build(path, identity, lambda: (ids, vectors)).index
 
 

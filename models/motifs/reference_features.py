@@ -129,8 +129,9 @@ def load_reference_features(
             be cleared while a motif cannot be looked for.
         WorkspaceError: the cache cannot be written.
     """
-    path = cache / f"motifs-{version_of(references, encoder)[:32]}.arrays" if cache else None
-    kept = find_arrays(path) if path else None
+    version = version_of(references, encoder)
+    path = cache / f"motifs-{version[:32]}.arrays" if cache else None
+    kept = find_arrays(path, version) if path else None
     known = ReferenceFeatures.from_arrays(kept) if kept else None
     if known is not None and known.fits(len(references), encoder.dimension):
         return known
@@ -138,7 +139,7 @@ def load_reference_features(
     with ThreadPoolExecutor(workers, thread_name_prefix="references") as pool:
         features = _join(list(pool.map(looker.look, references)), encoder.dimension)
     if path:
-        keep_arrays(path, features.as_arrays())
+        keep_arrays(path, features.as_arrays(), version)
     return features
 
 
@@ -177,8 +178,8 @@ class _Looker:
     """Looks at references, or takes what was seen of them before from the cache."""
 
     def __init__(self, encoder: Encoder, max_pixels: int, cache: Path | None) -> None:
-        made_with = digest_lines(["kiyome/reference", *_made_with(encoder)])
-        self._folder = cache / "references" / made_with[:32] if cache else None
+        self._made_with = digest_lines(["kiyome/reference", *_made_with(encoder)])
+        self._folder = cache / "references" / self._made_with[:32] if cache else None
         self._encoder = encoder
         self._max_pixels = max_pixels
         # An encoder that takes batches uses every core by itself: one thread runs it at a time.
@@ -188,16 +189,16 @@ class _Looker:
 
     def look(self, reference: Reference) -> _Looked:
         path = None
+        of = digest_lines([self._made_with, reference.id, repr(reference.box)])
         if self._folder:
-            name = digest_lines([reference.id, repr(reference.box)])
-            path = self._folder / f"{name[:32]}.arrays"
-            kept = find_arrays(path)
+            path = self._folder / f"{of[:32]}.arrays"
+            kept = find_arrays(path, of)
             known = _Looked.from_arrays(kept) if kept else None
             if known is not None:
                 return known
         looked = self._compute(reference)
         if path:
-            keep_arrays(path, looked.as_arrays())
+            keep_arrays(path, looked.as_arrays(), of)
         return looked
 
     def _compute(self, reference: Reference) -> _Looked:

@@ -19,12 +19,18 @@ from typing import Any, Final, Self
 from models.canonical import digest_of
 from models.errors import EncoderError
 from models.motifs.evidence import DETECTORS, Detector, Evidence
+from models.unicode import escape_surrogates
 
 CLEAN_SHARE: Final = 1e-3
 """The share of clean pictures that reaches a risk of 0.5."""
 
 _FORMAT: Final = "kiyome/motif-calibration/1"
 _STEEPEST: Final = 30.0
+_UNREADABLE: Final = (
+    *(ValueError, KeyError, TypeError, AttributeError),
+    *(RecursionError, OverflowError),
+)
+"""What JSON of any shape raises where it is no calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Calibration:
 
     Attributes:
         name: what it is called in reports.
-        encoder: fingerprint of the encoder whose cosines it reads; "" for any.
+        encoder: identity of the encoder whose cosines it reads; "" for any.
         curves: by detector.
         bias: the log-odds of a pair of which nothing was seen.
         learnt_from: how many labelled pairs and clean pictures it was learnt from, for reports.
@@ -120,7 +126,7 @@ class Calibration:
         """
         try:
             return cls(**_read(json.loads(text)))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise EncoderError(
                 f"{source} is not a calibration of motif risk: {error}.",
                 "Make one with `kiyome motifs calibrate`, or take it out of the settings.",
@@ -136,12 +142,13 @@ def _read(value: Any) -> dict[str, Any]:
     if not math.isfinite(bias):
         raise ValueError("its bias is not finite")
     return {
-        "name": str(value["name"]),
-        "encoder": str(value["encoder"]),
+        # JSON may hold half of a surrogate pair, which no digest can.
+        "name": escape_surrogates(str(value["name"])),
+        "encoder": escape_surrogates(str(value["encoder"])),
         "curves": {
             detector: Curve(tuple(map(float, curve["at"])), tuple(map(float, curve["adds"])))
             for detector, curve in value["curves"].items()
         },
         "bias": bias,
-        "learnt_from": str(value["learnt_from"]),
+        "learnt_from": escape_surrogates(str(value["learnt_from"])),
     }

@@ -95,7 +95,7 @@ def learn(
             these are non-matches too, and say where a risk of 0.5 lies. A picture for which none
             was proposed counts as well: give it as an empty sequence.
         name: what it is called in reports.
-        encoder: fingerprint of the encoder that the cosines are of; "" for any.
+        encoder: identity of the encoder that the cosines are of; "" for any.
 
     Raises:
         CalibrationError: there are too few pairs or clean pictures, or no detector tells matches

@@ -116,11 +116,15 @@ def remove_motif(session: Session, motif_id: str, *, actor: str = "", why: str =
 
 
 def remove_unlisted_pictures(session: Session, workspace: Path) -> int:
-    """Delete the pictures of motifs that are no longer in the register; returns how many."""
+    """Delete the pictures of motifs that are no longer in the register; returns how many.
+
+    A folder that somebody has put among them is none of ours, and stays.
+    """
     lock_motifs(session)
     listed = set(session.scalars(select(MotifRow.id)))
     folder = motif_folder(workspace)
-    unlisted = [p for p in folder.iterdir() if p.name not in listed] if folder.is_dir() else []
+    files = [p for p in folder.iterdir() if not p.is_dir()] if folder.is_dir() else []
+    unlisted = [path for path in files if path.name not in listed]
     for path in unlisted:
         path.unlink()
     return len(unlisted)

@@ -1,0 +1,489 @@
+"""Trains the embedded encoder: a small open_clip model for copies and likenesses of drawn art.
+
+The loss is SSCD's (Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", 2022):
+InfoNCE between two edited views and a term that spreads nearest neighbours apart (KoLeo). Two
+things are added. Another picture of the same label may be the second view. And a mosaic of motifs
+on one canvas goes through the network once, and each motif's window of the feature map is a view:
+what the encoder's parts are used for is what they are trained for. The text tower comes last, in
+``training.export``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import itertools
+import json
+import math
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import open_clip
+import torch
+import torch.distributed as distributed
+import torch.multiprocessing as multiprocessing
+import torch.nn.functional as functional
+from torch.utils.data import DataLoader, IterableDataset
+
+from training.augment import MILD, STRONG, Pixels, make_mosaic, make_view, strengthen
+
+MEAN, STD = 0.5, 0.25
+CONTEXT = 16
+MODEL: dict[str, Any] = {
+    "embed_dim": 256,
+    "vision_cfg": {
+        "timm_model_name": "test_resnet",
+        "timm_model_pretrained": False,
+        "timm_pool": "avg",
+        "timm_proj": None,
+        "timm_drop": 0.0,
+        "timm_drop_path": 0.0,
+        "image_size": 160,
+    },
+    "text_cfg": {
+        "context_length": CONTEXT,
+        "vocab_size": 49408,
+        "width": 32,
+        "heads": 2,
+        "layers": 1,
+    },
+    "custom_text": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a training run is told.
+
+    Attributes:
+        groups: pairs of views in a batch of one process.
+        mosaics: how many of the second views are windows of mosaics (a multiple of 4).
+        side: of a view, in pixels; a mosaic has twice that.
+        temperature: of InfoNCE at the end; it begins at 0.2.
+        spread: weight of the KoLeo term at the end; it begins at 0.
+        queue: embeddings of past batches that serve as further negatives.
+        rate: highest learning rate.
+        seconds: length of the run.
+    """
+
+    groups: int = 48
+    mosaics: int = 12
+    side: int = 64
+    temperature: float = 0.07
+    spread: float = 1.0
+    queue: int = 0
+    rate: float = 4e-3
+    seconds: float = 4200.0
+
+
+class Pack:
+    """The pictures that ``training.corpus`` packed, of one part."""
+
+    def __init__(self, folder: Path, part: str) -> None:
+        with (folder / "pack.csv").open(newline="") as file:
+            self.rows = [row for row in csv.DictReader(file) if row["part"] == part]
+        self._bytes = np.memmap(folder / "pack.bin", np.uint8, "r")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def picture(self, index: int) -> Pixels:
+        """uint8, height x width x 4, RGBA."""
+        row = self.rows[index]
+        start, height, width = int(row["offset"]), int(row["height"]), int(row["width"])
+        flat = self._bytes[start : start + height * width * 4]
+        return np.asarray(flat).reshape(height, width, 4)
+
+
+class Batches(IterableDataset[dict[str, torch.Tensor]]):
+    """Endless batches of view pairs."""
+
+    def __init__(self, folder: Path, settings: Settings, seed: int, done: int = 0) -> None:
+        self._folder, self._settings, self._seed, self._done = folder, settings, seed, done
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        cv2.setNumThreads(1)
+        torch.set_num_threads(1)
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng((self._seed, worker.id if worker else 0))
+        pack = Pack(self._folder, "train")
+        labels, members = _labels(pack)
+        chances = _chances(pack)
+        s = self._settings
+
+        def draw() -> Pixels:
+            return pack.picture(int(rng.integers(len(pack))))
+
+        for turn in itertools.count():
+            strong = strengthen(min(1.0, (turn + self._done) / 600))
+            chosen = rng.choice(len(pack), s.groups, replace=False, p=chances)
+            first, second, sources = [], [], []
+            for number, index in enumerate(chosen):
+                picture = pack.picture(int(index))
+                strength = MILD if rng.random() < 0.5 else strong
+                first.append(make_view(picture, s.side, strength, rng, draw))
+                mates = members[labels[index]]
+                if len(mates) > 1 and rng.random() < 0.4:
+                    picture = pack.picture(int(rng.choice(mates)))
+                if number < s.groups - s.mosaics:
+                    second.append(make_view(picture, s.side, strong, rng, draw))
+                else:
+                    sources.append(picture)
+            mosaics, windows = [], []
+            for start in range(0, len(sources), 4):
+                mosaic, boxes = make_mosaic(sources[start : start + 4], 2 * s.side, rng, draw)
+                mosaics.append(mosaic)
+                windows.append(boxes)
+            yield {
+                "views": torch.from_numpy(np.stack([*first, *second])),
+                "mosaics": torch.from_numpy(np.stack(mosaics)),
+                "windows": torch.from_numpy(np.stack(windows)),
+                "labels": torch.from_numpy(labels[chosen]),
+            }
+
+
+def _labels(pack: Pack) -> tuple[npt.NDArray[np.int64], dict[int, list[int]]]:
+    """A number for each picture's label (its own where it has none), and who shares it."""
+    names = [row["label"] or row["sha256"] for row in pack.rows]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    labels = np.array([numbers[name] for name in names], dtype=np.int64)
+    members: dict[int, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        members[int(label)].append(index)
+    return labels, members
+
+
+def _chances(pack: Pack) -> npt.NDArray[np.float64]:
+    """How often each picture is drawn: a package counts by the root of its size."""
+    family = [row["package"].split("-1.16")[0] for row in pack.rows]
+    counts: dict[str, int] = defaultdict(int)
+    for name in family:
+        counts[name] += 1
+    drawn = np.array(
+        [
+            counts[name] ** -0.4 * (2.5 if name.startswith(("qirien", "renpy")) else 1.0)
+            for name in family
+        ]
+    )
+    return np.asarray(drawn / drawn.sum())
+
+
+def to_input(views: torch.Tensor) -> torch.Tensor:
+    """uint8, N x H x W x 3, to what the model takes."""
+    scaled = (views.float() / 255 - MEAN) / STD
+    return scaled.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+
+def window_weights(boxes: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """How much of each cell of a feature map lies in each box, as weights that sum to 1.
+
+    Args:
+        boxes: N x 4, fractions (x0, y0, x1, y1).
+
+    Returns:
+        N x height x width.
+    """
+
+    def overlap(low: torch.Tensor, high: torch.Tensor, cells: int) -> torch.Tensor:
+        edges = torch.arange(cells + 1, dtype=boxes.dtype) / cells
+        inside = torch.minimum(high[:, None], edges[1:]) - torch.maximum(low[:, None], edges[:-1])
+        return inside.clamp(min=1e-6)
+
+    rows = overlap(boxes[:, 1], boxes[:, 3], height)
+    columns = overlap(boxes[:, 0], boxes[:, 2], width)
+    weights = rows[:, :, None] * columns[:, None, :]
+    return weights / weights.sum(dim=(1, 2), keepdim=True)
+
+
+def project(visual: Any, pooled: torch.Tensor) -> torch.Tensor:
+    """Embeddings of pooled features: what the tower does after its pooling."""
+    embedded = visual.head(visual.trunk.forward_head(pooled[:, :, None, None]))
+    return functional.normalize(embedded, dim=1)
+
+
+def embed_batch(visual: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Embeddings of the first and of the second views."""
+    groups = len(batch["labels"])
+    pooled = visual.trunk.forward_features(to_input(batch["views"])).mean(dim=(2, 3))
+    if len(batch["mosaics"]):
+        maps = visual.trunk.forward_features(to_input(batch["mosaics"]))
+        boxes = batch["windows"].reshape(-1, 4).float()
+        weights = window_weights(boxes, *maps.shape[2:]).reshape(len(maps), -1, *maps.shape[2:])
+        cut = torch.einsum("nchw,nkhw->nkc", maps, weights).flatten(0, 1)
+        pooled = torch.cat([pooled, cut])
+    embedded = project(visual, pooled)
+    return embedded[:groups], embedded[groups:]
+
+
+class Queue:
+    """Embeddings and labels of past batches."""
+
+    def __init__(self, length: int, dimension: int) -> None:
+        self.length = length
+        self.vectors = torch.zeros(0, dimension)
+        self.labels = torch.zeros(0, dtype=torch.int64)
+
+    def push(self, vectors: torch.Tensor, labels: torch.Tensor) -> None:
+        self.vectors = torch.cat([vectors.detach(), self.vectors])[: self.length]
+        self.labels = torch.cat([labels, self.labels])[: self.length]
+
+
+def compare(
+    first: torch.Tensor,
+    second: torch.Tensor,
+    labels: torch.Tensor,
+    queue: Queue,
+    temperature: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """InfoNCE over pairs, and the KoLeo term: minus the mean log distance to the nearest other."""
+    groups = len(labels)
+    mine = torch.cat([first, second])
+    everyone = torch.cat([mine, queue.vectors])
+    known = torch.cat([labels, labels, queue.labels])
+    cosines = mine @ everyone.T
+    same = torch.cat([labels, labels])[:, None] == known[None]
+    partner = torch.arange(2 * groups).roll(groups)
+    positive = cosines.gather(1, partner[:, None])
+    negative = cosines.masked_fill(same, -4.0)
+    logits = torch.cat([positive, negative], dim=1) / temperature
+    contrast = functional.cross_entropy(logits, torch.zeros(len(mine), dtype=torch.int64))
+    nearest = negative.max(dim=1).values.clamp(max=1 - 1e-4)
+    spread = -torch.log((2 - 2 * nearest).sqrt()).mean()
+    return contrast, spread
+
+
+@torch.inference_mode()
+def watch(model: Any, pack: Pack, side: int, limit: int = 240) -> dict[str, float]:
+    """How well held-out pictures are found again.
+
+    ``top``: share of strong views whose nearest picture is the right one. ``low``: share found at a
+    threshold that one wrong (view, picture) pair in a thousand reaches. ``same``: as ``low`` for
+    pairs of different pictures of one label.
+    """
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(5)
+    chosen = np.random.default_rng(3).permutation(len(pack))[:limit]
+    labels = np.array([pack.rows[i]["label"] or pack.rows[i]["sha256"] for i in chosen])
+
+    def draw() -> Pixels:
+        return pack.picture(int(rng.integers(len(pack))))
+
+    plain = [squash(pack.picture(int(i)), side) for i in chosen]
+    views = [make_view(pack.picture(int(i)), side, STRONG, rng, draw) for i in chosen]
+    model.eval()
+    references, queries = (
+        torch.cat(
+            [
+                functional.normalize(model.visual(to_input(torch.from_numpy(part))), dim=1)
+                for part in (np.stack(batch[i : i + 60]) for i in range(0, len(batch), 60))
+            ]
+        ).numpy()
+        for batch in (plain, views)
+    )
+    model.train()
+    same = labels[:, None] == labels[None]
+    cosines = queries @ references.T
+    threshold = float(np.quantile(cosines[~same], 0.999))
+    right = np.diag(cosines)
+    among = references @ references.T
+    pairs = among[np.triu(same, 1)]
+    level = float(np.quantile(among[~same], 0.999))
+    return {
+        "top": float((cosines.argmax(axis=1) == np.arange(len(chosen))).mean()),
+        "low": float((right >= threshold).mean()),
+        "same": float((pairs >= level).mean()) if len(pairs) else math.nan,
+        "threshold": threshold,
+    }
+
+
+def squash(rgba: Pixels, side: int) -> Pixels:
+    """The picture on white, as a square."""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    flat = ((rgba[..., :3] * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
+    return cv2.resize(flat, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def main() -> None:
+    """Train until the time is over; checkpoints go to ``--out`` and are resumed from there."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--start", type=Path, help="weights of a checkpoint to begin with")
+    for name, default in Settings().__dataclass_fields__.items():
+        parser.add_argument(f"--{name}", type=type(default.default), default=default.default)
+    given = vars(parser.parse_args())
+    settings = Settings(**{name: given[name] for name in Settings.__dataclass_fields__})
+    given["out"].mkdir(parents=True, exist_ok=True)
+    meeting = given["out"] / "meeting"
+    meeting.unlink(missing_ok=True)
+    # Processes of one thread each meet once a step; threads would meet at every layer, and wait
+    # there for each other on a machine that does other work too.
+    multiprocessing.spawn(
+        run,
+        (given["processes"], settings, given["pack"], given["out"], given["start"]),
+        nprocs=given["processes"],
+    )
+
+
+def build_model() -> Any:
+    """The open_clip model with fresh weights."""
+    model = open_clip.CustomTextCLIP(**{k: v for k, v in MODEL.items() if k != "custom_text"})
+    trunk: Any = model.visual.trunk
+    # Features after a rectifier share a direction; taking the mean away keeps all embeddings from
+    # starting, or ending, in one spot. ``training.export`` folds it into the layer before it.
+    trunk.fc = torch.nn.Sequential(trunk.fc, torch.nn.BatchNorm1d(MODEL["embed_dim"], affine=False))
+    return model
+
+
+def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Path | None) -> None:
+    """One of the training processes; the first of them keeps the checkpoints."""
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{out.resolve()}/meeting", rank=rank, world_size=processes
+    )
+    torch.set_num_threads(1)
+    random.seed(0)
+    torch.manual_seed(0)
+    model: Any = build_model().to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        model.logit_scale.fill_(math.log(1 / 0.07))
+    visual: Any = model.visual
+    decayed = [p for p in visual.parameters() if p.ndim > 1]
+    others = [p for p in visual.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
+        lr=s.rate,
+        betas=(0.9, 0.98),
+    )
+    smooth = copy.deepcopy(model)
+    spent, step = 0.0, 0
+    saved = out / "last.pt"
+    if saved.is_file():
+        state = torch.load(saved, weights_only=True)
+        model.load_state_dict(state["model"])
+        smooth.load_state_dict(state["smooth"])
+        optimizer.load_state_dict(state["optimizer"])
+        spent, step = state["spent"], state["step"]
+    elif start is not None:
+        state = torch.load(start, weights_only=True)
+        model.load_state_dict(state["model"])
+        smooth.load_state_dict(state["smooth"])
+    seed = step * processes + rank
+    batches = iter(DataLoader(Batches(pack, s, seed, step), batch_size=None, num_workers=0))
+    watched = Pack(pack, "watch")
+    queue = Queue(s.queue, MODEL["embed_dim"])
+    batch: dict[str, torch.Tensor] = {}
+    begun, kept, looked = time.monotonic() - spent, spent, spent
+    sums: dict[str, float] = defaultdict(float)
+    model.train()
+    while spent < s.seconds:
+        # Rendering costs half as much as a step, so each batch serves twice, turned the second
+        # time.
+        batch = _turn(batch) if step % 2 and batch else next(batches)
+        share = spent / s.seconds
+        heat = 0.2 + (s.temperature - 0.2) * min(1.0, 1.4 * share)
+        rate = s.rate * min(1, (step + 1) / 30) * (0.02 + 0.49 * (1 + math.cos(math.pi * share)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        first, second = embed_batch(visual, batch)
+        contrast, spread = compare(first, second, batch["labels"], queue, heat)
+        loss = contrast + s.spread * share * spread
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        spent = _average(visual, time.monotonic() - begun if rank == 0 else 0.0, processes)
+        torch.nn.utils.clip_grad_norm_(visual.parameters(), 5.0)
+        optimizer.step()
+        if step > 300:
+            _share(queue, torch.cat([first, second]), batch["labels"].repeat(2), processes)
+        step += 1
+        if rank > 0:
+            continue
+        _follow(smooth.visual, visual, min(0.997, step / (step + 20)))
+        with torch.no_grad():
+            hits = (first @ second.T).argmax(dim=1) == torch.arange(len(first))
+        for name, value in (("contrast", contrast), ("spread", spread)):
+            sums[name] += float(value.detach())
+        sums["hits"] += float(hits.float().mean())
+        if step % 25 == 0:
+            line = {name: round(value / 25, 4) for name, value in sums.items()}
+            _say({"step": step, "spent": round(spent), "rate": rate, **line})
+            sums.clear()
+        if spent - kept > 100:
+            _save(saved, model, smooth, optimizer, spent, step)
+            kept = spent
+        if spent - looked > 240:
+            _say({"watch": watch(smooth, watched, 2 * s.side)})
+            looked = spent
+    distributed.barrier()
+    if rank > 0:
+        return
+    _save(saved, model, smooth, optimizer, spent, step)
+    _say({"end": step, "watch": watch(smooth, watched, 2 * s.side)})
+
+
+def _turn(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The batch with each view mirrored or turned by a quarter, or left, by chance."""
+    views = batch["views"].clone()
+    kinds = torch.randint(0, 4, (len(views),))
+    views[kinds == 1] = views[kinds == 1].flip(2)
+    views[kinds == 2] = views[kinds == 2].transpose(1, 2)
+    return {**batch, "views": views}
+
+
+def _average(model: Any, spent: float, processes: int) -> float:
+    """Average the gradients over the processes; gives the first process's time to all."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), torch.tensor([spent])])
+    distributed.all_reduce(flat)
+    start = 0
+    for gradient in gradients:
+        end = start + gradient.numel()
+        gradient.copy_(flat[start:end].view_as(gradient) / processes)
+        start = end
+    return float(flat[-1])
+
+
+def _share(queue: Queue, vectors: torch.Tensor, labels: torch.Tensor, processes: int) -> None:
+    """Put everybody's embeddings into everybody's queue, in the same order."""
+    vectors = vectors.detach().contiguous()
+    all_vectors = [torch.empty_like(vectors) for _ in range(processes)]
+    all_labels = [torch.empty_like(labels) for _ in range(processes)]
+    distributed.all_gather(all_vectors, vectors)
+    distributed.all_gather(all_labels, labels)
+    queue.push(torch.cat(all_vectors), torch.cat(all_labels))
+
+
+@torch.no_grad()
+def _follow(smooth: Any, model: Any, keep: float) -> None:
+    """Move the running mean of the weights towards the present ones."""
+    for mean, value in zip(smooth.state_dict().values(), model.state_dict().values(), strict=True):
+        if mean.dtype.is_floating_point:
+            mean.lerp_(value, 1 - keep)
+        else:
+            mean.copy_(value)
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _save(path: Path, model: Any, smooth: Any, optimizer: Any, spent: float, step: int) -> None:
+    new = path.with_suffix(".new")
+    state = {"model": model.state_dict(), "smooth": smooth.state_dict()}
+    torch.save({**state, "optimizer": optimizer.state_dict(), "spent": spent, "step": step}, new)
+    new.replace(path)
+
+
+if __name__ == "__main__":
+    main()
