@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.motif_cases import Reference
 from benchmarks.motif_detectors import Scores, Seen, best_by_label, digest_sources
 from benchmarks.motif_edits import Pixels
+from benchmarks.motif_risk import RISK
 from models.assets.decoding import decode_image
 from models.canonical import digest_bytes, digest_lines
 from models.motifs.calibrations import choose_calibration
@@ -32,13 +33,15 @@ from models.motifs.matching import Match
 from models.motifs.register import MAX_PIXELS
 from models.motifs.register import Reference as Registered
 
-RISK = "risk"
-
 
 class CascadeDetector:
     """Fingerprint, encoder and points together.
 
+    The cached scores hold what each way saw; the risk is put together from them
+    (``benchmarks.motif_risk``), so that another calibration needs no other look.
+
     Attributes:
+        calibration: what makes a risk of what was seen.
         index: what was built from the references; None until they are registered.
     """
 
@@ -53,7 +56,7 @@ class CascadeDetector:
             EncoderError: the encoder or the calibration cannot be loaded.
         """
         self._encoder = load_encoder(encoder)
-        self._calibration = choose_calibration(self._encoder, calibration)
+        self.calibration = choose_calibration(self._encoder, calibration)
         self._fit = max(DECODED_SIDE, WORKING_SIDE, self._encoder.view_size)
         self.name: str = f"cascade:{encoder}"
         self.ways: tuple[str, ...] = (*DETECTORS, RISK)
@@ -62,7 +65,6 @@ class CascadeDetector:
                 digest_sources("models/motifs/*.py", "models/motifs/local/*"),
                 digest_sources("models/motifs/register/*.py", "benchmarks/motif_cascade.py"),
                 self._encoder.fingerprint,
-                self._calibration.fingerprint,
             ]
         )
         self.index: ReferenceIndex | None = None
@@ -79,7 +81,7 @@ class CascadeDetector:
             )
             for reference in references
         ]
-        self.index = ReferenceIndex.build(registered, self._encoder, self._calibration, MAX_PIXELS)
+        self.index = ReferenceIndex.build(registered, self._encoder, self.calibration, MAX_PIXELS)
 
     def features_of(self, pixels: Pixels) -> Features:
         """What a run would keep of a picture: uint8, height x width x 3, RGB."""
@@ -97,18 +99,14 @@ class CascadeDetector:
     def score(self, pixels: Pixels) -> Scores:
         """Look at one picture: uint8, height x width x 3, RGB."""
         matches = self.gather(pixels)
-        scores: Scores = {
-            RISK: best_by_label(
-                (match.reference.label, Seen(match.risk, match.evidence.box)) for match in matches
-            )
-        }
-        for way in DETECTORS:
-            scores[way] = best_by_label(
+        return {
+            way: best_by_label(
                 (match.reference.label, Seen(strength, _box_of(match, way)))
                 for match in matches
                 if (strength := match.evidence.strength_of(way)) is not None
             )
-        return scores
+            for way in DETECTORS
+        }
 
 
 def _box_of(match: Match, way: str) -> tuple[float, float, float, float] | None:

@@ -20,19 +20,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.motif_cascade import RISK
 from benchmarks.motif_cases import load_cases
 from benchmarks.motif_detectors import load_detector
+from benchmarks.motif_risk import put_together
 from benchmarks.motif_scores import Scored, score_cases
 from models.motifs.calibration.fitting import learn
 from models.motifs.calibration.pairs import LabelledPair
 from models.motifs.copies import COPY_DISTANCE
 from models.motifs.encoders import load_encoder
-from models.motifs.evidence import Evidence
+from models.motifs.evidence import DETECTORS
 from models.motifs.risk import Calibration, Curve
 
 BUNDLED = Path(__file__).resolve().parents[1] / "models" / "motifs" / "calibrated"
-_ENCODERS_OWN = ("whole", "part")
+_OF_NO_ENCODER = ("pdq", "points")
 _COPY_ODDS = 3.0
 """Log-odds of a pair whose fingerprints alone say that it is a copy."""
 
@@ -50,14 +50,14 @@ def main() -> None:
     detector = load_detector(f"cascade:{asked.encoder}")
     scored = score_cases([detector], load_cases("tune"), asked.cache)[detector.name]
     name = asked.encoder.partition(":")[2].replace("/", "-")
-    _learn(scored, (), load_encoder(asked.encoder).identity, asked.out / f"{name}.json")
-    _learn(scored, _ENCODERS_OWN, "", asked.out / "points.json")
+    _learn(scored, DETECTORS, load_encoder(asked.encoder).identity, asked.out / f"{name}.json")
+    _learn(scored, _OF_NO_ENCODER, "", asked.out / "points.json")
 
 
-def _learn(scored: Sequence[Scored], without: Sequence[str], encoder: str, out: Path) -> None:
+def _learn(scored: Sequence[Scored], ways: Sequence[str], encoder: str, out: Path) -> None:
     pairs, clean = [], []
     for each in scored:
-        seen = _gather(each, without)
+        seen = put_together(each, ways)
         if each.case.truth is None:
             clean.append(list(seen.values()))
         else:
@@ -72,19 +72,6 @@ def _learn(scored: Sequence[Scored], without: Sequence[str], encoder: str, out: 
     for way, curve in calibration.curves.items():
         knots = zip(curve.at, curve.adds, strict=True)
         print(f"  {way:<8}" + "  ".join(f"{at:g}:{adds:.1f}" for at, adds in knots))
-
-
-def _gather(scored: Scored, without: Sequence[str]) -> dict[str, Evidence]:
-    """What was seen of each label, put together from all ways."""
-    found: dict[str, Evidence] = {}
-    for way, seen in scored.scores.items():
-        for label, one in seen.items():
-            evidence = found.setdefault(label, Evidence())
-            if way == RISK or way in without:
-                continue
-            value = -round(one.score) if way == "pdq" else one.score
-            found[label] = replace(evidence, **{way: value})
-    return found
 
 
 def _trust_fingerprints(calibration: Calibration) -> Calibration:
