@@ -152,8 +152,8 @@ def seed_motifs(database: Database, workspace: Path) -> list[str]:
             reasons=[next(f.kind for f in findings if f.reference == cards[0]["id"])],
             references=cards if number == 0 else cards[:1],
         )
-        if number == 0:
-            evidence["motifs"] = {"risk": 0.5, "named_risk": 0.3}
+        if number > 0:
+            del evidence["motifs"]
         put(database, evidence, priority=900 - number)
         asset_ids.append(asset_id)
     return asset_ids

@@ -119,6 +119,7 @@ def make_evidence(
             "ja": "  意思表示は見つかりませんでした。\n規則：無回答は不許可とみなします。",
         },
         "references": list(references),
+        "motifs": {"risk": 0.5, "named_risk": 0.3},
         "policy": "house 3, opt-in",
         "run": "2f6a1c9e",
     }

@@ -192,3 +192,15 @@ def test_a_small_picture_is_enlarged_and_its_marks_with_it(show: Show) -> None:
         assert min(image["width"], image["height"]) >= 340
         for marks in frame.locator("svg.marks, svg.boxes").all():
             assert marks.bounding_box() == image
+
+
+def test_the_box_of_the_chosen_motif_and_its_number_lie_above_the_others(show: Show) -> None:
+    page = show()
+    for key, above, below in (("2", 1, 2), ("3", 2, 1)):
+        page.keyboard.press(key)
+        for marks in ("boxes", "marks"):
+            heights = [
+                page.eval_on_selector(f"svg.{marks}.box-{slot}", "e => getComputedStyle(e).zIndex")
+                for slot in (above, below)
+            ]
+            assert int(heights[0]) > int(heights[1])

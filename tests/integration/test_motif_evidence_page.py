@@ -117,7 +117,7 @@ class TestWhatIsShown:
                     "一致点 40 個のうち 31 個が同じ位置を示しています。",
                     "位置：左下（画像の 27 %）",
                     "モチーフは時計回りに 18 度回転しています。",
-                    "方針が適用されるのは 0.50 以上です。",
+                    "0.50 以上で方針の対象になります。",
                     "リスク 0.93（最大 1）：可能性が非常に高い",
                 ],
             ),
@@ -159,15 +159,34 @@ class TestWhatIsShown:
     def test_a_picture_says_to_those_who_cannot_see_it_where_the_box_is(
         self, open_item: Open, asset_ids: list[str]
     ) -> None:
-        label = re.search(r'<svg class="boxes"[^>]*aria-label="([^"]*)"', open_item(asset_ids[0]))
-        assert label
-        assert "Box 2 marks finding 2: Found in the lower left, covering 27 %" in label[1]
+        labels = re.findall(
+            r'<svg class="boxes box-\d"[^>]*aria-label="([^"]*)"', open_item(asset_ids[0])
+        )
+        assert len(labels) == 2
+        said = "Box 2 marks finding 2: Found in the lower left, covering 27 %"
+        assert any(label.startswith(said) for label in labels)
+
+    def test_a_link_to_a_picture_keeps_what_the_picture_shows_as_its_name(
+        self, open_item: Open, asset_ids: list[str]
+    ) -> None:
+        links = re.findall(r'<a class="frame"[^>]*>', open_item(asset_ids[0]))
+        assert 'title="Open the asset by itself"' in links[0]
+        assert not [link for link in links if "aria-label" in link]
+
+    def test_what_detectors_measured_is_folded_away_below_what_it_means(
+        self, open_item: Open, asset_ids: list[str]
+    ) -> None:
+        finding = open_item(asset_ids[0]).split('id="finding-2"')[1].split("</li>\n      <li")[0]
+        meaning, measured = finding.split("<details>")
+        assert "31 of 40 matched points agree on one place." in meaning
+        assert "<code>" not in meaning
+        assert "<code>" in measured
 
     def test_without_matched_points_that_is_said_and_nothing_is_offered_for_them(
         self, open_item: Open, asset_ids: list[str]
     ) -> None:
         page = open_item(asset_ids[2])
-        assert "No matched points show how it lies" in page
+        assert "No matched points show where it lies" in page
         assert not re.search(r'id="(points|overlay)"', page)
         assert 'id="zoom"' in page
 

@@ -146,6 +146,18 @@ def test_a_calibration_is_learnt_checked_and_then_in_force(place: Path) -> None:
     assert "calibration 'mine'" in again
 
 
+def test_a_calibration_is_kept_though_its_report_cannot_be_written(place: Path) -> None:
+    _write_many(place / "lots")
+    (place / "taken").write_text("a file where the report should go")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrating, "IndexExaminer", _Imagining)
+        where = ("--out", "kept.json", "--report", "taken/learnt")
+        error = complain("motifs", "calibrate", "lots", *where, "--name", "half \udcff", "--quiet")
+    assert "The report cannot be written" in str(error)
+    learnt = choose_calibration(load_encoder(BUILTIN), place / "kept.json")
+    assert learnt.name == r"half \udcff"
+
+
 def test_a_calibration_that_is_there_is_not_replaced_unasked(place: Path) -> None:
     (place / "there.json").write_text("kept")
     error = complain("motifs", "calibrate", "pictures", "--out", "there.json", "--quiet")

@@ -254,6 +254,23 @@ class TestDeciding:
         mika.send(f"/motifs/{motif_id}/decide", ruling="confirm")
         assert motif_id in mika.open()
 
+    def test_a_disputed_picture_is_only_confirmed_on_its_own_page_which_tells_what_that_ends(
+        self, mika: Visitor, sqlite_database: Database, workspace: Path
+    ) -> None:
+        mika.upload({"a.png": FOX}, label="Fox", owner="Ben")
+        with sqlite_database.transaction() as session:
+            claim = Claim("Kitsune", "character")
+            submit_reference(
+                session, workspace, FOX_SMALLER, claim, submitted_by="Aoi", also_mine=True
+            )
+        listed = mika.open()
+        disputed = next(row for row in rows(sqlite_database) if row.owner == "Aoi")
+        assert f'href="/motifs/{disputed.id}#decide"' in listed
+        assert 'value="confirm"' not in listed
+        page = mika.open(f"/motifs/{disputed.id}")
+        assert "An owner submitted this picture." in page
+        assert "Confirmed, it stands as registered and is no longer disputed." in page
+
     def test_a_correction_is_recorded_with_who_and_why(
         self, mika: Visitor, sqlite_database: Database
     ) -> None:
@@ -362,6 +379,20 @@ def test_the_page_is_in_japanese_for_who_reads_it(
         body = re.sub(r"<[^>]+>|\{[^}]*\}", " ", page.split("<main")[1])
         assert not [words for words in english if len(words) > 6 and words in body]
     assert "背景を灰色にして照合します" in pages[1]
+
+
+def test_the_history_says_its_values_in_the_readers_language(
+    app: Any, sqlite_database: Database, workspace: Path
+) -> None:
+    visitor = Visitor(app, "ja")
+    motif_id = submit(sqlite_database, workspace, FOX)
+    claim = {"label": "Fox", "category": "logo", "owner": "Aoi", "right": "trademark"}
+    visitor.send(f"/motifs/{motif_id}/correct", **claim)
+    visitor.send(f"/motifs/{motif_id}/decide", ruling="confirm")
+    history = visitor.open(f"/motifs/{motif_id}").split('id="history-title"')[1]
+    for said in ("キャラクター", "ロゴ", "商標権", "承認待ち", "承認済み"):
+        assert f"<bdi>{said}</bdi>" in history
+    assert not re.search("character|logo|trademark|confirmed", history)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from PIL import Image
 
 from flows.cleanse import cleanse
 from flows.cli.motifs import motifs
+from models.errors import WorkspaceError
 from models.motifs.encoder import BUILTIN
 from models.settings import Settings
 from tests.motif_pictures import draw, encode_file
@@ -105,3 +106,55 @@ def test_nothing_is_registered(settings: Settings, motif: Path) -> None:
     with database.snapshot() as session:
         assert list_motifs(session) == ()
     database.dispose()
+
+
+def test_a_picture_of_the_dataset_itself_is_told_as_the_same_file(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.png"
+    path.write_bytes(encode_file(draw(20)))
+    assert "other20.png  like mine.png, the same file" in search(settings, str(path)).stdout
+
+
+def test_a_table_in_a_folder_that_is_not_there_is_refused_before_the_search(
+    settings: Settings, motif: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkspaceError, match="There is no folder"):
+        search(settings, str(motif), "--csv", str(tmp_path / "missing" / "found.csv"))
+
+
+def test_a_table_that_cannot_be_written_is_told_in_a_sentence(
+    settings: Settings, motif: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("models.files.write_atomically", fail)
+    with pytest.raises(WorkspaceError, match=r"found\.csv cannot be written: No space left"):
+        search(settings, str(motif), "--csv", str(tmp_path / "found.csv"))
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path, file = tmp_path / "=HYPERLINK(1).png", tmp_path / "found.csv"
+    path.write_bytes(encode_file(draw(1)))
+    search(settings, str(path), "--csv", str(file))
+    with file.open(encoding="utf-8", newline="") as rows:
+        assert {row["picture"] for row in csv.DictReader(rows)} == {"'=HYPERLINK(1).png"}
+
+
+def test_a_risk_that_no_risk_can_reach_is_refused(settings: Settings, motif: Path) -> None:
+    done = search(settings, str(motif), "--risk", "nan")
+    assert done.exit_code == 2
+    assert "nan is not a number" in done.stderr
+
+
+def test_a_picture_of_more_pixels_than_the_settings_allow_is_left_out_by_name(
+    settings: Settings, motif: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "small.png"
+    small.write_bytes(encode_file(draw(1, (64, 48))))
+    done = search(settings.model_copy(update={"max_pixels": 5000}), str(motif), str(small))
+    assert "motif.png is left out: The picture is too large" in done.stderr
+    assert "small.png is left out" not in done.stderr

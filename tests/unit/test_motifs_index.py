@@ -17,6 +17,7 @@ from models.motifs.layout import LayoutEncoder
 from models.motifs.local.keypoints import KeypointsError
 from models.motifs.matching import Match
 from models.motifs.register import Reference
+from models.motifs.register.inspecting import inspect_picture
 from tests.motif_pictures import (
     build_index,
     decode_file,
@@ -202,6 +203,17 @@ def test_a_changed_reference_picture_stops_the_build(tmp_path: Path) -> None:
         build_index((motif,), encoder)
 
 
+def test_what_the_register_took_at_the_edge_of_its_limits_stops_no_run(tmp_path: Path) -> None:
+    """At the size at which points are found, 30 rows of this motif are opaque; 32 are asked for."""
+    pixels = np.zeros((1156, 798, 4), np.uint8)
+    pixels[549:580, 382:561, :3] = draw(1, (179, 31))
+    pixels[549:580, 382:561, 3] = 255
+    data = encode_file(pixels)
+    assert inspect_picture(data, max_pixels=MAX_PIXELS).refusal is None
+    motif = register_file(tmp_path, "strip", data)
+    assert build_index((motif,), encoder).references == (motif,)
+
+
 def test_more_threads_compute_the_same_index(tmp_path: Path) -> None:
     held = references(tmp_path, *range(5))
     alone, together = tmp_path / "alone", tmp_path / "together"
@@ -240,6 +252,22 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path, damage) -> None:
     again = build(held, cache=cache)
     assert search(again, draw(1)) == search(built, draw(1))
     assert read_all(cache) == whole
+
+
+@pytest.mark.parametrize("swapped", ["motifs-*.arrays", "references/*/*.arrays"])
+def test_a_whole_cache_file_of_other_references_is_not_taken_for_these(
+    tmp_path: Path, swapped: str
+) -> None:
+    held, cache, others = references(tmp_path, 1, 2), tmp_path / "indexes", tmp_path / "others"
+    build(held, cache=cache)
+    build(references(tmp_path, 3, 4), cache=others)
+    mine, theirs = sorted(cache.glob(swapped)), sorted(others.glob(swapped))
+    for path in cache.glob("motifs-*.arrays"):
+        path.unlink()
+    for path, other in zip(mine, theirs, strict=True):
+        path.write_bytes(other.read_bytes())
+    again = build(held, cache=cache)
+    assert {search(again, draw(seed))[0].reference for seed in (1, 2)} == set(held)
 
 
 def test_a_new_reference_costs_a_look_at_its_own_picture_only(tmp_path: Path) -> None:

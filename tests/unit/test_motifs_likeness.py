@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from models.motifs import likeness
 from models.motifs.encoder import Seen
 from models.motifs.likeness import LikenessIndex
+from models.motifs.vectors.protocol import Identity
 from models.motifs.views import VIEWS
 
 DIMENSION = 32
@@ -75,3 +79,24 @@ def test_what_is_proposed_does_not_depend_on_the_pictures_beside_it() -> None:
     index = index_of(*((seed, [seed + 100, seed + 200]) for seed in range(40)))
     pictures = [seen(seed % 50, *range(seed, seed + seed % 4)) for seed in range(60)]
     assert index.propose(pictures, 3) == [index.propose([each], 3)[0] for each in pictures]
+
+
+def test_the_kept_index_of_parts_is_not_taken_for_that_of_whole_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(likeness, "_IN_MEMORY", 0)
+    views = np.array([unit(seed) for seed in range(2 * len(VIEWS))])
+    parts, counts = views[::-1].copy(), [len(VIEWS)] * 2
+
+    def propose() -> list[tuple[int, ...]]:
+        identity = Identity("encoder", "register")
+        index = LikenessIndex(views, parts, counts, identity=identity, cache=tmp_path)
+        return index.propose([seen(0)], 1)
+
+    before = propose()
+    for name, other in (("views", "parts"), ("parts", "views")):
+        kept = (tmp_path / f"motif-{other}.vectors").read_bytes()
+        (tmp_path / f"{name}.swapped").write_bytes(kept)
+    for name in ("views", "parts"):
+        (tmp_path / f"{name}.swapped").rename(tmp_path / f"motif-{name}.vectors")
+    assert propose() == before

@@ -120,6 +120,17 @@ def test_a_removed_motifs_picture_goes_when_asked(session: Session, tmp_path: Pa
     assert [path.name for path in motif_folder(tmp_path).iterdir()] == [owl.id]
 
 
+def test_a_folder_among_the_pictures_does_not_keep_those_of_removed_motifs(
+    session: Session, tmp_path: Path
+) -> None:
+    fox = add_motif(session, tmp_path, picture(tmp_path, "a.png", 1), "Fox", "character")
+    (motif_folder(tmp_path) / "0").mkdir()
+    (motif_folder(tmp_path) / "sub").mkdir()
+    remove_motif(session, fox.id)
+    assert remove_unlisted_pictures(session, tmp_path) == 1
+    assert sorted(path.name for path in motif_folder(tmp_path).iterdir()) == ["0", "sub"]
+
+
 def test_a_rolled_back_removal_leaves_the_motif_whole(database: Database, tmp_path: Path) -> None:
     with database.transaction() as session:
         row = add_motif(session, tmp_path, picture(tmp_path, "a.png"), "Fox", "character")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -72,6 +74,21 @@ def test_what_is_registered_is_kept_as_soon_as_it_is_told(
     assert labels(sqlite_database) == ["fox"]
     outcomes.close()  # type: ignore[attr-defined]
     assert labels(sqlite_database) == ["fox"]
+
+
+def test_a_subfolder_that_cannot_be_read_is_an_error_and_not_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if Path(path).name == "fox":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(RegisterError, match="fox cannot be read: Permission denied"):
+        read_folder(folder, Claim(""))
 
 
 def test_pictures_of_one_folder_are_compared_with_each_other(

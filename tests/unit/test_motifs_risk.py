@@ -84,12 +84,22 @@ def test_a_calibration_is_read_back_as_it_was() -> None:
         {"curves": []},
         {"bias": None},
         {"bias": math.nan},
+        {"bias": 10**400},
+        {"curves": {"pdq": {"at": [0, 10**400], "adds": [0.0, 1.0]}}},
     ],
 )
 def test_a_file_that_is_no_calibration_is_refused_by_name(change: dict) -> None:
     text = json.dumps({**CALIBRATION.as_dict(), **change})
     with pytest.raises(EncoderError, match=r"risk\.json is not a calibration"):
         Calibration.from_json(text, "risk.json")
+
+
+@pytest.mark.parametrize("key", ["name", "encoder", "learnt_from"])
+def test_a_calibration_with_half_a_surrogate_pair_in_a_text_has_a_fingerprint(key: str) -> None:
+    text = json.dumps({**CALIBRATION.as_dict(), key: "half \ud800"})
+    read = Calibration.from_json(text, "risk.json")
+    assert getattr(read, key) == r"half \ud800"
+    assert len(read.fingerprint) == 64
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '"x"', "{}", "[" * 100_000])

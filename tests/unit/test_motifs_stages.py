@@ -271,6 +271,24 @@ def test_damaged_points_cost_only_their_own_picture(tmp_path: Path) -> None:
     assert len(rows[1]["findings"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("column", "damage"),
+    [("embedding", None), ("parts", None), ("parts", b"odd"), ("part_boxes", b"odd")],
+)
+def test_embeddings_that_cannot_be_read_cost_only_their_own_picture(
+    tmp_path: Path, column: str, damage: bytes | None
+) -> None:
+    assets = [write_asset(tmp_path, f"{i}.png", encode_file(draw(i))) for i in range(3)]
+    rows = features_of(assets).to_pylist()
+    rows[2][column] = damage
+    damaged = pa.Table.from_pylist(rows, schema=FeaturesStage(encoder, **LIMITS).schema)
+    stage = MotifsStage(index_of(registered(tmp_path, 1)), damaged)
+    rows = stage.examine(assets, nothing).to_pylist()
+    assert [row["fault_code"] for row in rows] == [None, None, "stage_failed"]
+    assert "do not belong together" in rows[2]["fault_detail"]
+    assert len(rows[1]["findings"]) == 1
+
+
 def test_a_picture_like_nothing_registered_has_no_findings(tmp_path: Path) -> None:
     asset = write_asset(tmp_path, "a.png", encode_file(draw(11)))
     stage = MotifsStage(index_of(registered(tmp_path, 1)), features_of([asset]))
