@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.motif_cases import load_cases
 from benchmarks.motif_detectors import load_detector
+from benchmarks.motif_report import leave_out_namesakes
 from benchmarks.motif_risk import put_together
 from benchmarks.motif_scores import Scored, score_cases
 from models.motifs.calibration.fitting import learn
@@ -48,7 +49,9 @@ def main() -> None:
     asked = parser.parse_args()
 
     detector = load_detector(f"cascade:{asked.encoder}")
-    scored = score_cases([detector], load_cases("tune"), asked.cache)[detector.name]
+    cases = load_cases("tune")
+    looks = score_cases([detector], cases, asked.cache)[detector.name]
+    scored = leave_out_namesakes(looks, cases.references)
     name = asked.encoder.partition(":")[2].replace("/", "-")
     _learn(scored, DETECTORS, load_encoder(asked.encoder).identity, asked.out / f"{name}.json")
     _learn(scored, _OF_NO_ENCODER, "", asked.out / "points.json")

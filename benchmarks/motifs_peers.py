@@ -45,7 +45,7 @@ from benchmarks.motif_detectors import (
 )
 from benchmarks.motif_edits import Pixels
 from benchmarks.motif_pictures import IMAGES, on_white
-from benchmarks.motif_report import recall, sections, threshold_at
+from benchmarks.motif_report import leave_out_namesakes, recall, sections, threshold_at
 from benchmarks.motif_risk import judge
 from benchmarks.motif_scores import score_cases
 from models.errors import KiyomeError
@@ -128,7 +128,7 @@ def main() -> None:
     detectors = (ours, *_peers(options))
     looks = score_cases(detectors, cases, options.cache)
     for detector in detectors:
-        seen = judge(detector, looks[detector.name])
+        seen = leave_out_namesakes(judge(detector, looks[detector.name]), cases.references)
         way = "risk" if detector is ours else detector.ways[0]
         above = threshold_at(seen, way, options.rate).above
         found[detector.name] = {

@@ -27,7 +27,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 from benchmarks.motif_cases import load_cases
 from benchmarks.motif_detectors import default_detectors, load_detector
 from benchmarks.motif_pictures import IMAGES
-from benchmarks.motif_report import boxes, recall, sections, threshold_at
+from benchmarks.motif_report import boxes, leave_out_namesakes, recall, sections, threshold_at
 from benchmarks.motif_risk import judge
 from benchmarks.motif_scores import Scored, score_cases
 from benchmarks.motif_sheets import save_sheets
@@ -60,7 +60,7 @@ def main() -> None:
     detectors = [load_detector(name) for name in options.detector or default_detectors()]
     looks = score_cases(detectors, cases, options.cache, fresh=options.fresh)
     for detector in detectors:
-        seen = judge(detector, looks[detector.name])
+        seen = leave_out_namesakes(judge(detector, looks[detector.name]), cases.references)
         cpu = 1000 * sum(s.seconds for s in seen) / max(1, len(seen))
         print(f"{detector.name}: {cpu:.1f} ms of CPU a picture, decoding left out")
         scored |= {(detector.name, way): seen for way in detector.ways}

@@ -17,6 +17,7 @@ from models.canonical import digest_bytes, digest_of
 from models.consent.evidence.recording import latest_evidence
 from models.errors import WorkspaceError
 from models.files import write_atomically
+from models.motifs.weights import FOLDER_PREFIX
 from models.nouns.lettering.reader import lettering_packages
 from models.nouns.terms.records import effective_term_rulings
 from models.policy import Policy
@@ -30,6 +31,9 @@ from models.summary import Summary
 from models.takedowns import takedown_times
 
 _CODE = Path(__file__).resolve().parent
+_CODE_SUFFIXES = (".py", ".json", ".npz", ".safetensors")
+"""Of files beside the code that what is found depends on."""
+
 _SETTINGS = (
     *(
         "encoder",
@@ -83,13 +87,14 @@ def digest_inputs(
             "settings": {name: getattr(settings, name) for name in _SETTINGS},
             "lettering": lettering_packages() if settings.read_lettering else [],
             "encoder_files": _stat_encoder(settings.encoder),
+            "calibration": _digest_calibration(settings.motif_calibration),
             "trust_anchors": _stat_files(
                 settings.policy.absolute().parent / name
                 for name in policy.consent.c2pa_trust_anchors
             ),
             "policy": policy.digest,
             "plan": plan_digest,
-            "code": _stat_files(sorted(_CODE.rglob("*.py"))),
+            "code": _stat_files(p for p in sorted(_CODE.rglob("*")) if p.suffix in _CODE_SUFFIXES),
         }
     )
 
@@ -135,8 +140,22 @@ def _summary_path(workspace: Path, run_id: str) -> Path:
 
 def _stat_encoder(encoder: str) -> list[list[str | int]]:
     """The files that an encoder's name may end in: the name does not say what they hold."""
-    parts = encoder.split(":", 1)[-1].split("/")
+    named = encoder.split(":", 1)[-1]
+    if named.startswith(FOLDER_PREFIX):
+        folder = Path(named.removeprefix(FOLDER_PREFIX))
+        return _stat_files(sorted(folder.iterdir()) if folder.is_dir() else [])
+    parts = named.split("/")
     return _stat_files(Path("/".join(parts[i:])) for i in range(len(parts)))
+
+
+def _digest_calibration(file: Path | None) -> str:
+    """Digest of a calibration's bytes; of one that cannot be read its name, as a run will tell."""
+    if file is None:
+        return ""
+    try:
+        return digest_bytes(file.read_bytes())
+    except OSError:
+        return f"unreadable {file}"
 
 
 def _stat_files(paths: Iterable[Path]) -> list[list[str | int]]:

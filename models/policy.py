@@ -82,6 +82,13 @@ class Policy(Section):
         return f"{self.name} {self.version}, {profile}"
 
 
+_REPLACED = {
+    "motifs.copy_distance": "one 'risk' for all that is seen takes its place",
+    "motifs.resembles_score": "'risk' takes its place, and means the same for every encoder",
+    "motifs.named_score": "'named_risk' takes its place, and means the same for every encoder",
+}
+"""Settings that there were, and what to write instead."""
+
 _SECTIONS: dict[str, type[Section]] = {
     "consent": ConsentPolicy,
     "consent.contract": Contract,
@@ -140,6 +147,7 @@ def _explain(text: str, source: str, error: Any) -> str:
         known = _known_keys(path[:-1])
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        hint = _REPLACED.get(field, hint)
         message = f"no such setting; {hint}"
     elif error["type"] == "missing":
         message = "is missing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from models.findings import Finding, FindingKind
@@ -18,6 +19,7 @@ COPY_COVERS: Final = 0.7
 
 _COPY_RISK: Final = 0.9
 _NAMES: Final[dict[Detector, str]] = {"pdq": "pdq/1", "points": "points/1"}
+_WORTH_TELLING: Final = 0.25
 _TELLING: Final = 0.5
 """What a detector must add to the log-odds to be named as one that saw the motif."""
 
@@ -35,7 +37,7 @@ def describe_match(match: Match, calibration: Calibration, encoder: str) -> Find
         kind=kind_of(evidence, match.risk),
         detector=_name_detectors(evidence, calibration, encoder),
         score=match.risk,
-        explanation=_explain(match, encoder),
+        explanation=_explain(match, calibration, encoder),
         reference=reference.id,
         label=reference.label,
         category=reference.category,
@@ -69,16 +71,28 @@ def _name_detectors(evidence: Evidence, calibration: Calibration, encoder: str) 
     return ", ".join(dict.fromkeys(_NAMES.get(detector, encoder) for detector in telling))
 
 
-def _explain(match: Match, encoder: str) -> str:
+def _explain(match: Match, calibration: Calibration, encoder: str) -> str:
     named = f"the reference {match.reference.label!r}"
     if match.evidence.same_file:
         return f"This is the same file as {named}."
+    told = _leave_out_untold(match.evidence, calibration)
     return " ".join(
         [
             f"The risk that this picture shows {named} is {match.risk:.2f}.",
-            *_explain_copies(match.evidence),
-            *_explain_likeness(match.evidence, encoder),
+            *_explain_copies(told),
+            *_explain_likeness(told, encoder),
         ]
+    )
+
+
+def _leave_out_untold(evidence: Evidence, calibration: Calibration) -> Evidence:
+    """The evidence without what adds so little to the risk that telling it would mislead."""
+    told = {d for d in DETECTORS if calibration.share_of(d, evidence) >= _WORTH_TELLING}
+    return replace(
+        evidence,
+        pdq=evidence.pdq if "pdq" in told else None,
+        whole=evidence.whole if "whole" in told else None,
+        part=evidence.part if "part" in told else None,
     )
 
 

@@ -77,11 +77,11 @@ def read_features(table: pa.Table) -> Iterator[Features]:
     sound = table.filter(pc.is_null(table["fault_code"]))
     columns = ["asset_id", "pdq", "pdq_quality", "embedding", "parts", "part_boxes", "points"]
     for row in sound.select(columns).to_pylist():
-        whole = np.frombuffer(row["embedding"], HALF)
         try:
+            whole = np.frombuffer(row["embedding"], HALF)
             parts = np.frombuffer(row["parts"], HALF).reshape(-1, dimension)
             boxes = np.frombuffer(row["part_boxes"], SINGLE).reshape(len(parts), _BOX)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise EncoderError(
                 f"The parts kept of the picture {row['asset_id']} do not belong together.",
                 "Delete the workspace's folder stages/features and run again.",

@@ -69,7 +69,9 @@ class ReferenceIndex:
             identity=Identity(encoder.fingerprint, self.version),
             cache=cache,
         )
-        self._local = LocalIndex.from_arrays(features.points)
+        numbers = {label: n for n, label in enumerate({r.label: None for r in references})}
+        groups = [numbers[reference.label] for reference in references]
+        self._local = LocalIndex.from_arrays(features.points, groups)
 
     @classmethod
     def build(
@@ -95,15 +97,15 @@ class ReferenceIndex:
         return tuple(self.references[number] for number in self._copies.silent)
 
     def search(self, pictures: Sequence[Features]) -> list[tuple[Match, ...]]:
-        """What each picture matches from ``RECORDED_RISK`` on, the surest ``BEST_KEPT`` first.
+        """What each picture matches from ``RECORDED_RISK`` on, the surest first.
+
+        At most ``BEST_KEPT`` a picture: of every label its surest reference, then others, so that
+        many pictures of one motif do not hide another.
 
         Raises:
             PointsError: the packed points of a picture are damaged.
         """
-        return [
-            tuple(match for match in matches if match.risk >= RECORDED_RISK)[:BEST_KEPT]
-            for matches in self.gather(pictures)
-        ]
+        return [_choose_recorded(matches) for matches in self.gather(pictures)]
 
     def gather(self, pictures: Sequence[Features]) -> list[list[Match]]:
         """Everything that any way of searching proposes for each picture, the surest first."""
@@ -152,3 +154,16 @@ class ReferenceIndex:
             alignment=placed.alignment.within(self._places[number]) if placed else None,
         )
         return Match(reference, evidence, self.calibration.risk_of(evidence))
+
+
+def _choose_recorded(matches: Sequence[Match]) -> tuple[Match, ...]:
+    """Of matches by falling risk those that are recorded, in the same order."""
+    risky = [match for match in matches if match.risk >= RECORDED_RISK]
+    labels: set[str] = set()
+    firsts: list[Match] = []
+    others: list[Match] = []
+    for match in risky:
+        (others if match.reference.label in labels else firsts).append(match)
+        labels.add(match.reference.label)
+    chosen = (*firsts, *others)[:BEST_KEPT]
+    return tuple(match for match in risky if match in chosen)

@@ -59,7 +59,9 @@ class MotifsStage:
             row["asset_id"]: Fault(Reason(row["fault_code"]), row["fault_detail"])
             for row in faulty.select(["asset_id", "fault_code", "fault_detail"]).to_pylist()
         }
-        self._features = {each.asset_id: each for each in read_features(features)}
+        known, unreadable = _read_each(features)
+        self._features = {each.asset_id: each for each in known}
+        self._faults |= unreadable
 
     @property
     def fingerprint(self) -> str:
@@ -115,3 +117,20 @@ class MotifsStage:
     def _fault_of(self, asset: Asset) -> Fault:
         missing = Fault(Reason.STAGE_FAILED, "the features stage has no row for this asset")
         return self._faults.get(asset.asset_id) or asset.fault or missing
+
+
+def _read_each(table: pa.Table) -> tuple[list[Features], dict[str, Fault]]:
+    """The pictures of a table; where one cannot be read, one by one, so that only it is lost."""
+    try:
+        return list(read_features(table)), {}
+    except EncoderError as error:
+        if table.num_rows == 1:
+            code, detail = describe_failure(error)
+            return [], {table["asset_id"][0].as_py(): Fault(Reason(code), detail)}
+    known: list[Features] = []
+    faults: dict[str, Fault] = {}
+    for row in range(table.num_rows):
+        features, fault = _read_each(table.slice(row, 1))
+        known += features
+        faults |= fault
+    return known, faults

@@ -33,7 +33,8 @@ from models.motifs.kept_arrays import Arrays, find_arrays, keep_arrays
 from models.motifs.local.index import LocalIndex, search_fingerprint
 from models.motifs.local.keypoints import WORKING_SIDE, Keypoints, extraction_fingerprint
 from models.motifs.local.references import REFERENCES_VERSION, extract_reference
-from models.motifs.register import Reference, crop_to_motif, decode_reference, describe_reference
+from models.motifs.register import Reference, crop_to_motif, describe_reference
+from models.motifs.register.pictures import cut_out
 from models.motifs.views import VIEWS, VIEWS_VERSION, views_of
 
 LARGE_PART = 0.2
@@ -202,7 +203,9 @@ class _Looker:
         return looked
 
     def _compute(self, reference: Reference) -> _Looked:
-        picture = decode_reference(
+        # Whether a picture is fit to be a reference was decided when it was registered, at another
+        # size: judged anew, one at the edge of a limit would stop every run.
+        picture = cut_out(
             _read_picture(reference),
             max_pixels=self._max_pixels,
             fit=max(DECODED_SIDE, WORKING_SIDE, self._encoder.view_size),

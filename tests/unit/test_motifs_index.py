@@ -139,6 +139,21 @@ def test_at_most_the_surest_few_are_kept(tmp_path: Path) -> None:
     assert [match.risk for match in matches] == sorted((m.risk for m in matches), reverse=True)
 
 
+def test_many_pictures_of_one_motif_do_not_hide_another(tmp_path: Path) -> None:
+    base = draw(7, (400, 300))
+    crowd = []
+    for step in range(BEST_KEPT + 2):
+        variant = base.copy()
+        variant[: 2 + step] = 0
+        crowd.append(register_file(tmp_path, "one motif", encode_file(variant)))
+    (other,) = references(tmp_path, 8)
+    scene = draw(99, (900, 700)).copy()
+    scene[20:320, 20:420] = base
+    scene[440:680, 560:880] = draw(8)
+    found = search(build_index((*crowd, other), encoder), scene)
+    assert {match.reference.label for match in found} == {"one motif", "motif 8"}
+
+
 def test_a_fingerprint_at_the_reach_is_evidence_and_one_beyond_is_not(tmp_path: Path) -> None:
     index = build_index(references(tmp_path, 1), encoder)
     whole = features_of(draw(1), encoder)

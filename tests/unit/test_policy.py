@@ -90,3 +90,8 @@ def test_a_name_of_unknown_category_goes_to_review() -> None:
 def test_the_template_for_new_users_is_a_valid_policy() -> None:
     text = files("flows").joinpath("templates", "policy.toml").read_text(encoding="utf-8")
     assert parse_policy(text).consent.profile == "opt-in"
+
+
+@pytest.mark.parametrize("key", ["copy_distance", "resembles_score", "named_score"])
+def test_a_setting_that_was_replaced_says_by_what(key: str) -> None:
+    assert "risk' " in _problem(HEAD + f"[motifs]\n{key} = 0.5\n")

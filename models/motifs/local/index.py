@@ -126,6 +126,7 @@ class LocalIndex:
         counts = {len(self._codes), len(self._points), len(self._colours), int(self._starts[-1])}
         if len(counts) != 1 or len(self._starts) != len(self._shapes) + 1:
             raise ValueError("the arrays of the index do not fit each other")
+        self._groups = tuple(range(len(self._shapes)))
         self._owners = np.repeat(np.arange(len(self._shapes)), np.diff(self._starts))
         self._neighbours = Neighbours(arrays["neighbours"])
         if self._neighbours.count != 2 * len(self._codes):
@@ -147,13 +148,23 @@ class LocalIndex:
         return cls(_arrays_of([[_first(form, share) for form in forms] for forms in references]))
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+    def from_arrays(
+        cls, arrays: Mapping[str, npt.NDArray[Any]], groups: Sequence[int] | None = None
+    ) -> Self:
         """The index that ``to_arrays`` was asked of.
+
+        Args:
+            arrays: what was kept.
+            groups: a number for each reference, the same for those that show one motif: of every
+                group one is looked at in full before a second one is. Without it each is its own.
 
         Raises:
             KeyError, ValueError: the arrays are not those of an index.
         """
-        return cls(arrays)
+        index = cls(arrays)
+        if groups is not None:
+            index._groups = tuple(groups)
+        return index
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything the index holds, as arrays to be kept."""
@@ -195,6 +206,20 @@ class LocalIndex:
         candidates = self._owners[rows] * 2 + mirrored
         return _Matches(points[keep], rows[keep], candidates[keep], weights[keep])
 
+    def _choose_verified(
+        self, agreeing: Sequence[tuple[float, int, int, Agreement]]
+    ) -> list[tuple[float, int, int, Agreement]]:
+        """Those that are looked at in full: the best of each group, then others."""
+        groups: set[tuple[int, int]] = set()
+        firsts: list[tuple[float, int, int, Agreement]] = []
+        others: list[tuple[float, int, int, Agreement]] = []
+        for one in agreeing:
+            owner, flipped = divmod(one[1], 2)
+            group = (self._groups[owner], flipped)
+            (others if group in groups else firsts).append(one)
+            groups.add(group)
+        return [*firsts, *others][:_VERIFIED]
+
     def _verified(self, ours: Appearance, matches: _Matches) -> list[tuple[int, int, Support]]:
         """The best candidates, with the number of their matches and with what speaks for them."""
         proposals: list[tuple[float, int, Indices, Indices, int]] = []
@@ -219,7 +244,7 @@ class LocalIndex:
                 agreeing.append((-agreed.support, candidate, count, agreed))
         agreeing.sort(key=lambda one: one[:2])
         verified = []
-        for _, candidate, matched, agreed in agreeing[:_VERIFIED]:
+        for _, candidate, matched, agreed in self._choose_verified(agreeing):
             owner, flipped = divmod(candidate, 2)
             theirs_whole = self._appearance(owner, bool(flipped))
             support = gather_support(ours, theirs_whole, agreed.affine)

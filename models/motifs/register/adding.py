@@ -171,9 +171,13 @@ def read_folder(folder: Path, defaults: Claim) -> list[tuple[str, Claim]]:
             return _listed(folder / LIST_FILE, defaults)
         if not folder.is_dir():
             raise RegisterError(f"{folder} is not a folder.", "Name the folder of the pictures.")
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
+        paths = sorted(p for p in _walk(folder) if p.suffix.lower() in _SUFFIXES)
     except OSError as error:
-        raise RegisterError(f"{folder} cannot be read: {error.strerror or error}.") from error
+        where = error.filename or folder
+        raise RegisterError(
+            f"{where} cannot be read: {error.strerror or error}.",
+            "Make it readable: a picture that is passed over would not be protected.",
+        ) from error
     names = [path.relative_to(folder) for path in paths if not path.name.startswith(".")]
     if not names:
         raise RegisterError(f"There is no picture in {folder}.", "Name the folder that holds them.")
@@ -256,6 +260,20 @@ def read_picture(image_path: Path) -> bytes:
         if fault.reason is Reason.FILE_TOO_LARGE:
             raise ReferenceRefusedError(Remark.of("file_too_large", limit=MAX_BYTES)) from error
         raise ReferenceRefusedError(Remark.of_fault(fault)) from error
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and its subfolders, where a glob passes over what it cannot read.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for parent, folders, files in os.walk(folder, onerror=stop):
+        yield from (Path(parent, name) for name in (*folders, *files))
 
 
 def _row_of(outcome: Outcome) -> MotifRow:
