@@ -55,9 +55,7 @@ def _verdict(
     down: bool,
 ) -> Verdict:
     consent = None if said is None else resolve(ASSET, said, POLICY.consent, NOW)
-    decision = decide(
-        ASSET, consent, seen, broken, POLICY, {}, ruling=ruling, taken_down=down
-    )
+    decision = decide(ASSET, consent, seen, broken, POLICY, {}, ruling=ruling, taken_down=down)
     assert decision.reasons
     assert all(reason in TEXTS for reason in decision.reasons)
     return decision.verdict
