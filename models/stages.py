@@ -104,7 +104,7 @@ def read_record(folder: Path, fingerprint: str) -> StageRecord | None:
         intact = digest_bytes((folder / record.output).read_bytes()) == record.output_sha256
     except (OSError, ValueError, TypeError):
         return None
-    return record if intact else None
+    return record if intact and record.fingerprint == fingerprint else None
 
 
 def read_output(folder: Path, record: StageRecord) -> pa.Table:

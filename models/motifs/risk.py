@@ -138,6 +138,8 @@ def _read(value: Any) -> dict[str, Any]:
         raise ValueError(f"its format is {value['format']!r}")
     if unknown := sorted(set(value["curves"]) - set(DETECTORS)):
         raise ValueError(f"it has curves for {', '.join(unknown)}")
+    if not value["curves"]:
+        raise ValueError("it has no curves, so that only the same file would be found")
     bias = float(value["bias"])
     if not math.isfinite(bias):
         raise ValueError("its bias is not finite")

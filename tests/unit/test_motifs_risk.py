@@ -82,6 +82,7 @@ def test_a_calibration_is_read_back_as_it_was() -> None:
         {"curves": {"pdq": {"at": [1.0, 0.0], "adds": [0.0, 1.0]}}},
         {"curves": {"pdq": {"at": "ab", "adds": [0.0, 1.0]}}},
         {"curves": []},
+        {"curves": {}},
         {"bias": None},
         {"bias": math.nan},
         {"bias": 10**400},

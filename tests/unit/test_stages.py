@@ -91,6 +91,15 @@ def test_a_damaged_output_is_made_again(tmp_path: Path) -> None:
     assert len(again.shown) == 2
 
 
+def test_a_record_under_another_name_does_not_count(tmp_path: Path) -> None:
+    stage = Counting()
+    run_stage(stage, SHARD, _assets(2), tmp_path)
+    folder = _folder(tmp_path)
+    other = folder / f"{'0' * 64}.json"
+    other.write_bytes((folder / f"{stage.fingerprint}.json").read_bytes())
+    assert read_record(folder, "0" * 64) is None
+
+
 def test_a_half_written_record_does_not_count(tmp_path: Path) -> None:
     stage = Counting()
     run_stage(stage, SHARD, _assets(2), tmp_path)
