@@ -81,7 +81,7 @@ def run(studio: Studio, *words: str | Path) -> Result:
     lines = [
         f'workspace = "{studio.settings.workspace}"',
         f'policy = "{studio.settings.policy}"',
-        *(f"{key} = {_toml(value)}" for key, value in told.items()),
+        *(f"{key} = {_toml(value)}" for key, value in told.items() if value is not None),
     ]
     (studio.folder / "kiyome.toml").write_text("\n".join(lines), encoding="utf-8")
     return CliRunner().invoke(consent, list(map(str, words)), prog_name="kiyome consent")
