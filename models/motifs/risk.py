@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 from models.canonical import digest_of
 from models.errors import EncoderError
 from models.motifs.evidence import DETECTORS, Detector, Evidence
+from models.recursion import is_nested_deeper
 from models.unicode import escape_surrogates
 
 CLEAN_SHARE: Final = 1e-3
@@ -26,6 +27,7 @@ CLEAN_SHARE: Final = 1e-3
 
 _FORMAT: Final = "kiyome/motif-calibration/1"
 _STEEPEST: Final = 30.0
+_DEEPEST: Final = 8
 _UNREADABLE: Final = (
     *(ValueError, KeyError, TypeError, AttributeError),
     *(RecursionError, OverflowError),
@@ -125,12 +127,18 @@ class Calibration:
             EncoderError: it is not a calibration, or one whose risk could sink.
         """
         try:
-            return cls(**_read(json.loads(text)))
+            return cls(**_parse(text))
         except _UNREADABLE as error:
             raise EncoderError(
                 f"{source} is not a calibration of motif risk: {error}.",
                 "Make one with `kiyome motifs calibrate`, or take it out of the settings.",
             ) from error
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if is_nested_deeper(text, _DEEPEST):
+        raise ValueError("it is nested too deeply")
+    return _read(json.loads(text))
 
 
 def _read(value: Any) -> dict[str, Any]:
