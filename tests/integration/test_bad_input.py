@@ -58,9 +58,9 @@ def test_a_folder_without_pictures(place: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_policy_with_a_typo(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (place / "policy.toml").write_text(POLICY + "\n[motifs]\ncopy_distanse = 3\n", "utf-8")
+    (place / "policy.toml").write_text(POLICY + "\n[motifs]\nnamed_riks = 0.3\n", "utf-8")
     said = _complaint(capsys, "cleanse", "set", "--quiet")
-    assert "did you mean 'copy_distance'?" in said
+    assert "did you mean 'named_risk'?" in said
     assert "policy.toml:" in said
 
 
