@@ -125,23 +125,25 @@ def _read_pictures(paths: Sequence[Path], box: str, max_pixels: int) -> list[Ref
     )
     from models.unicode import escape_unprintable
 
-    claims: list[tuple[Path, Claim]] = []
+    # Each picture goes by its own name here, so that one can tell which of a label's was found.
+    wanted: list[tuple[str, Path, str]] = []
     for path in paths:
         if path.is_dir():
             defaults = Claim("", box=box)
-            claims += [(path / name, claim) for name, claim in read_folder(path, defaults)]
+            entries = read_folder(path, defaults)
+            wanted += [(name, path / name, claim.box) for name, claim in entries]
         else:
-            claims.append((path, Claim(path.name, box=box)))
+            wanted.append((path.name, path, box))
     found = {}
-    for path, claim in claims:
+    for name, path, part in wanted:
         try:
             data = read_picture(path)
-            picture = decode_reference(data, max_pixels=max_pixels, box=claim.box)
+            picture = decode_reference(data, max_pixels=max_pixels, box=part)
         except RegisterError as error:
-            click.echo(escape_unprintable(f"{path.name} is left out: {error}"), err=True)
+            click.echo(escape_unprintable(f"{name} is left out: {error}"), err=True)
             continue
         motif_id = digest_bytes(data)
-        found[motif_id] = Reference(motif_id, claim.label, "motif", "", path, picture.box)
+        found[motif_id] = Reference(motif_id, name, "motif", "", path, picture.box)
     if not found:
         raise RegisterError(
             "There is no picture left to search for.", "Name one that shows the motif."
