@@ -13,7 +13,6 @@ from models.motifs.risk import Calibration, Curve
 from models.policy import RECORDED_RISK
 
 _BUNDLED: Final = "calibrated"
-_UNCALIBRATED: Final = "uncalibrated"
 _RECORDED_ODDS: Final = math.log(RECORDED_RISK / (1 - RECORDED_RISK))
 
 
@@ -66,17 +65,12 @@ def extend_to(encoder: Encoder, base: Calibration) -> Calibration:
     strict = suggested + (1 - suggested) / 2
     part = Curve((suggested, strict, 1.0), (begins, needed, 1.5 * needed))
     return Calibration(
-        f"{base.name}, {_UNCALIBRATED} for {encoder.name}",
+        f"{base.name}, uncalibrated for {encoder.name}",
         encoder.identity,
         {**base.curves, "whole": whole, "part": part},
         base.bias,
         base.learnt_from,
     )
-
-
-def is_calibrated(calibration: Calibration) -> bool:
-    """Whether the encoder's part was learnt and not taken from the encoder's own suggestion."""
-    return _UNCALIBRATED not in calibration.name
 
 
 def _bundled_for(encoder: Encoder) -> Calibration | None:

@@ -7,6 +7,7 @@ look at every picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,14 +55,21 @@ class MotifsStage:
                 "Run again, so that the features are made with the encoder of the settings.",
             )
         self._index = index
-        faulty = features.filter(pc.is_valid(features["fault_code"]))
-        self._faults = {
+        self._table = features
+
+    @cached_property
+    def _read(self) -> tuple[dict[str, Features], dict[str, Fault]]:
+        """By asset what is kept of its picture, or why nothing is.
+
+        Read when first needed: where the stage's output is kept, nothing is searched.
+        """
+        faulty = self._table.filter(pc.is_valid(self._table["fault_code"]))
+        faults = {
             row["asset_id"]: Fault(Reason(row["fault_code"]), row["fault_detail"])
             for row in faulty.select(["asset_id", "fault_code", "fault_detail"]).to_pylist()
         }
-        known, unreadable = _read_each(features)
-        self._features = {each.asset_id: each for each in known}
-        self._faults |= unreadable
+        known, unreadable = _read_each(self._table)
+        return {each.asset_id: each for each in known}, faults | unreadable
 
     @property
     def fingerprint(self) -> str:
@@ -77,10 +85,11 @@ class MotifsStage:
 
     def examine(self, assets: Sequence[Asset], progress: Progress) -> pa.Table:
         """One row per asset."""
+        features, _ = self._read
         rows = []
         for start in range(0, len(assets), _SEARCHED):
             part = assets[start : start + _SEARCHED]
-            known = [self._features[a.asset_id] for a in part if a.asset_id in self._features]
+            known = [features[a.asset_id] for a in part if a.asset_id in features]
             found = dict(zip((f.asset_id for f in known), self._search(known), strict=True))
             rows += [self._row(asset, found.get(asset.asset_id)) for asset in part]
             progress(len(part))
@@ -116,7 +125,7 @@ class MotifsStage:
 
     def _fault_of(self, asset: Asset) -> Fault:
         missing = Fault(Reason.STAGE_FAILED, "the features stage has no row for this asset")
-        return self._faults.get(asset.asset_id) or asset.fault or missing
+        return self._read[1].get(asset.asset_id) or asset.fault or missing
 
 
 def _read_each(table: pa.Table) -> tuple[list[Features], dict[str, Fault]]:

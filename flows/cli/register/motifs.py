@@ -21,8 +21,6 @@ from flows.cli.register.opening import changing, looking, name_actor
 if TYPE_CHECKING:
     from models.motifs.claims import Claim
 
-MOTIF_CATEGORIES = ("character", "logo", "motif", "work", "brand", "person")
-
 
 @click.group()
 def motifs() -> None:
