@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, File, Form, HTTPException, Path, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, HTTPException, Path, Query, Request, UploadFile
 from fastapi.responses import Response
 
 from models.errors import RegisterError
@@ -97,6 +97,26 @@ def show_motifs(
         )
 
 
+def read_given(
+    label: Field = "",
+    category: Annotated[str, Form(max_length=16)] = "",
+    owner: Field = "",
+    source: Field = "",
+    right: Annotated[str, Form(max_length=16)] = "",
+    right_note: Field = "",
+    left: Annotated[str, Form(max_length=32)] = "",
+    top: Annotated[str, Form(max_length=32)] = "",
+    box_right: Annotated[str, Form(max_length=32)] = "",
+    bottom: Annotated[str, Form(max_length=32)] = "",
+) -> Given:
+    """What a form says about a reference."""
+    sides = dict(zip(SIDES, (left, top, box_right, bottom), strict=True))
+    return Given(label, category, owner, source, right, right_note, sides)
+
+
+FilledIn = Annotated[Given, Depends(read_given)]
+
+
 @router.get("/motifs/add")
 def show_form(request: Request, site: ThisSite, reviewer: Reviewer, label: Long = "") -> Response:  # noqa: ARG001
     """The form that pictures are registered with."""
@@ -108,36 +128,25 @@ def add(
     request: Request,
     site: ThisSite,
     visitor: SentByReviewer,
+    given: FilledIn,
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006  (read by FastAPI)
-    label: Field = "",
-    category: Annotated[str, Form(max_length=16)] = "",
-    owner: Field = "",
-    source: Field = "",
-    right: Annotated[str, Form(max_length=16)] = "",
-    right_note: Field = "",
-    left: Annotated[str, Form(max_length=32)] = "",
-    top: Annotated[str, Form(max_length=32)] = "",
-    box_right: Annotated[str, Form(max_length=32)] = "",
-    bottom: Annotated[str, Form(max_length=32)] = "",
     also_mine: Annotated[str, Form(max_length=8)] = "",
 ) -> Response:
     """Register what was uploaded; a file that is refused does not stop the others."""
-    sides = dict(zip(SIDES, (left, top, box_right, bottom), strict=True))
-    given = Given(label, category, owner, source, right, right_note, sides)
     chosen = [file for file in files if file.filename]
     notice = ""
     if not chosen:
         notice = "no_files"
     elif len(chosen) > MOST_FILES:
         notice = "many_files"
-    elif len(chosen) > 1 and any(side.strip() for side in sides.values()):
+    elif len(chosen) > 1 and any(side.strip() for side in given.sides.values()):
         notice = "box_many"
     if notice:
         return _render_form(request, site, given, (), notice=notice, status=422)
     done = take_all(site, chosen, given, visitor.reviewer, bool(also_mine))
     taken = [each for each in done if each.refusal is None]
     # What was taken is not asked for again: the form is as it was only where all was refused.
-    left_over = given if not taken else Given(label, category, owner, source, right, right_note)
+    left_over = replace(given, sides=dict.fromkeys(SIDES, "")) if taken else given
     return _render_form(request, site, left_over, done, status=200 if taken else 422)
 
 
@@ -158,23 +167,12 @@ def correct(
     site: ThisSite,
     visitor: SentByReviewer,
     motif_id: MotifId,
-    label: Field = "",
-    category: Annotated[str, Form(max_length=16)] = "",
-    owner: Field = "",
-    source: Field = "",
-    right: Annotated[str, Form(max_length=16)] = "",
-    right_note: Field = "",
-    left: Annotated[str, Form(max_length=32)] = "",
-    top: Annotated[str, Form(max_length=32)] = "",
-    box_right: Annotated[str, Form(max_length=32)] = "",
-    bottom: Annotated[str, Form(max_length=32)] = "",
+    given: FilledIn,
     why: Field = "",
 ) -> Response:
     """Put what was filled in in the place of what was said."""
     from models.motifs.register import correct_motif
 
-    sides = dict(zip(SIDES, (left, top, box_right, bottom), strict=True))
-    given = Given(label, category, owner, source, right, right_note, sides)
     try:
         with site.database.transaction() as session:
             before = register_version(session)
