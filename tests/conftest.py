@@ -7,17 +7,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
 
 from models.store.database import Database
 from models.store.tables import Base
+from tests.postgresql import wait_until_ready
 
 _PREFECT_HOME = Path(tempfile.mkdtemp(prefix="kiyome-prefect-"))
 os.environ.update(
@@ -82,7 +81,7 @@ def postgresql_server() -> Iterator[str]:
     )
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     try:
-        _wait_until_ready(url)
+        wait_until_ready(url)
         yield url
     finally:
         subprocess.run(
@@ -154,16 +153,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(url: str) -> None:
-    engine = create_engine(url)
-    for _ in range(200):
-        try:
-            engine.connect().close()
-        except OperationalError:
-            time.sleep(0.05)
-        else:
-            engine.dispose()
-            return
-    raise RuntimeError("the PostgreSQL server did not start within 10 seconds")

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
 
 from models.errors import EncoderError, RegisterError, StoreError
 from models.motifs.vectors.postgres import LONGEST, PostgresIndex
 from tests.conftest import POSTGRESQL_VARIABLE
 from tests.motif_vectors import DIMENSION, IDENTITY, assert_same, brute_force, draw
+from tests.postgresql import wait_until_ready
 
 pytestmark = pytest.mark.postgresql
 
@@ -79,25 +78,12 @@ def server() -> Iterator[str]:
         )
         try:
             url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-            wait_for(url)
+            wait_until_ready(url, seconds=20)
             yield url
         finally:
             stop = [*user, programs[0] / "pg_ctl", "-D", data, "-m", "immediate", "stop"]
             subprocess.run(stop, check=False, **run)  # type: ignore[call-overload]
             process.wait(timeout=30)
-
-
-def wait_for(url: str) -> None:
-    engine = create_engine(url)
-    for _ in range(400):
-        try:
-            engine.connect().close()
-        except OperationalError:
-            time.sleep(0.05)
-        else:
-            engine.dispose()
-            return
-    raise RuntimeError("the PostgreSQL server did not start within 20 seconds")
 
 
 @pytest.fixture
