@@ -21,7 +21,7 @@ from tests.fault_matrix.outcomes import Cell, NoCell
 from tests.fault_matrix.page import PAGE, write_page
 from tests.fault_matrix.scenes import SCENES
 from tests.fault_matrix.table import MATRIX
-from tests.fault_matrix.world import World
+from tests.fault_matrix.world import HURRIED, World
 
 # Importing the modules of scenes fills SCENES.
 assert all((scenes_chain, scenes_files, scenes_lists, scenes_signed, scenes_web))
@@ -49,6 +49,8 @@ def stack() -> Iterator[ExitStack]:
 
 
 def bring_about(carrier: Carrier, fault: Fault, world: World) -> tuple[str, str, str]:
+    if fault is Fault.TIMEOUT:
+        world.patience = HURRIED
     SCENES[carrier, fault].arrange(world)
     return world.decide()
 
