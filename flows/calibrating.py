@@ -94,7 +94,7 @@ def set_up_bench(
             "Register some with `kiyome register motifs add`, or name another with --workspace.",
         )
     listed = read_labelled(folder, {reference.label for reference in references})
-    encoder = load_encoder(settings.encoder)
+    encoder = load_encoder(settings.encoder, settings.encoder_backend)
     calibration = choose_calibration(encoder, settings.motif_calibration)
     index = ReferenceIndex.build(
         references,

@@ -135,7 +135,7 @@ def check_encoder(settings: Settings) -> Diagnosis:
     """Whether the encoder can be loaded."""
     from models.motifs.encoders import load_encoder
 
-    encoder = load_encoder(settings.encoder)
+    encoder = load_encoder(settings.encoder, settings.encoder_backend)
     return Diagnosis("encoder", Health.GOOD, encoder.limits)
 
 

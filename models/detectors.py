@@ -52,7 +52,7 @@ def load_detectors(
     Raises:
         EncoderError, RegisterError, PolicyError, LetteringError: one of them cannot be loaded.
     """
-    encoder = load_encoder(settings.encoder)
+    encoder = load_encoder(settings.encoder, settings.encoder_backend)
     with database.snapshot() as session:
         knowledge = load_knowledge(session, settings)
         references = load_references(session, settings.workspace)

@@ -80,7 +80,7 @@ def search_command(
     with opened(workspace) as (settings, _):
         plan = read_plan(settings.workspace, resolve_dataset(settings.workspace, dataset))
         references = _read_pictures(pictures, box, settings.max_pixels)
-        encoder = load_encoder(settings.encoder)
+        encoder = load_encoder(settings.encoder, settings.encoder_backend)
         index = ReferenceIndex.build(
             references,
             encoder,

@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,9 @@ from models.motifs.dense import (
     look_at_map,
     place_windows,
 )
-from models.motifs.encoder import Embeddings, Seen
+from models.motifs.encoder import BUILTIN_ART, Embeddings, Seen
 from models.motifs.fingerprints import Pixels
+from models.motifs.towers import Backend, as_module, check_backend, run_with
 from models.motifs.weights import Checkpoint, digest_file, find_checkpoint
 
 _CODE_VERSION = "2"
@@ -37,6 +39,7 @@ _CPU_BATCH = 16
 _GPU_BATCH = 128
 _SCORES_FILE = "scores.json"
 _IN_FOLDER = "local-dir:"
+_ART = Path(__file__).with_name("embedded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +68,33 @@ class OpenClipEncoder:
         preprocess: Callable[[Image.Image], Any],
         device: Any,
         scores: Scores,
+        backend: Backend = "torch",
     ) -> None:
         self.name = name
         self.identity = identity
-        self.fingerprint = digest_lines([identity, device.type, repr(scores)])
+        self.fingerprint = digest_lines([identity, device.type, repr(scores), *_named(backend)])
         self.suggested_score = scores.suggested
         self.floor_score = scores.floor
         self.limits = scores.limits or _general_limits(name, scores.suggested)
         self._model = model
         self._preprocess = preprocess
-        self._device = device
         # One forward pass at a time: the library's own threads already use every core.
         self._lock = threading.Lock()
         self._sees_windows = is_convolutional(model.visual)
         if self._sees_windows:
             # Every picture is a map of its own shape, so there is nothing to gain from a batch.
             self.batch_size, self.view_size = 1, 2 * LARGEST_SIDE
+            shape: tuple[int, ...] = (1, 3, 64, 96)
+            network = as_module(model.visual.trunk, "forward_features")
         else:
             self.batch_size = _GPU_BATCH if device.type == "cuda" else _CPU_BATCH
             size = model.visual.image_size
-            self.view_size = 2 * max(size if isinstance(size, (tuple, list)) else (size,))
+            sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+            self.view_size = 2 * max(sides)
+            shape = (self.batch_size, 3, *sides)
+            network = as_module(model, "encode_image", normalize=True)
+        example = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+        self._run = run_with(backend, network, device, example, threads=int(self._sees_windows))
         probe = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)
         embedding = self.encode([probe]) if self._sees_windows else self._forward([probe])
         if not np.isfinite(embedding).all() or not embedding.any():
@@ -128,7 +138,7 @@ class OpenClipEncoder:
         visual = self._model.visual
         mean, std = visual.preprocess_cfg["mean"], visual.preprocess_cfg["std"]
         with self._lock:
-            return look_at_map(visual, image, mean, std)
+            return look_at_map(visual, self._run, image, mean, std)
 
     def _forward(self, images: Sequence[Pixels]) -> Embeddings:
         import torch
@@ -137,14 +147,22 @@ class OpenClipEncoder:
         # A batch is always full: matrix kernels round differently for different sizes, and an
         # embedding must not depend on how many pictures came along.
         tensors += [torch.zeros_like(tensors[0])] * (self.batch_size - len(tensors))
-        with self._lock, torch.inference_mode():
-            batch = torch.stack(tensors).to(self._device, dtype=torch.float32)
-            embeddings = self._model.encode_image(batch, normalize=True)
-        found: Embeddings = embeddings[: len(images)].float().cpu().numpy()
-        return found
+        with self._lock:
+            return self._run(torch.stack(tensors).float().numpy())[: len(images)]
 
 
-def load_open_clip(spec: str, name: str | None = None) -> OpenClipEncoder:
+def load_art(backend: Backend = "torch") -> OpenClipEncoder:
+    """Load the encoder whose weights come with Kiyome.
+
+    Raises:
+        EncoderError: its files are missing or damaged, or the backend is not installed.
+    """
+    return load_open_clip(f"open_clip:folder:{_ART}", BUILTIN_ART, backend)
+
+
+def load_open_clip(
+    spec: str, name: str | None = None, backend: Backend = "torch"
+) -> OpenClipEncoder:
     """Load an open_clip encoder from weights that lie on this machine.
 
     A folder may hold a ``scores.json`` with ``suggested_score``, ``floor_score`` and ``limits``,
@@ -153,15 +171,18 @@ def load_open_clip(spec: str, name: str | None = None) -> OpenClipEncoder:
     Args:
         spec: see ``models.motifs.encoders.load_encoder``.
         name: what findings and reports call it; the weights' own name by default.
+        backend: what runs it.
 
     Raises:
-        EncoderError: the weights are absent, damaged, or do not cover the model.
+        EncoderError: the weights are absent, damaged, or do not cover the model, or the backend
+            is not installed or cannot run it.
     """
     import torch
 
+    check_backend(backend)
     checkpoint = find_checkpoint(spec)
     scores = _read_scores(checkpoint)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(_choose_device(backend))
     model, preprocess = _build(spec, checkpoint, device)
     model.eval()
     identity = digest_lines(
@@ -175,7 +196,18 @@ def load_open_clip(spec: str, name: str | None = None) -> OpenClipEncoder:
         ]
     )
     name = name or checkpoint.name
-    return OpenClipEncoder(name, identity, model, preprocess, device, scores)
+    return OpenClipEncoder(name, identity, model, preprocess, device, scores, backend)
+
+
+def _choose_device(backend: Backend) -> str:
+    import torch
+
+    return "cuda" if backend == "torch" and torch.cuda.is_available() else "cpu"
+
+
+def _named(backend: Backend) -> tuple[str, ...]:
+    """What a fingerprint says of a backend: nothing of torch, which features were kept with."""
+    return () if backend == "torch" else (backend,)
 
 
 def _read_scores(checkpoint: Checkpoint) -> Scores:

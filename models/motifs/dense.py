@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from models.motifs.fingerprints import Pixels
+from models.motifs.towers import Run
 
 Boxes = npt.NDArray[np.float32]
 """One row each: x0, y0, x1, y1 as fractions of the picture."""
@@ -167,12 +168,13 @@ def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def look_at_map(
-    visual: Any, pixels: Pixels, mean: tuple[float, ...], std: tuple[float, ...]
+    visual: Any, run: Run, pixels: Pixels, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> tuple[npt.NDArray[np.float32], Boxes]:
     """Embeddings of a picture and of its windows, from a few passes of a convolutional tower.
 
     Args:
         visual: a tower for which ``is_convolutional`` holds, in evaluation mode.
+        run: the tower's ``trunk.forward_features``, ready to run.
         pixels: uint8, height x width x 3, RGB.
         mean, std: of the tower's input, by channel, for values of 0 to 1.
 
@@ -185,13 +187,13 @@ def look_at_map(
     height, width = pixels.shape[:2]
     largest = shrink(pixels, *map_size(width, height, LARGEST_SIDE))
     whole = shrink(cut_border(largest), WHOLE_SIDE, WHOLE_SIDE)
-    pooled = [_map_cells(visual, whole, mean, std).mean(axis=(1, 2))[None]]
+    pooled = [_map_cells(run, whole, mean, std).mean(axis=(1, 2))[None]]
     plain = [is_plain(whole)]
     places = []
     for scale in MAP_SCALES:
         size = map_size(width, height, scale.shown)
         shown = shrink(largest, *size)
-        cells = _map_cells(visual, shown, mean, std)
+        cells = _map_cells(run, shown, mean, std)
         boxes = place_windows(*size, (scale,))
         plain += [is_plain(crop) for crop in crop_windows(shown, boxes)]
         weights = weigh_cells(boxes, *cells.shape[1:]).reshape(len(boxes), -1)
@@ -209,25 +211,23 @@ def look_at_map(
 
 
 def _map_cells(
-    visual: Any, shown: Pixels, mean: tuple[float, ...], std: tuple[float, ...]
+    run: Run, shown: Pixels, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> npt.NDArray[np.float32]:
     """The tower's map of a picture: features x height x width."""
     import torch
 
     centre, spread = np.asarray(mean, np.float32), np.asarray(std, np.float32)
-    scaled = (shown.astype(np.float32) / 255 - centre) / spread
+    scaled = (shown.astype(np.float32) / np.float32(255) - centre) / spread
     # Channels last: half the time on a processor, the same numbers to 1e-5.
-    batch = torch.from_numpy(scaled)[None].permute(0, 3, 1, 2)
+    batch = scaled[None].transpose(0, 3, 1, 2)
     threads = torch.get_num_threads()
     # With more threads sums are split up in other places, and the last digits change.
     torch.set_num_threads(1)
     try:
-        with torch.inference_mode():
-            cells = visual.trunk.forward_features(batch.to(next(visual.parameters()).device))
+        cells: npt.NDArray[np.float32] = run(batch)[0]
     finally:
         torch.set_num_threads(threads)
-    found: npt.NDArray[np.float32] = cells[0].float().cpu().numpy()
-    return found
+    return cells
 
 
 def is_plain(pixels: Pixels) -> bool:

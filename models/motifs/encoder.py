@@ -21,6 +21,7 @@ PullProgress = Callable[[int, int], None]
 """Called with the bytes fetched so far and the bytes in all (0 while unknown)."""
 
 BUILTIN = "builtin:layout"
+BUILTIN_ART = "builtin:art"
 MAX_PARTS = 40
 """Parts of a picture that an encoder may look at, besides the whole."""
 
