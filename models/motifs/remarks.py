@@ -97,6 +97,12 @@ def read_remarks(text: str) -> tuple[Remark, ...]:
 
 
 REMARKS: Final[Mapping[str, RemarkText]] = {
+    "outside_folder": RemarkText(
+        "It lies outside the folder that is registered.",
+        "Put it into the folder, and name it by its path within.",
+        "登録するフォルダーの外にあります。",
+        "フォルダーの中に置き、その中でのパスで指定してください。",
+    ),
     "no_label": RemarkText(
         "The picture has no label.",
         "Say what a person calls it.",

@@ -129,7 +129,7 @@ def test_a_dry_run_says_what_would_happen_and_leaves_no_workspace() -> None:
     for words in (("check", "fox.png"), ("add", "fox.png", "--dry-run")):
         result = run(*words)
         assert result.exit_code == 0
-        assert "added fox.png" in result.output
+        assert "would add fox.png" in result.output
         assert "1 would be registered, 0 known already. Nothing was changed." in result.output
     assert not Path("workspace").exists()
     add("fox.png", "--owner", "Aoi")

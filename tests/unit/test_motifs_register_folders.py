@@ -141,7 +141,7 @@ LIST = (
     "fox/front.png,Fox,beast,,,,\n"
     "fox/front.png,Fox,,,moral,,\n"
     "fox/front.png,Fox,,,,,5\n"
-    "../in/fox/front.png,狐,logo,,,,,surplus\n"
+    "fox/../fox/front.png,狐,logo,,,,,surplus\n"
     ",Nothing,,,,,\n"
 )
 
@@ -161,7 +161,7 @@ def test_a_list_says_what_is_claimed_of_each_picture(
         ("fox/front.png", "refused", "category"),
         ("fox/front.png", "refused", "right"),
         ("fox/front.png", "refused", "box_numbers"),
-        ("../in/fox/front.png", "added", ""),
+        ("fox/../fox/front.png", "added", ""),
         ("", "refused", "fault_image_missing"),
     ]
     with sqlite_database.transaction() as session:
@@ -183,6 +183,19 @@ def test_a_list_that_says_nothing_is_an_error(folder: Path, content: str) -> Non
     (folder / "motifs.csv").write_text(content)
     with pytest.raises(RegisterError):
         read_folder(folder, Claim(""))
+
+
+@pytest.mark.parametrize("named", ["../owl.png", "fox/../../owl.png", "/etc/hostname"])
+def test_a_list_cannot_reach_outside_its_folder(
+    sqlite_database: Database, tmp_path: Path, folder: Path, named: str
+) -> None:
+    (folder / "motifs.csv").write_text(f"file,label\n{named},Owl\nowl.png,Owl\n")
+    entries = read_folder(folder, Claim(""))
+    told = [
+        outcome.refusal.code if outcome.refusal else outcome.kind
+        for _, outcome in register_folder(sqlite_database.transaction, tmp_path, folder, entries)
+    ]
+    assert told == ["outside_folder", "added"]
 
 
 def test_an_exported_register_can_be_registered_elsewhere(

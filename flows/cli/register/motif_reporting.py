@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SHORT_ID = 12
 _COLUMNS = ("file", "outcome", "id", "label", "category", "owner", "why", "warnings")
+_WOULD = {"added": "would add", "corrected": "would correct"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -92,8 +93,10 @@ class Report:
         return f"{', '.join(parts)}.{end}"
 
 
-def describe_outcome(name: str, outcome: Outcome, number: int, total: int) -> Iterator[str]:
-    """What became of one picture, with what its owner should know."""
+def describe_outcome(
+    name: str, outcome: Outcome, number: int, total: int, *, dry_run: bool = False
+) -> Iterator[str]:
+    """What became of one picture, or would become, with what its owner should know."""
     place = f"[{number}/{total}] " if total > 1 else ""
     if outcome.refusal is not None:
         how = " (--also-mine)" if outcome.refusal.code == "claimed_by_other" else ""
@@ -103,7 +106,8 @@ def describe_outcome(name: str, outcome: Outcome, number: int, total: int) -> It
     else:
         row = outcome.row
         owner = f" of {row.owner}" if row.owner else ""
-        yield f"{place}{outcome.kind} {name}: {row.label!r} as {row.category}{owner}: {row.id}"
+        kind = _WOULD.get(outcome.kind, outcome.kind) if dry_run else outcome.kind
+        yield f"{place}{kind} {name}: {row.label!r} as {row.category}{owner}: {row.id}"
     for warning in outcome.warnings:
         yield f"    {warning}"
 

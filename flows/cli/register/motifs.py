@@ -206,7 +206,9 @@ def _register(
         )
         for name, outcome in outcomes:
             report.add(name, outcome)
-            for line in describe_outcome(name, outcome, report.count, len(entries)):
+            for line in describe_outcome(
+                name, outcome, report.count, len(entries), dry_run=dry_run
+            ):
                 click.echo(escape_unprintable(line))
     click.echo(report.summary(dry_run=dry_run))
     if report.refused:

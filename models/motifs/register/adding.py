@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from sqlalchemy import insert, select
@@ -208,6 +208,7 @@ def register_folder(
     neighbours = Neighbours(workspace)
     for name, claim in entries:
         try:
+            _require_within(name)
             data = read_picture(folder / name)
         except ReferenceRefusedError as error:
             yield name, Outcome("refused", None, (), error.remark)
@@ -260,6 +261,17 @@ def read_picture(image_path: Path) -> bytes:
         if fault.reason is Reason.FILE_TOO_LARGE:
             raise ReferenceRefusedError(Remark.of("file_too_large", limit=MAX_BYTES)) from error
         raise ReferenceRefusedError(Remark.of_fault(fault)) from error
+
+
+def _require_within(name: str) -> None:
+    """A list that came from somebody else must not reach for other files of this machine.
+
+    Raises:
+        ReferenceRefusedError: the name leads out of the folder that it stands in.
+    """
+    file = PurePath(os.path.normpath(name))
+    if file.is_absolute() or file.parts[:1] == ("..",):
+        raise ReferenceRefusedError(Remark.of("outside_folder"))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
