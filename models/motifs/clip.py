@@ -31,12 +31,19 @@ from models.motifs.dense import (
 )
 from models.motifs.encoder import BUILTIN_ART, Embeddings, Seen
 from models.motifs.fingerprints import Pixels
-from models.motifs.towers import Backend, as_module, check_backend, run_with
+from models.motifs.towers import (
+    Backend,
+    as_module,
+    check_backend,
+    choose_batch,
+    measure_on_card,
+    run_with,
+)
 from models.motifs.weights import Checkpoint, digest_file, find_checkpoint
 
 _CODE_VERSION = "2"
 _CPU_BATCH = 16
-_GPU_BATCH = 128
+_GPU_BATCHES = (16, 32, 64, 128, 256, 512)
 _SCORES_FILE = "scores.json"
 _IN_FOLDER = "local-dir:"
 _ART = Path(__file__).with_name("embedded")
@@ -87,7 +94,7 @@ class OpenClipEncoder:
             shape: tuple[int, ...] = (1, 3, 64, 96)
             network = as_module(model.visual.trunk, "forward_features")
         else:
-            self.batch_size = _GPU_BATCH if device.type == "cuda" else _CPU_BATCH
+            self.batch_size = _CPU_BATCH
             size = model.visual.image_size
             sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
             self.view_size = 2 * max(sides)
@@ -95,6 +102,8 @@ class OpenClipEncoder:
             network = as_module(model, "encode_image", normalize=True)
         example = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
         self._run = run_with(backend, network, device, example, threads=int(self._sees_windows))
+        if device.type == "cuda" and not self._sees_windows:
+            self.batch_size = choose_batch(measure_on_card(self._run, shape[1:]), _GPU_BATCHES)
         probe = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)
         embedding = self.encode([probe]) if self._sees_windows else self._forward([probe])
         if not np.isfinite(embedding).all() or not embedding.any():

@@ -8,8 +8,10 @@ torch can.
 from __future__ import annotations
 
 import importlib.util
+import math
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +22,9 @@ from models.errors import EncoderError
 Floats = npt.NDArray[np.float32]
 Backend = Literal["torch", "openvino"]
 """What runs an encoder's network."""
+
+_WORTH_WHILE = 0.9
+"""A larger batch is taken where a picture costs less than this share of what it cost before."""
 
 Run = Callable[[Floats], Floats]
 """A network: a batch of pictures, N x 3 x height x width, to what it makes of each."""
@@ -70,6 +75,42 @@ def check_backend(backend: Backend) -> None:
             "The setting encoder_backend is openvino, and OpenVINO is not installed.",
             'Install it with `pip install "kiyome[openvino]"`, or set encoder_backend to torch.',
         )
+
+
+def choose_batch(measure: Callable[[int], float | None], sizes: Sequence[int]) -> int:
+    """The batch size from which on larger ones gain next to nothing, or no longer fit.
+
+    Args:
+        measure: seconds that a batch of so many pictures takes, or None where the card's memory
+            does not hold it.
+        sizes: to try, ascending; the first is taken even where it does not fit.
+    """
+    best, fastest = sizes[0], math.inf
+    for size in sizes:
+        seconds = measure(size)
+        if seconds is None:
+            break
+        if seconds / size < fastest * _WORTH_WHILE:
+            best, fastest = size, seconds / size
+    return best
+
+
+def measure_on_card(run: Run, shape: tuple[int, ...]) -> Callable[[int], float | None]:
+    """What ``choose_batch`` asks, of a network that torch runs on a graphics card."""
+    import torch
+
+    def measure(size: int) -> float | None:
+        batch = np.zeros((size, *shape), np.float32)
+        try:
+            run(batch)  # the first of its size also chooses kernels and takes memory
+            begun = time.perf_counter()
+            run(batch)
+        except torch.cuda.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            return None
+        return time.perf_counter() - begun
+
+    return measure
 
 
 def _run_with_torch(module: Any, device: Any) -> Run:
