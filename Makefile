@@ -10,6 +10,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+TEST_PROCESSES ?= 2
 
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
@@ -92,8 +93,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## Cleanse the bundled sample dataset and show what came of it
 	@$(BIN)/kiyome demo
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest
+test: setup ## Run every test, in TEST_PROCESSES processes
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
