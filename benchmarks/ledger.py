@@ -1,4 +1,6 @@
-"""CPU time, memory and disk of appending to the usage ledger and of verifying it.
+"""CPU time, memory and disk of the usage ledger: appending, verifying, proving to owners, erasing.
+
+Records belong to one owner in twenty of their number: 50,000 owners of 1,000,000 records.
 
 python benchmarks/ledger.py 100000 1000000
 """
@@ -16,6 +18,8 @@ from pathlib import Path
 
 from models.consent.purposes import Preference, Purpose
 from models.ledger.log import UsageLedger
+from models.ledger.owners.absence import verify_absence_file
+from models.ledger.owners.completeness import verify_completeness_file
 from models.ledger.records import (
     ConsentRef,
     DatasetRef,
@@ -29,10 +33,27 @@ from models.reasons import Reason
 from models.verdicts import Verdict
 
 ORIGIN = "kiyome.local/benchmark"
+RECORDS_PER_OWNER = 20
+PROOFS = 100
+STEPS = (
+    "append",
+    "append one more",
+    "verify public",
+    "verify all",
+    "prove owners",
+    "erase one owner",
+    "verify all",
+)
+
+
+def refer(number: int) -> str:
+    """The pseudonym of a made-up owner."""
+    return hashlib.sha256(b"owner %d" % number).hexdigest()[:32]
 
 
 def make_records(count: int) -> Iterator[UsageRecord]:
-    """Uses of made-up assets."""
+    """Uses of made-up assets, each owner's scattered over the whole batch."""
+    owners = [refer(number) for number in range(max(1, count // RECORDS_PER_OWNER))]
     policy = PolicyRef("benchmark", "1", "a" * 64)
     dataset = DatasetRef("benchmark", "b" * 64, "c" * 64)
     consent = ConsentRef(("sidecar",), ("d" * 64,))
@@ -50,6 +71,7 @@ def make_records(count: int) -> Iterator[UsageRecord]:
             decided_at=1_800_000_000,
             observed_at=1_799_999_999,
             consent=consent,
+            owner_ref=owners[number % len(owners)],
         )
 
 
@@ -61,6 +83,10 @@ def measure(step: str, folder: Path, count: int) -> None:
         ledger.append("batch", make_records(count), 1_800_000_000)
     elif step == "append one more":
         ledger.append("one-more", make_records(1), 1_800_000_000)
+    elif step == "prove owners":
+        prove_owners(ledger, folder, count)
+    elif step == "erase one owner":
+        ledger.erase_owner(refer(0))
     elif step == "verify public":
         if not verify_ledger(ledger.public_folder, ledger.vkey).ok:
             raise SystemExit("the ledger does not verify")
@@ -73,6 +99,34 @@ def measure(step: str, folder: Path, count: int) -> None:
     )
 
 
+def prove_owners(ledger: UsageLedger, folder: Path, count: int) -> None:
+    """Make and verify proofs of many owners; print what one takes."""
+    proving = verifying = 0.0
+    path = folder / "proof.json"
+    for number in range(PROOFS):
+        started = time.process_time()
+        ledger.prove_owner("batch", refer(number), path)
+        made = time.process_time()
+        if not verify_completeness_file(path, ledger.vkey).ok:
+            raise SystemExit("a proof does not verify")
+        proving, verifying = proving + made - started, verifying + time.process_time() - made
+    absent = time.process_time()
+    for number in range(PROOFS):
+        ledger.prove_owner("one-more", refer(number), path)
+    made = time.process_time()
+    for _ in range(PROOFS):
+        if not verify_absence_file(path, ledger.vkey).ok:
+            raise SystemExit("a proof does not verify")
+    checked = time.process_time()
+    milliseconds = [1000 * each / PROOFS for each in (proving, verifying)]
+    absences = [1000 * each / PROOFS for each in (made - absent, checked - made)]
+    print(
+        f"{count:>9,}  one owner: completeness {milliseconds[0]:.1f} ms made, "
+        f"{milliseconds[1]:.1f} ms verified; absence {absences[0]:.1f} ms made, "
+        f"{absences[1]:.2f} ms verified"
+    )
+
+
 def main(arguments: list[str]) -> None:
     """Measure every size given, each step in a process of its own."""
     if arguments[:1] == ["--step"]:
@@ -80,7 +134,7 @@ def main(arguments: list[str]) -> None:
         return
     for count in arguments or ["100000"]:
         with tempfile.TemporaryDirectory() as folder:
-            for step in ("append", "append one more", "verify public", "verify all"):
+            for step in STEPS:
                 command = [sys.executable, __file__, "--step", step, folder, count]
                 subprocess.run(command, check=True)
             for name in ("public", "private"):

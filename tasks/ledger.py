@@ -36,7 +36,13 @@ def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]
     )
     first = next(records, None)
     if first is not None:  # a batch holds at least one record
-        ledger.append(release.id, chain([first], records), desk.order.as_of)
+        ledger.append(
+            release.id,
+            chain([first], records),
+            desk.order.as_of,
+            manifest_sha256=release.manifest_sha256,
+            policy_sha256=desk.policy.digest,
+        )
     head = ledger.head()
     return {"size": head.size, "root": head.root.hex()}
 

@@ -29,7 +29,12 @@ def asset_id(number: int) -> str:
     return hashlib.sha256(b"asset %d" % number).hexdigest()
 
 
-def make_record(number: int = 0) -> UsageRecord:
+def owner_ref(number: int) -> str:
+    """The pseudonym of a made-up owner."""
+    return hashlib.sha256(b"owner %d" % number).hexdigest()[:32]
+
+
+def make_record(number: int = 0, owner: str = "") -> UsageRecord:
     """A use; every third one is an exclusion."""
     used = number % 3 != 2
     return UsageRecord(
@@ -45,12 +50,19 @@ def make_record(number: int = 0) -> UsageRecord:
         decided_at=1_800_000_000,
         observed_at=1_799_999_999,
         consent=ConsentRef(("sidecar",), ("d" * 64,)),
+        owner_ref=owner,
     )
 
 
 def make_records(count: int, start: int = 0) -> Iterator[UsageRecord]:
     """Records of consecutive made-up assets."""
     return (make_record(number) for number in range(start, start + count))
+
+
+def make_owned_records(count: int, owners: int, start: int = 0) -> Iterator[UsageRecord]:
+    """Records whose owners take turns; every tenth record has none."""
+    for number in range(start, start + count):
+        yield make_record(number, "" if number % 10 == 9 else owner_ref(number % owners))
 
 
 def make_ledger(folder: Path, *sizes: int) -> UsageLedger:

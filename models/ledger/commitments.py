@@ -1,8 +1,9 @@
 """What the log holds instead of a record: a salted commitment, and the opening that explains it.
 
 The commitment is ``C = SHA-256("com1" || salt || record)``, the leaf ``SHA-256(0x00 || C)``. The
-salt is random, new for every record and kept with it in private: without it, not even somebody who
-holds the image, and guesses everything else, can tell whether a leaf is about it.
+salt is another for every record and follows from its owner's key (``models.ledger.owners.keys``):
+without it, not even somebody who holds the image, and guesses everything else, can tell whether a
+leaf is about it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,9 @@ _DOMAIN = b"com1"
 _LINE = re.compile(
     rb'\{"index":(0|[1-9][0-9]{0,15}),"record":(\{.*\}),"salt":"([0-9a-f]{64})"\}\n', re.DOTALL
 )
+_ERASED = re.compile(rb'\{"erased":(0|[1-9][0-9]{0,15}) +\}\n')
 
-
-def new_salt() -> bytes:
-    """32 random bytes."""
-    return secrets.token_bytes(SALT_BYTES)
+_INDEX = re.compile(rb'\{"index":(0|[1-9][0-9]{0,15}),')
 
 
 def commit(salt: bytes, record: bytes) -> bytes:
@@ -76,6 +74,19 @@ def decode_canonical(data: bytes) -> dict[str, Any]:
     if canonical != data:
         raise ValueError("it is not written as canonical JSON")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedOpening:
+    """What is left of an opening whose owner was erased: the leaf that it explained."""
+
+    index: int
+
+    @classmethod
+    def parse(cls, line: bytes) -> ErasedOpening | None:
+        """Read what ``blank_opening`` writes; None where the line is something else."""
+        match = _ERASED.fullmatch(line)
+        return None if match is None else cls(int(match[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +137,13 @@ class Opening:
         if match is None:
             raise LedgerError("A line is not an opening.", "Restore the file from a backup.")
         return cls(int(match[1]), match[2], bytes.fromhex(match[3].decode()))
+
+
+def blank_opening(line: bytes) -> bytes:
+    """What is written over an opening's line to erase it: as long, with the leaf's index only.
+
+    Of a damaged line the index may be lost; then it is 0.
+    """
+    match = _INDEX.match(line)
+    start = b'{"erased":' + (match[1] if match else b"0")
+    return start.ljust(len(line) - 2) + b"}\n"

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LedgerError
-from models.ledger.commitments import (
-    SALT_BYTES,
-    Opening,
-    decode_canonical,
-    encode_canonical,
-    leaf_of,
-)
+from models.ledger.commitments import SALT_BYTES, Opening, encode_canonical, leaf_of
 from models.ledger.merkle import prove_inclusion, verify_inclusion
 from models.ledger.note import MAX_NOTE_BYTES, Checkpoint, Verifier, open_checkpoint
-from models.ledger.report import Check, VerificationReport, summarise
+from models.ledger.proof_file import (
+    encode_proof,
+    examine_proof,
+    read_hex,
+    read_number,
+    read_path,
+    read_proof,
+    write_path,
+)
+from models.ledger.report import Check, VerificationReport
 from models.ledger.tiles import TileReader
 
 FORMAT = "kiyome.inclusion/1"
@@ -63,7 +66,7 @@ def prove_leaf(public: Path, verifier: Verifier, index: int, opening: Opening | 
         "format": FORMAT,
         "index": index,
         "leaf": leaf.hex(),
-        "path": [digest.hex() for digest in path],
+        "path": write_path(path),
         "vkey": verifier.vkey,
     }
     if opening is not None:
@@ -73,7 +76,7 @@ def prove_leaf(public: Path, verifier: Verifier, index: int, opening: Opening | 
                 "Restore the openings from a backup.",
             )
         value["opening"] = {"record": opening.record, "salt": opening.salt.hex()}
-    return encode_canonical(value) + b"\n"
+    return encode_proof(value)
 
 
 def verify_inclusion_file(path: Path, vkey: str | None) -> VerificationReport:
@@ -84,39 +87,12 @@ def verify_inclusion_file(path: Path, vkey: str | None) -> VerificationReport:
         vkey: the log's public key, from a source that is trusted. Without it the key in the file
             is used, which proves only that the file agrees with itself.
     """
-    checks: list[Check] = []
-    head: Checkpoint | None = None
-    try:
-        value = _read(path)
-        verifier = _choose_key(value["vkey"], vkey)
-        checks.append(Check("key", ok=True, detail=f"The log is {verifier.name}." + _caveat(vkey)))
-        head = open_checkpoint(value["checkpoint"].encode(), verifier)
-        checks.append(
-            Check("checkpoint", ok=True, detail=f"The head of {head.size} leaves is signed.")
-        )
-        checks += _check_proof(value, head)
-    except (OSError, LedgerError, ValueError, KeyError, TypeError, AttributeError) as error:
-        checks.append(Check("file", ok=False, detail=f"{path.name}: {error}"))
-    return summarise(checks, head)
+    return examine_proof(path, vkey, _read, _examine)
 
 
-def _choose_key(named: str, given: str | None) -> Verifier:
-    verifier = Verifier.parse(named if given is None else given)
-    if named != verifier.vkey:
-        raise LedgerError(
-            f"It was made for another key, {named}.", "Ask for a proof from the log that you trust."
-        )
-    return verifier
-
-
-def _check_proof(value: dict[str, Any], head: Checkpoint) -> list[Check]:
-    index, leaf = value["index"], bytes.fromhex(value["leaf"])
-    if type(index) is not int:
-        raise ValueError("its index is not a number")
-    steps = [bytes.fromhex(step) for step in value["path"]]
-    # Hex in capitals or with spaces would read the same: another spelling is another file.
-    if [digest.hex() for digest in (leaf, *steps)] != [value["leaf"], *value["path"]]:
-        raise ValueError("its hashes are not written as lower-case hex")
+def _examine(value: dict[str, Any], _: Verifier, head: Checkpoint) -> list[Check]:
+    index, leaf = read_number(value["index"]), read_hex(value["leaf"])
+    steps = read_path(value["path"])
     included = verify_inclusion(leaf, index, head.size, steps, head.root)
     stands = "stands" if included else "does not stand"
     checks = [
@@ -124,9 +100,7 @@ def _check_proof(value: dict[str, Any], head: Checkpoint) -> list[Check]:
     ]
     if "opening" in value:
         opening = value["opening"]
-        salt = bytes.fromhex(opening["salt"])
-        if len(salt) != SALT_BYTES or salt.hex() != opening["salt"]:
-            raise ValueError("its salt is not 64 lower-case hex digits")
+        salt = read_hex(opening["salt"], SALT_BYTES)
         if opening.keys() != {"record", "salt"}:
             raise ValueError("its opening holds something unknown")
         opens = leaf_of(salt, encode_canonical(opening["record"])) == leaf
@@ -138,20 +112,4 @@ def _check_proof(value: dict[str, Any], head: Checkpoint) -> list[Check]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-        raise ValueError("there is no proof file of a sensible size")
-    data = path.read_bytes()
-    if not data.endswith(b"\n"):
-        raise ValueError("it is cut short")
-    try:
-        value = decode_canonical(data[:-1])
-    except ValueError as error:
-        raise ValueError(f"it is not a proof file: {error}") from error
-    known = {"checkpoint", "format", "index", "leaf", "path", "vkey"}
-    if value.keys() - {"opening"} != known or value["format"] != FORMAT:
-        raise ValueError(f"it is not a file of the format {FORMAT}")
-    return value
-
-
-def _caveat(vkey: str | None) -> str:
-    return "" if vkey else " The key comes from the file itself: it proves no more than the file."
+    return read_proof(path, FORMAT, {"checkpoint", "index", "leaf", "opening?", "path"}, _MAX_BYTES)

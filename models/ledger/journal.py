@@ -1,8 +1,9 @@
 """One append from its preparation to the signed head: staged, promised, carried out.
 
-``private/staging`` holds the new leaves and openings while they are prepared. ``private/journal``
-is the promise: before it exists nothing has happened, and once it exists everything that it names
-can be done, and done again, to the same bytes. The signed head is moved last.
+``private/staging`` holds the new leaves, openings and owner index while they are prepared.
+``private/journal`` is the promise: before it exists nothing has happened, and once it exists
+everything that it names can be done, and done again, to the same bytes. The signed head is moved
+last.
 """
 
 from __future__ import annotations
@@ -19,15 +20,25 @@ from models.errors import LedgerError
 from models.failpoints import reach
 from models.files import write_atomically
 from models.ledger.batches import (
-    RECORD_TYPES,
+    COUNTED_TYPES,
     Batch,
     BatchStatement,
     open_batch,
     sign_batch,
 )
-from models.ledger.commitments import Opening, decode_canonical, encode_canonical, new_salt
+from models.ledger.commitments import decode_canonical, encode_canonical
 from models.ledger.merkle import HASH_BYTES
 from models.ledger.note import Checkpoint, Signer, sign_checkpoint
+from models.ledger.owners.book import OwnerBook
+from models.ledger.owners.keys import OwnerKeys, add_owner_keys
+from models.ledger.owners.sealed import SealedWriter
+from models.ledger.payout_record import PayoutRecord
+from models.ledger.private_files import (
+    index_path,
+    owner_keys_path,
+    plain_openings_path,
+    sealed_openings_path,
+)
 from models.ledger.records import UsageRecord
 from models.ledger.tiles import TileReader, append_leaves, sync_path
 
@@ -51,9 +62,17 @@ class PendingAppend:
         return self._journal.exists()
 
     def stage(
-        self, batch_id: str, records: Iterable[UsageRecord], stamped_at: int, first_index: int
+        self,
+        batch_id: str,
+        records: Iterable[UsageRecord | PayoutRecord],
+        stamped_at: int,
+        first_index: int,
+        manifest_sha256: str,
+        policy_sha256: str,
     ) -> BatchStatement:
-        """Write leaves and openings to the staging folder; nothing is public yet.
+        """Write leaves, openings and owner index to the staging folder; nothing is public yet.
+
+        Keys that owners did not have before are on the disk when this returns.
 
         Raises:
             LedgerError: there is no record, or something that is not one.
@@ -61,31 +80,47 @@ class PendingAppend:
         """
         shutil.rmtree(self._staging, ignore_errors=True)
         self._staging.mkdir(mode=0o700)
+        key_file = owner_keys_path(self._private)
+        book = OwnerBook(OwnerKeys.read(key_file), batch_id)
         frontier = TileReader(self._public, first_index).frontier()
-        counts: Counter[str] = Counter(dict.fromkeys(RECORD_TYPES, 0))
+        counts: Counter[str] = Counter(dict.fromkeys(COUNTED_TYPES, 0))
         digest = hashlib.sha256()
         leaves_path, openings_path = self._staging / "leaves", self._staging / "openings"
         with leaves_path.open("wb") as leaves, openings_path.open("wb", _CHUNK_BYTES) as openings:
             openings_path.chmod(0o600)
+            writer = SealedWriter(openings, book.nonce)
             for record in records:
-                if not isinstance(record, UsageRecord):
+                if not isinstance(record, (UsageRecord, PayoutRecord)):
                     raise LedgerError(f"A {type(record).__name__} is not a usage record.")
-                opening = Opening(frontier.size, record.canonical(), new_salt())
-                leaf = opening.leaf
-                openings.write(opening.line)
+                leaf, key_id, sealed = book.enter(record.owner_ref, record.canonical())
+                writer.add(key_id, sealed)
                 leaves.write(leaf)
                 digest.update(leaf)
                 frontier.push(leaf)
                 counts[record.type.value] += 1
                 reach("ledger.staging")
+            writer.finish()
         if frontier.size == first_index:
             raise LedgerError(
                 f"The batch {batch_id} holds no records.", "Append only what has records."
             )
-        for path in (leaves_path, openings_path, self._staging):
+        owners = book.finish(leaves_path, first_index, self._staging / "owners")
+        for path in (leaves_path, openings_path, self._staging / "owners", self._staging):
             sync_path(path)
         batch = Batch(batch_id, first_index, frontier.size, frontier.root().hex())
-        return BatchStatement(batch, dict(counts), digest.hexdigest(), stamped_at)
+        statement = BatchStatement(
+            batch,
+            dict(counts),
+            digest.hexdigest(),
+            stamped_at,
+            owners,
+            manifest_sha256,
+            policy_sha256,
+        )
+        reach("ledger.indexed")
+        # Before the promise: a promised leaf whose key was lost could never be opened again.
+        add_owner_keys(key_file, book.new_keys)
+        return statement
 
     def promise(self, statement: BatchStatement, old_size: int) -> None:
         """Put down in one file what is going to happen: from here on the batch is in."""
@@ -113,11 +148,12 @@ class PendingAppend:
             size, root = append_leaves(self._public, value["old_size"], self._staged_leaves())
             _check_outcome(batch, size, root)
             reach("ledger.tiles")
-            openings = self._private / "openings" / f"{batch.batch_id}.jsonl"
-            with suppress(FileNotFoundError):
-                (self._staging / "openings").replace(openings)
-            sync_path(openings)
-            sync_path(openings.parent)
+            if statement.owners is None:  # promised before there were owner keys
+                self._move("openings", plain_openings_path(self._private, batch.batch_id))
+            else:
+                self._move("owners", index_path(self._private, batch.batch_id))
+                reach("ledger.owners")
+                self._move("openings", sealed_openings_path(self._private, batch.batch_id))
             reach("ledger.openings")
             write_atomically(self._public / "batches" / f"{batch.batch_id}.json", batch_file)
             reach("ledger.batch")
@@ -138,6 +174,14 @@ class PendingAppend:
                 f"Mend the cause and open the ledger again; keep {self._staging} and "
                 f"{self._journal} until then.",
             ) from error
+
+    def _move(self, name: str, target: Path) -> None:
+        """Put a staged file where it stays; again is the same."""
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):
+            (self._staging / name).replace(target)
+        sync_path(target)
+        sync_path(target.parent)
 
     def _check_staged(self, statement: BatchStatement) -> None:
         """Make sure that nothing but the promised leaves is ever written to a public tile."""

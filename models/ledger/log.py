@@ -1,7 +1,8 @@
 """The usage ledger of a workspace: an append-only log of salted commitments, in plain files.
 
     <folder>/public/    checkpoint, checkpoints/<size>, batches/<id>.json, tile/..., vkey
-    <folder>/private/   signing.key, references.key, openings/<id>.jsonl, head
+    <folder>/private/   signing.key, references.key, owners.keys, head, erasures.jsonl,
+                        openings/<id>.sealed, owners/<id>.index
 
 ``public`` says nothing about any asset and can be published as it is. ``private`` holds what opens
 the commitments, and the keys.
@@ -12,35 +13,41 @@ prepares, promises and carries it out, and whoever opens the ledger next finishe
 
 from __future__ import annotations
 
-import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from models.errors import LedgerError
 from models.failpoints import reach
 from models.files import write_atomically
-from models.ledger.batches import Batch, check_batch_id, open_batch
+from models.ledger.batches import NO_DIGEST, Batch, BatchStatement, check_batch_id, read_batch_file
+from models.ledger.beginning import begin_ledger, begin_owner_keys, hold_lock, make_folders
 from models.ledger.commitments import Opening
+from models.ledger.consistency import prove_growth
 from models.ledger.inclusion import prove_leaf
 from models.ledger.journal import PendingAppend
-from models.ledger.merkle import EMPTY_ROOT
-from models.ledger.note import (
-    Checkpoint,
-    Signer,
-    create_key_file,
-    open_checkpoint,
-    read_key_file,
-    sign_checkpoint,
+from models.ledger.note import Checkpoint, Signer, open_checkpoint, read_key_file
+from models.ledger.openings import read_opening, read_openings
+from models.ledger.owners.erasure import (
+    Erasure,
+    PendingErasure,
+    count_erasable,
+    read_erasures,
+    refuse_erased,
+)
+from models.ledger.owners.keys import OwnerKeys, make_owner_key
+from models.ledger.owners.proving import OwnerProof, prove_in_batch
+from models.ledger.payout_record import PayoutRecord
+from models.ledger.private_files import (
+    owner_keys_path,
+    plain_openings_path,
+    sealed_openings_path,
 )
 from models.ledger.records import UsageRecord
-from models.ledger.references import create_reference_key, read_reference_key, refer
+from models.ledger.references import read_reference_key, refer
 from models.ledger.tiles import TileReader
-
-_LOCK_SECONDS = 300
 
 
 class UsageLedger:
@@ -52,6 +59,7 @@ class UsageLedger:
         self._signer = signer
         self._verifier = signer.verifier
         self._pending = PendingAppend(self.public_folder, self.private_folder, signer)
+        self._pending_erasure = PendingErasure(self.private_folder)
 
     @classmethod
     def open(cls, folder: Path, origin: str) -> UsageLedger:
@@ -65,24 +73,11 @@ class UsageLedger:
             LedgerError: a key or head is missing, damaged, of another name, readable by others, or
                 older than the one signed last.
         """
-        public, private = folder / "public", folder / "private"
-        try:
-            public.mkdir(parents=True, exist_ok=True)
-            private.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise LedgerError(
-                f"There cannot be a ledger in {folder}: {error.strerror}.",
-                "Name a folder that can be written.",
-            ) from error
-        if private.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise LedgerError(
-                f"The folder {private} is open to others than its owner.",
-                f"Run `chmod 700 {private}`.",
-            )
+        public, private = make_folders(folder)
         begun = (private / "head").exists()
-        with _locked(private, wait=not begun) as locked:
+        with hold_lock(private, wait=not begun) as locked:
             if locked and not (private / "head").exists():
-                _begin(public, private, origin)
+                begin_ledger(public, private, origin)
             signer = read_key_file(private / "signing.key")
             if signer.name != origin:
                 raise LedgerError(
@@ -92,7 +87,8 @@ class UsageLedger:
             ledger = cls(folder, signer)
             # Without the lock somebody else is appending, and repairs what there is to repair.
             if locked:
-                ledger._pending.repair()
+                begin_owner_keys(private)
+                ledger._repair()
                 ledger._check_head()
         return ledger
 
@@ -124,26 +120,33 @@ class UsageLedger:
         Raises:
             LedgerError: its file is damaged, or lost although the batch was appended.
         """
+        statement = self.statement(batch_id)
+        return None if statement is None else statement.batch
+
+    def statement(self, batch_id: str) -> BatchStatement | None:
+        """What the log published about a batch, or None where it was never appended.
+
+        Raises:
+            LedgerError: its file is damaged, or lost although the batch was appended.
+        """
         check_batch_id(batch_id)
-        path = self._batch_path(batch_id)
+        path = self.public_folder / "batches" / f"{batch_id}.json"
         try:
-            statement = open_batch(path.read_bytes(), self._verifier)
+            statement = read_batch_file(path, self._verifier)
         except FileNotFoundError as error:
-            appended = self._openings_path(batch_id).exists() and not self._pending.promised
+            private = self.private_folder
+            openings = (
+                sealed_openings_path(private, batch_id),
+                plain_openings_path(private, batch_id),
+            )
+            appended = any(o.exists() for o in openings) and not self._pending.promised
             if appended and not path.exists():
                 raise LedgerError(
                     f"The batch {batch_id} was appended, but {path} is gone.",
                     "Restore it from a backup.",
                 ) from error
             return None
-        except OSError as error:
-            raise LedgerError(
-                f"The batch's file {path} cannot be read: {error.strerror}.",
-                "Restore it from a backup.",
-            ) from error
-        except LedgerError as error:
-            raise LedgerError(f"{path}: {error.problem}", error.remedy) from error
-        return statement.batch if statement.batch.size <= self.head().size else None
+        return statement if statement.batch.size <= self.head().size else None
 
     def batches(self) -> list[Batch]:
         """Every batch, in the order of appending.
@@ -151,21 +154,32 @@ class UsageLedger:
         Raises:
             LedgerError: a batch's file is damaged.
         """
-        names = [path.stem for path in self._batch_path("x").parent.glob("[!.]*.json")]
+        names = [path.stem for path in (self.public_folder / "batches").glob("[!.]*.json")]
         found = [batch for name in names if (batch := self.batch(name))]
         return sorted(found, key=lambda batch: batch.first_index)
 
-    def append(self, batch_id: str, records: Iterable[UsageRecord], stamped_at: int) -> Batch:
+    def append(
+        self,
+        batch_id: str,
+        records: Iterable[UsageRecord | PayoutRecord],
+        stamped_at: int,
+        *,
+        manifest_sha256: str = NO_DIGEST,
+        policy_sha256: str = NO_DIGEST,
+    ) -> Batch:
         """Append one batch, wholly or not at all.
 
         Asked again with the same ``batch_id``, also after a crash, it appends nothing, does not
         read ``records`` and returns the batch that is there: the id has to stand for the content,
-        as a release's id does. Records are streamed; memory does not grow with their number.
+        as a release's id does. Records are streamed; 8 bytes of each are held in memory, and some
+        hundred of each owner.
 
         Args:
             batch_id: 1 to 128 letters, digits, dots, hyphens and underscores. It is published.
             records: at least one.
             stamped_at: UTC seconds since 1970. It is published.
+            manifest_sha256: digest of the release's manifest, 64 hex digits. It is published.
+            policy_sha256: digest of the policy, likewise.
 
         Raises:
             LedgerError: the batch is empty, another process appends for minutes, the disk is full,
@@ -173,14 +187,15 @@ class UsageLedger:
                 or, where the message says so, the next opening finishes it.
         """
         check_batch_id(batch_id)
-        with _locked(self.private_folder, wait=True):
-            self._pending.repair()
+        with self._writing():
             head = self._check_head()
             existing = self.batch(batch_id)
             if existing is not None:
                 return existing
             try:
-                statement = self._pending.stage(batch_id, records, stamped_at, head.size)
+                statement = self._pending.stage(
+                    batch_id, records, stamped_at, head.size, manifest_sha256, policy_sha256
+                )
                 reach("ledger.staged")
                 self._pending.promise(statement, head.size)
             except OSError as error:
@@ -195,20 +210,14 @@ class UsageLedger:
         return statement.batch
 
     def openings(self, batch_id: str) -> Iterator[Opening]:
-        """The openings of a batch, in order.
+        """The openings of a batch, in order; those that were erased are left out.
 
         Raises:
-            LedgerError: a line is damaged, or the file is gone.
+            LedgerError: there is no such batch, an opening is damaged, or a file is gone.
         """
-        path = self._openings_path(batch_id)
-        try:
-            with path.open("rb") as file:
-                for line in file:
-                    yield Opening.parse(line)
-        except OSError as error:
-            raise LedgerError(
-                f"The openings {path} cannot be read.", "Restore them from a backup."
-            ) from error
+        for opening in read_openings(self.private_folder, self._find_statement(batch_id)):
+            if isinstance(opening, Opening):
+                yield opening
 
     def prove_inclusion(self, index: int, path: Path, *, reveal: bool = True) -> None:
         """Write a proof that a leaf is in the log, as a file that needs nothing beside it.
@@ -223,6 +232,98 @@ class UsageLedger:
         """
         opening = self._opening(index) if reveal else None
         write_atomically(path, prove_leaf(self.public_folder, self._verifier, index, opening))
+
+    def prove_owner(
+        self, batch_id: str, owner_ref: str, to: Path, *, reveal: bool = True
+    ) -> OwnerProof:
+        """Write the proof of everything that a batch holds of an owner, or that it holds nothing.
+
+        Args:
+            batch_id: the batch.
+            owner_ref: the owner's pseudonym (``reference``); empty for records without an owner.
+            to: the file to write.
+            reveal: put records and salts in.
+
+        Returns:
+            Which of the two it is.
+
+        Raises:
+            LedgerError: there is no such batch, the owner was erased since, or a file is missing
+                or damaged.
+        """
+        statement = self._find_statement(batch_id)
+        refuse_erased(self.private_folder, statement.batch, owner_ref)
+        key = OwnerKeys.read(owner_keys_path(self.private_folder)).get(owner_ref)
+        if key is None:
+            with self._writing():
+                # Again: an erasure that was interrupted is on the list only now.
+                refuse_erased(self.private_folder, statement.batch, owner_ref)
+                key = make_owner_key(owner_keys_path(self.private_folder), owner_ref)
+        owner = (owner_ref, key)
+        kind, data = prove_in_batch(
+            self.public_folder, self.private_folder, self._verifier, batch_id, owner, reveal=reveal
+        )
+        write_atomically(to, data)
+        return kind
+
+    def prove_consistency(self, old_size: int, to: Path, new_size: int | None = None) -> None:
+        """Write the proof that the log of ``new_size`` leaves begins with that of ``old_size``.
+
+        Args:
+            old_size: the size of an earlier head, not 0.
+            to: the file to write.
+            new_size: the size of a later one; without it the present head.
+
+        Raises:
+            LedgerError: there was never a head of that size, or the tiles do not fit the heads.
+        """
+        size = self.head().size if new_size is None else new_size
+        write_atomically(to, prove_growth(self.public_folder, self._verifier, old_size, size))
+
+    def knows_owner(self, owner_ref: str) -> bool:
+        """Whether the ledger has, or had, a key for an owner.
+
+        Raises:
+            LedgerError: a file is missing or damaged.
+        """
+        keys = OwnerKeys.read(owner_keys_path(self.private_folder))
+        return keys.get(owner_ref) is not None or any(
+            erasure.owner_ref == owner_ref for erasure in self.erasures()
+        )
+
+    def erasable(self, owner_ref: str) -> dict[str, int]:
+        """How many records of an owner ``erase_owner`` would make unreadable, by batch.
+
+        Raises:
+            LedgerError: a file is missing or damaged.
+        """
+        return count_erasable(self.private_folder, owner_ref)
+
+    def erasures(self) -> list[Erasure]:
+        """Every erasure that there was, in order.
+
+        Raises:
+            LedgerError: the list is damaged.
+        """
+        return read_erasures(self.private_folder)
+
+    def erase_owner(self, owner_ref: str, erased_at: int | None = None) -> Erasure:
+        """Destroy an owner's key and everything that it opens. This cannot be undone.
+
+        Nothing public changes. A later record of the same owner gets a new key. Erasing again,
+        also after a crash, changes nothing.
+
+        Args:
+            owner_ref: the owner's pseudonym (``reference``).
+            erased_at: UTC seconds since 1970; without it, now.
+
+        Raises:
+            LedgerError: the ledger holds nothing of that owner, or a file cannot be written; where
+                the message says so, the next opening finishes it.
+        """
+        when = int(time.time()) if erased_at is None else erased_at
+        with self._writing():
+            return self._pending_erasure.erase(owner_ref, when, self.head().size)
 
     def reference(self, kind: str, name: str) -> str:
         """The pseudonym under which records name an owner or a reviewer: 32 hex digits.
@@ -263,72 +364,32 @@ class UsageLedger:
             )
         return head
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Be the one writer, once what a crash interrupted is finished."""
+        with hold_lock(self.private_folder, wait=True):
+            self._repair()
+            yield
+
+    def _repair(self) -> None:
+        self._pending.repair()
+        self._pending_erasure.carry_out()
+
+    def _find_statement(self, batch_id: str) -> BatchStatement:
+        statement = self.statement(batch_id)
+        if statement is None:
+            raise LedgerError(
+                f"The ledger has no batch {batch_id}.", "`kiyome ledger show` lists its batches."
+            )
+        return statement
+
     def _opening(self, index: int) -> Opening:
         for batch in self.batches():
             if batch.first_index <= index < batch.size:
-                for opening in self.openings(batch.batch_id):
-                    if opening.index == index:
-                        return opening
+                statement = self._find_statement(batch.batch_id)
+                return read_opening(self.private_folder, statement, index)
         raise LedgerError(
             f"There is no opening for leaf {index}.",
             f"Leaves are numbered from 0 to {self.head().size - 1}; "
             "prove it without its record if its opening was lost.",
         )
-
-    def _batch_path(self, batch_id: str) -> Path:
-        return self.public_folder / "batches" / f"{batch_id}.json"
-
-    def _openings_path(self, batch_id: str) -> Path:
-        return self.private_folder / "openings" / f"{batch_id}.jsonl"
-
-
-def _begin(public: Path, private: Path, origin: str) -> None:
-    """Make keys and sign the empty tree, unless there are signs that a ledger was here before."""
-    key = private / "signing.key"
-    if not key.exists():
-        if (public / "checkpoint").exists():
-            raise LedgerError(
-                f"There is a ledger in {public}, but its signing key {key} is gone.",
-                "Restore the private folder from a backup: another key cannot continue this log.",
-            )
-        if not (private / "references.key").exists():
-            create_reference_key(private / "references.key")
-        reach("ledger.keys")
-        create_key_file(key, origin)
-    signer = read_key_file(key)
-    note = sign_checkpoint(Checkpoint(signer.name, 0, EMPTY_ROOT), signer)
-    published = public / "checkpoint"
-    if published.exists() and published.read_bytes() != note:
-        raise LedgerError(
-            f"There is a ledger in {public}, but {private / 'head'} is gone.",
-            "Restore the private folder from a backup.",
-        )
-    reach("ledger.begun")
-    for folder in (public / "checkpoints", public / "batches"):
-        folder.mkdir(exist_ok=True)
-    (private / "openings").mkdir(mode=0o700, exist_ok=True)
-    write_atomically(public / "vkey", signer.verifier.vkey.encode() + b"\n")
-    write_atomically(public / "checkpoints" / "0", note)
-    write_atomically(published, note)
-    reach("ledger.empty")
-    write_atomically(private / "head", note)
-
-
-@contextmanager
-def _locked(private: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold the writer's lock; without ``wait``, go on without it where somebody else has it."""
-    lock = FileLock(private / "lock", timeout=_LOCK_SECONDS if wait else 0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        if wait:
-            raise LedgerError(
-                f"Another process has been appending to the ledger for {_LOCK_SECONDS} seconds.",
-                "Wait for it to end, then run again.",
-            ) from error
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()

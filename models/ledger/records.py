@@ -23,8 +23,10 @@ FORMAT = "kiyome.usage/1"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _REFERENCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
+_LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,79}", re.ASCII)
 _CARRIER = re.compile(r"[a-z][a-z0-9_-]{0,23}", re.ASCII)
 _LATEST = 1 << 40
+LARGEST = 1 << 53
 
 
 class RecordType(StrEnum):
@@ -34,6 +36,8 @@ class RecordType(StrEnum):
     EXCLUDE = "exclude"
     REVOKE = "revoke"
     DECIDE = "decide"
+    CORRECT = "correct"
+    PAYOUT = "payout"
 
 
 class MediaType(StrEnum):
@@ -132,21 +136,81 @@ class ReviewRef:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRef:
+    """The training run that used the asset. ``run`` and ``model`` are tokens.
+
+    Attributes:
+        samples: how many times the run drew the asset, from 1.
+        shard_sha256: digest of the training shard that held it; empty where it is not known.
+    """
+
+    run: str
+    model: str
+    samples: int
+    shard_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        _check("run.run", self.run, _TOKEN)
+        _check("run.model", self.model, _TOKEN)
+        if self.shard_sha256:
+            _check("run.shard_sha256", self.shard_sha256, _SHA256)
+        if type(self.samples) is not int or not 0 < self.samples < LARGEST:
+            raise LedgerError(
+                f"{self.samples!r} is not a number of samples.",
+                "Give a whole number from 1; an asset that was not drawn was not used.",
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return {
+            "model": self.model,
+            "run": self.run,
+            "samples": self.samples,
+            "shardSha256": self.shard_sha256,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRef:
+    """The licence that the owner gave: an SPDX id or ``LicenseRef-...`` (see ``licence_id``).
+
+    ``sha256`` is the digest of its text; empty where the text is not known.
+    """
+
+    id: str
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        _check("license.id", self.id, _LICENCE)
+        if self.sha256:
+            _check("license.sha256", self.sha256, _SHA256)
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return {"id": self.id, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRecord:
     """One statement of the ledger about one asset.
 
     Attributes:
-        type: use, exclude, revoke or decide.
+        type: use, exclude, revoke, decide or correct. A payout is about an owner, not an asset:
+            ``models.ledger.payout_record``.
         asset_sha256: the asset's id.
         media_type: what kind of file it is.
         purpose: what the release is for.
         value: what consent said about that purpose.
-        decision: the asset's verdict: a use needs ``clear``, an exclusion anything else.
+        decision: the asset's verdict: a use needs ``clear``, an exclusion anything else. A run
+            that used what had been withdrawn is recorded as that: a use with ``exclude``.
         reasons: why.
         policy, dataset, consent, review: what the verdict rests on.
         owner_ref: pseudonym of the owner (``UsageLedger.reference``); empty where unknown.
         decided_at: when the verdict fell, UTC seconds since 1970.
         observed_at: when the consent was read; None where nothing was.
+        run: the training run, where the record is about one.
+        license: the licence, where one is known.
+        prev: index of the record that this one supersedes; a correction needs it.
 
     Raises:
         LedgerError: a field holds what it cannot, or type and decision contradict each other.
@@ -166,6 +230,9 @@ class UsageRecord:
     consent: ConsentRef = ConsentRef()
     review: ReviewRef | None = None
     owner_ref: str = ""
+    run: RunRef | None = None
+    license: LicenceRef | None = None
+    prev: int | None = None
 
     def __post_init__(self) -> None:
         _check("asset_sha256", self.asset_sha256, _SHA256)
@@ -180,14 +247,16 @@ class UsageRecord:
             _check_enum("reasons", reason, Reason)
         for name, kind in _PARTS:
             part = getattr(self, name)
-            if not isinstance(part, kind) and not (name == "review" and part is None):
+            if not isinstance(part, kind) and not (name in _OPTIONAL and part is None):
                 raise LedgerError(f"A usage record's {name} cannot be a {type(part).__name__}.")
         for time in (self.decided_at, self.observed_at):
             if time is not None and (type(time) is not int or not 0 <= time < _LATEST):
                 raise LedgerError(
                     f"{time!r} is not a time of a usage record.", "Give UTC seconds since 1970."
                 )
-        if self.type is RecordType.USE and self.decision is not Verdict.CLEAR:
+        self._check_type()
+        allowed = (Verdict.CLEAR,) if self.run is None else (Verdict.CLEAR, Verdict.EXCLUDE)
+        if self.type is RecordType.USE and self.decision not in allowed:
             raise LedgerError(
                 f"Asset {self.asset_sha256} has the verdict {self.decision.value} and cannot be "
                 "recorded as used.",
@@ -197,6 +266,22 @@ class UsageRecord:
             raise LedgerError(
                 f"Asset {self.asset_sha256} is clear and cannot be recorded as excluded.",
                 "Record it as used, or give the verdict that keeps it out.",
+            )
+
+    def _check_type(self) -> None:
+        if self.type is RecordType.PAYOUT:
+            raise LedgerError(
+                "A payout is not a record about an asset.", "Make a PayoutRecord for it."
+            )
+        if self.type is RecordType.CORRECT and self.prev is None:
+            raise LedgerError(
+                "A correction does not say what it corrects.",
+                "Give the index of the record that it supersedes as prev.",
+            )
+        if self.prev is not None and (type(self.prev) is not int or not 0 <= self.prev < LARGEST):
+            raise LedgerError(
+                f"{self.prev!r} is not the index of a record.",
+                "Take it from an opening or a proof file.",
             )
 
     def as_dict(self) -> dict[str, Any]:
@@ -221,6 +306,12 @@ class UsageRecord:
             value["ownerRef"] = self.owner_ref
         if self.review is not None:
             value["review"] = self.review.as_dict()
+        if self.run is not None:
+            value["run"] = self.run.as_dict()
+        if self.license is not None:
+            value["license"] = self.license.as_dict()
+        if self.prev is not None:
+            value["prev"] = self.prev
         return value
 
     def canonical(self) -> bytes:
@@ -233,7 +324,10 @@ _PARTS: tuple[tuple[str, type], ...] = (
     ("dataset", DatasetRef),
     ("consent", ConsentRef),
     ("review", ReviewRef),
+    ("run", RunRef),
+    ("license", LicenceRef),
 )
+_OPTIONAL = ("review", "run", "license")
 
 
 def token(text: str) -> str:
@@ -245,6 +339,17 @@ def token(text: str) -> str:
     if _TOKEN.fullmatch(text):
         return text
     return "sha256-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def licence_id(text: str) -> str:
+    """The id of a licence for the ledger: an SPDX id or ``LicenseRef-...`` itself, else a digest.
+
+    An address or a title becomes ``LicenseRef-`` and 32 hex digits, so that the record stays free
+    of text; whoever knows the address can recompute it.
+    """
+    if _LICENCE.fullmatch(text):
+        return text
+    return "LicenseRef-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _check(name: str, value: Any, pattern: re.Pattern[str]) -> None:

@@ -8,27 +8,19 @@ Whatever is wrong becomes a failed check that names the file, never an exception
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.errors import LedgerError
 from models.ledger.batches import BatchStatement, open_batch
-from models.ledger.commitments import MAX_OPENING_BYTES, Opening
 from models.ledger.merkle import HASH_BYTES
-from models.ledger.note import (
-    MAX_NOTE_BYTES,
-    Checkpoint,
-    Verifier,
-    open_checkpoint,
-    read_key_file,
-)
-from models.ledger.references import read_reference_key
+from models.ledger.note import MAX_NOTE_BYTES, Checkpoint, Verifier, open_checkpoint
+from models.ledger.private_checks import FAULTS, check_private_folder, read_bounded
 from models.ledger.report import Check, VerificationReport, conclude, summarise
 from models.ledger.tiles import (
     TILE_WIDTH,
-    TileReader,
     parse_tile_path,
     read_tile,
     tile_path,
@@ -37,7 +29,6 @@ from models.ledger.tiles import (
 from models.ledger.walk import Claims, walk_tree
 
 _TILE_BITS = 8
-_FAULTS = (OSError, LedgerError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def verify_ledger(
@@ -75,12 +66,11 @@ def verify_ledger(
     claims = Claims.gather(head, history, statements)
     try:
         checks += walk_tree(public_folder, head, claims)
-    except _FAULTS as error:
+    except FAULTS as error:
         checks.append(Check("tiles", ok=False, detail=f"The tiles cannot be read: {error}"))
     checks.append(_check_partial_tiles(public_folder, head, history))
     if private_folder is not None:
-        checks.append(_check_private(private_folder, public_folder, verifier))
-        checks.append(_check_openings(private_folder, public_folder, head, statements))
+        checks += check_private_folder(private_folder, public_folder, verifier, head, statements)
     return summarise(checks, head)
 
 
@@ -109,6 +99,8 @@ def _is_known(relative: str) -> bool:
     folder, _, name = relative.partition("/")
     if folder == "checkpoints":
         return name.isascii() and name.isdigit() and str(int(name)) == name
+    if folder in ("anchors", "receipts"):
+        return re.fullmatch(r"(?:0|[1-9][0-9]*)\.json", name, re.ASCII) is not None
     if folder == "batches":
         return name.endswith(".json") and "/" not in name and not name.startswith(".")
     return relative in {"checkpoint", "vkey"} or parse_tile_path(relative) is not None
@@ -116,11 +108,11 @@ def _is_known(relative: str) -> bool:
 
 def _check_key(public: Path, vkey: str | None) -> tuple[Verifier | None, Check]:
     try:
-        text = _read(public / "vkey", MAX_NOTE_BYTES).decode()
+        text = read_bounded(public / "vkey", MAX_NOTE_BYTES).decode()
         published = Verifier.parse(text.removesuffix("\n"))
         if text != published.vkey + "\n":
             raise LedgerError("It is not written as a key file.")
-    except _FAULTS as error:
+    except FAULTS as error:
         return None, Check("key", ok=False, detail=f"vkey: {error}")
     try:
         verifier = Verifier.parse(vkey) if vkey is not None else published
@@ -139,8 +131,8 @@ def _check_key(public: Path, vkey: str | None) -> tuple[Verifier | None, Check]:
 
 def _check_head(public: Path, verifier: Verifier) -> tuple[Checkpoint | None, Check]:
     try:
-        head = open_checkpoint(_read(public / "checkpoint", MAX_NOTE_BYTES), verifier)
-    except _FAULTS as error:
+        head = open_checkpoint(read_bounded(public / "checkpoint", MAX_NOTE_BYTES), verifier)
+    except FAULTS as error:
         return None, Check("checkpoint", ok=False, detail=f"checkpoint: {error}")
     return head, Check("checkpoint", ok=True, detail=f"The head of {head.size} leaves is signed.")
 
@@ -173,8 +165,8 @@ def _check_batches(
     problems, statements = [], []
     for path in sorted((public / "batches").glob("*.json")):
         try:
-            statement = open_batch(_read(path, MAX_NOTE_BYTES), verifier)
-        except _FAULTS as error:
+            statement = open_batch(read_bounded(path, MAX_NOTE_BYTES), verifier)
+        except FAULTS as error:
             problems.append(f"batches/{path.name}: {error}")
             continue
         if f"{statement.batch.batch_id}.json" != path.name:
@@ -206,8 +198,8 @@ def _check_history(
     for path in sorted((public / "checkpoints").glob("*")):
         name = f"checkpoints/{path.name}"
         try:
-            checkpoint = open_checkpoint(_read(path, MAX_NOTE_BYTES), verifier)
-        except _FAULTS as error:
+            checkpoint = open_checkpoint(read_bounded(path, MAX_NOTE_BYTES), verifier)
+        except FAULTS as error:
             problems.append(f"{name}: {error}")
             continue
         if str(checkpoint.size) != path.name:
@@ -244,11 +236,11 @@ def _check_partial_tiles(
             continue
         count += 1
         try:
-            data = _read(public / relative, HASH_BYTES * TILE_WIDTH)
+            data = read_bounded(public / relative, HASH_BYTES * TILE_WIDTH)
             hashes = read_tile(public, level, index, present)[:width]
             if data != b"".join(hashes):
                 problems.append(f"{relative} is not the beginning of the tile")
-        except _FAULTS as error:
+        except FAULTS as error:
             problems.append(f"{relative}: {error}")
     return conclude("partial tiles", problems, f"{count} older partial tiles fit.")
 
@@ -272,75 +264,3 @@ def _list_tiles(public: Path) -> Iterator[tuple[str, tuple[int, int, int]]]:
             place = parse_tile_path(relative)
             if place is not None:
                 yield relative, place
-
-
-def _check_private(private: Path, public: Path, verifier: Verifier) -> Check:
-    problems = []
-    key, head = private / "signing.key", private / "head"
-    try:
-        if key.exists() and read_key_file(key).verifier != verifier:
-            problems.append("signing.key is not the key of this log")
-        if (private / "references.key").exists():
-            read_reference_key(private / "references.key")
-        if (private / "journal").exists():
-            problems.append("journal: an append was interrupted; open the ledger to finish it")
-        published = _read(public / "checkpoint", MAX_NOTE_BYTES)
-        if head.exists() and _read(head, MAX_NOTE_BYTES) != published:
-            problems.append("head, the head signed last, is not the published checkpoint")
-    except _FAULTS as error:
-        problems.append(str(error))
-    return conclude("private", problems, "Key and remembered head belong to this log.")
-
-
-def _check_openings(
-    private: Path, public: Path, head: Checkpoint, statements: list[BatchStatement]
-) -> Check:
-    problems, total = [], 0
-    reader = TileReader(public, head.size)
-    for statement in statements:
-        name = f"openings/{statement.batch.batch_id}.jsonl"
-        try:
-            total += _open_batch_leaves(private / name, reader, statement)
-        except _FAULTS as error:
-            problems.append(f"{name}: {error}")
-    known = {f"{statement.batch.batch_id}.jsonl" for statement in statements}
-    problems += [
-        f"openings/{path.name} belongs to no batch: batches/{path.stem}.json is missing"
-        for path in sorted((private / "openings").glob("*"))
-        if path.name not in known
-    ]
-    detail = f"{total} openings match their leaves, and the counts by type add up."
-    return conclude("openings", problems, detail)
-
-
-def _open_batch_leaves(path: Path, reader: TileReader, statement: BatchStatement) -> int:
-    """The number of openings of a batch, once each matches its leaf and the counts add up."""
-    index, counts = statement.batch.first_index, Counter(dict.fromkeys(statement.counts, 0))
-    if not path.is_file():
-        raise LedgerError("It is missing.", "Restore it from a backup.")
-    with path.open("rb") as file:
-        while line := file.readline(MAX_OPENING_BYTES):
-            opening = Opening.parse(line)
-            if opening.index != index or index >= statement.batch.size:
-                raise LedgerError(f"Leaf {index} is expected, but leaf {opening.index} follows.")
-            tile, offset = divmod(index, TILE_WIDTH)
-            if opening.leaf != reader.tile(0, tile)[offset]:
-                raise LedgerError(f"The opening of leaf {index} does not match the leaf.")
-            counts[opening.record["type"]] += 1
-            index += 1
-    if index != statement.batch.size:
-        raise LedgerError(f"The openings from leaf {index} on are missing.")
-    if dict(counts) != statement.counts:
-        raise LedgerError(f"It holds {dict(counts)}, but the batch's file says otherwise.")
-    return index - statement.batch.first_index
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """The content of a regular file: a pipe would never end, a huge file would not fit."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise LedgerError("It is not a regular file.")
-    with path.open("rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise LedgerError(f"It is longer than {limit} bytes.")
-    return data

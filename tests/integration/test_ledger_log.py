@@ -43,8 +43,9 @@ def test_private_files_are_for_their_owner_only(tmp_path: Path) -> None:
         path.name: path.stat().st_mode & 0o777
         for path in (ledger.private_folder, *ledger.private_folder.rglob("*"))
     }
-    assert modes["private"] == modes["openings"] == 0o700
-    assert modes["signing.key"] == modes["references.key"] == modes["b0.jsonl"] == 0o600
+    assert modes["private"] == modes["openings"] == modes["owners"] == 0o700
+    assert modes["signing.key"] == modes["references.key"] == modes["owners.keys"] == 0o600
+    assert modes["b0.sealed"] == modes["b0.index"] == 0o600
 
 
 def test_a_batch_says_where_it_stands(tmp_path: Path) -> None:

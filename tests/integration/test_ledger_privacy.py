@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import itertools
 import json
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from models.ledger.commitments import SALT_BYTES, leaf_of
 from models.ledger.log import UsageLedger
-from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_record
+from models.ledger.owners.keys import OwnerKeys, derive_tag
+from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_owned_records, make_record
 
 COUNT = 300
 
@@ -68,7 +70,9 @@ def test_a_batch_publishes_counts_and_digests_only(ledger: UsageLedger) -> None:
     assert value["batch"].keys() == {
         *("batch_id", "counts", "first_index", "format"),
         *("leaves_sha256", "root", "size", "stamped_at"),
+        *("manifest_sha256", "owners", "policy_sha256"),
     }
+    assert value["batch"]["owners"].keys() == {"records", "root", "size"}
     assert value["batch"]["counts"] == {"decide": 0, "exclude": 100, "revoke": 0, "use": 200}
 
 
@@ -77,6 +81,75 @@ def test_keys_and_salts_stay_in_the_private_folder(ledger: UsageLedger) -> None:
     secrets = [(ledger.private_folder / "signing.key").read_bytes().split(b"+")[-1].strip()]
     secrets += [(ledger.private_folder / "references.key").read_bytes()[:64]]
     secrets += [opening.salt for opening in ledger.openings("b0")]
+    secrets += [key for _, key in OwnerKeys.read(ledger.private_folder / "owners.keys").items()]
     for secret in secrets:
         assert secret not in public
         assert secret.hex().encode() not in public
+
+
+class TestOwners:
+    """An outsider who has every public file, every image and every owner's name."""
+
+    NAMES = tuple(f"owner{number}@example.com" for number in range(20))
+
+    @pytest.fixture(scope="class")
+    def owned(self, tmp_path_factory: pytest.TempPathFactory) -> UsageLedger:
+        ledger = UsageLedger.open(tmp_path_factory.mktemp("owned"), ORIGIN)
+        references = [ledger.reference("owner", name) for name in self.NAMES]
+        for batch_id in ("one", "two"):
+            records = [make_record(n, references[n % len(references)]) for n in range(COUNT)]
+            ledger.append(batch_id, records, 1_800_000_000)
+        return ledger
+
+    def test_nothing_public_matches_a_name_or_an_image(self, owned: UsageLedger) -> None:
+        public = _public(owned)
+        known = [name.encode() for name in self.NAMES]
+        known += [bytes.fromhex(asset_id(number)) for number in range(COUNT)]
+        for fact in known:
+            guesses = [fact, hashlib.sha256(fact).digest(), hashlib.md5(fact).digest()]
+            for batch in (b"", b"one", b"two"):
+                message = b"usage-tag" + batch
+                guesses.append(hmac.digest(fact, message, "sha256"))
+                guesses.append(hmac.digest(hashlib.sha256(fact).digest(), message, "sha256"))
+            for guess in guesses:
+                assert guess not in public
+                assert guess.hex().encode() not in public
+                assert hashlib.sha256(b"\x00" + guess).digest() not in public
+
+    def test_pseudonyms_and_tags_are_in_no_public_file(self, owned: UsageLedger) -> None:
+        public = _public(owned)
+        for reference, key in OwnerKeys.read(owned.private_folder / "owners.keys").items():
+            assert not reference or reference.encode() not in public
+            for batch_id in ("one", "two"):
+                tag = derive_tag(key, batch_id)
+                assert tag not in public
+                assert tag.hex().encode() not in public
+
+    def test_what_is_proven_to_one_owner_tells_nothing_of_another(
+        self, owned: UsageLedger, tmp_path: Path
+    ) -> None:
+        """Nor links what the same owner is proven in two batches, but for what the records say."""
+        files = {}
+        for batch_id in ("one", "two"):
+            path = tmp_path / f"{batch_id}.json"
+            reference = owned.reference("owner", self.NAMES[3])
+            owned.prove_owner(batch_id, reference, path, reveal=False)
+            files[batch_id] = path.read_bytes()
+        owners = [json.loads(data)["owner"] for data in files.values()]
+        for field in ("tag", "salt", "root"):
+            assert owners[0][field] != owners[1][field]
+        others = OwnerKeys.read(owned.private_folder / "owners.keys").items()
+        mine = owned.reference("owner", self.NAMES[3])
+        for reference, key in others:
+            tag = derive_tag(key, "one").hex().encode()
+            assert (tag in files["one"]) == (reference == mine)
+            assert reference.encode() not in files["one"] or not reference
+
+    def test_the_number_of_owners_stays_unknown(self, tmp_path: Path) -> None:
+        sizes = set()
+        for owners in (1, 3, 15):
+            ledger = UsageLedger.open(tmp_path / str(owners), ORIGIN)
+            ledger.append("b", list(make_owned_records(60, owners)), 1_800_000_000)
+            value = json.loads((ledger.public_folder / "batches/b.json").read_bytes())
+            sizes.add((value["batch"]["owners"]["size"], value["batch"]["owners"]["records"]))
+        assert sizes == {(16, 60)}

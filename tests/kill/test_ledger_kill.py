@@ -13,7 +13,7 @@ import pytest
 from models.errors import LedgerError
 from models.ledger.log import UsageLedger
 from models.ledger.verification import verify_ledger
-from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_records
+from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_owned_records, make_records
 
 pytestmark = pytest.mark.kill
 
@@ -22,18 +22,25 @@ COUNT = 300
 APPEND = f"""
 import sys
 from pathlib import Path
-from tests.ledger_parts import make_ledger, make_records
+from tests.ledger_parts import make_ledger, make_owned_records
 ledger = make_ledger(Path(sys.argv[1]))
 print("opened", flush=True)
-ledger.append("victim", make_records({COUNT}, 1000), {STAMP})
+ledger.append("victim", make_owned_records({COUNT}, 40, 1000), {STAMP})
 print("appended", flush=True)
 """
-BEFORE_THE_PROMISE = ("ledger.staging", "ledger.staging:300", "ledger.staged")
+BEFORE_THE_PROMISE = (
+    "ledger.staging",
+    "ledger.staging:300",
+    "ledger.indexed",
+    "ledger.owner_keys",
+    "ledger.staged",
+)
 AFTER_THE_PROMISE = (
     "ledger.promised",
     "ledger.tile",
     "ledger.tile:3",
     "ledger.tiles",
+    "ledger.owners",
     "ledger.openings",
     "ledger.batch",
     "ledger.history",
@@ -64,7 +71,9 @@ def _check_whole(ledger: UsageLedger, size: int) -> None:
     assert report.failures == ()
     assert report.size == size
     names = {path.name for path in ledger.private_folder.iterdir()} - {"lock"}
-    assert names == {"head", "openings", "references.key", "signing.key"}
+    assert names == {"head", "openings", "owners.keys", "references.key", "signing.key"} | (
+        {"owners"} if size else set()
+    )
 
 
 @pytest.mark.parametrize("failpoint", BEFORE_THE_PROMISE)
@@ -76,7 +85,7 @@ def test_killed_before_the_promise_the_batch_is_wholly_absent(
     ledger = UsageLedger.open(tmp_path, ORIGIN)
     assert ledger.batch("victim") is None
     _check_whole(ledger, 700)
-    assert ledger.append("victim", make_records(COUNT, 1000), STAMP).size == 1000
+    assert ledger.append("victim", make_owned_records(COUNT, 40, 1000), STAMP).size == 1000
     _check_whole(ledger, 1000)
 
 
@@ -91,7 +100,7 @@ def test_killed_after_the_promise_the_batch_is_wholly_in(tmp_path: Path, failpoi
     _check_whole(ledger, 1000)
     assets = [opening.record["asset"]["sha256"] for opening in ledger.openings("victim")]
     assert assets == [asset_id(number) for number in range(1000, 1000 + COUNT)]
-    assert ledger.append("victim", make_records(COUNT, 1000), STAMP) == batch
+    assert ledger.append("victim", make_owned_records(COUNT, 40, 1000), STAMP) == batch
     assert ledger.head().size == 1000
 
 

@@ -1,0 +1,102 @@
+"""Who has which records in the batch that is being staged.
+
+It keeps 8 bytes in memory for every record, and some hundred for every owner.
+"""
+
+from __future__ import annotations
+
+import mmap
+import secrets
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.errors import LedgerError
+from models.ledger.batches import OwnersSummary
+from models.ledger.commitments import MAX_OPENING_BYTES, leaf_of
+from models.ledger.merkle import HASH_BYTES
+from models.ledger.owners.index import IndexedOwner, blind_owner, records_root, write_index
+from models.ledger.owners.keys import OwnerKeys, derive_index_salt, new_owner_key
+from models.ledger.owners.places import encode_places
+from models.ledger.owners.ring import OwnerInBatch
+from models.ledger.owners.sealed import NONCE_BYTES
+
+
+class OwnerBook:
+    """Gives every record its salt and its seal, and in the end makes the index of owners.
+
+    Attributes:
+        nonce: new for every staging, so that no two texts are ever sealed alike.
+        new_keys: keys made for owners who had none; they have to be stored before the promise.
+    """
+
+    def __init__(self, keys: OwnerKeys, batch_id: str) -> None:
+        """Begin a batch.
+
+        Raises:
+            LedgerError: a key is damaged.
+        """
+        self.nonce = secrets.token_bytes(NONCE_BYTES)
+        self.new_keys: dict[str, bytes] = {}
+        self._keys = dict(keys.items())
+        self._batch_id = batch_id
+        self._owners: dict[str, tuple[OwnerInBatch, array[int]]] = {}
+        self._count = 0
+
+    def enter(self, owner_ref: str, canonical: bytes) -> tuple[bytes, bytes, bytes]:
+        """Take in the next record.
+
+        Returns:
+            Its leaf hash, its key id and its sealed form.
+
+        Raises:
+            LedgerError: the record is too long.
+        """
+        if len(canonical) > MAX_OPENING_BYTES:
+            raise LedgerError(
+                f"A usage record has {len(canonical)} bytes; {MAX_OPENING_BYTES} are allowed.",
+                "Name fewer carriers and less evidence in it.",
+            )
+        found = self._owners.get(owner_ref)
+        if found is None:
+            found = self._owners[owner_ref] = (self._derive(owner_ref), array("Q"))
+        owner, places = found
+        position = self._count
+        self._count += 1
+        places.append(position)
+        leaf = leaf_of(owner.salt(position), canonical)
+        return leaf, owner.key_id, owner.seal(position, canonical)
+
+    def finish(self, leaves: Path, first_index: int, index: Path) -> OwnersSummary:
+        """Write the index of owners over the leaf hashes in a file, at least one.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        with (
+            leaves.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            owners = [
+                self._index(owner, places, data, first_index)
+                for owner, places in self._owners.values()
+            ]
+        size, root = write_index(index, self.nonce, owners)
+        return OwnersSummary(self._count, root.hex(), size)
+
+    def _derive(self, owner_ref: str) -> OwnerInBatch:
+        key = self._keys.get(owner_ref)
+        if key is None:
+            key = self._keys[owner_ref] = self.new_keys[owner_ref] = new_owner_key()
+        return OwnerInBatch.derive(owner_ref, key, self._batch_id, self.nonce)
+
+    def _index(
+        self, owner: OwnerInBatch, places: array[int], leaves: mmap.mmap, first_index: int
+    ) -> IndexedOwner:
+        def records() -> Iterator[tuple[int, bytes]]:
+            for place in places:
+                yield first_index + place, leaves[HASH_BYTES * place : HASH_BYTES * (place + 1)]
+
+        salt = derive_index_salt(owner.key, self._batch_id)
+        half = blind_owner(salt, records_root(records()), len(places))
+        return IndexedOwner(owner.tag + half, owner.seal_places(encode_places(places)))

@@ -1,0 +1,170 @@
+"""Makes an owner's proof for one batch from the ledger's folders: completeness or absence."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from models.errors import LedgerError
+from models.ledger.batches import BatchStatement, open_batch
+from models.ledger.commitments import decode_canonical
+from models.ledger.merkle import prove_inclusion, verify_inclusion
+from models.ledger.note import Checkpoint, Verifier, open_checkpoint
+from models.ledger.owners.absence import prove_absence
+from models.ledger.owners.completeness import MAX_RECORDS, ProvenRecord, prove_completeness
+from models.ledger.owners.index import OwnerIndex
+from models.ledger.owners.keys import derive_index_salt
+from models.ledger.owners.places import decode_places
+from models.ledger.owners.ring import OwnerInBatch
+from models.ledger.owners.sealed import SealedFile
+from models.ledger.private_files import index_path, sealed_openings_path
+from models.ledger.tiles import TILE_WIDTH, TileReader
+
+
+class OwnerProof(StrEnum):
+    """What a proof of an owner says."""
+
+    COMPLETENESS = "completeness"
+    ABSENCE = "absence"
+
+
+def prove_in_batch(
+    public: Path,
+    private: Path,
+    verifier: Verifier,
+    batch_id: str,
+    owner: tuple[str, bytes],
+    *,
+    reveal: bool,
+) -> tuple[OwnerProof, bytes]:
+    """The content of an owner's proof file for one batch.
+
+    Args:
+        owner: pseudonym and key; not an owner who was erased since the batch was appended.
+        reveal: put records and salts in; False proves their number and place only.
+
+    Raises:
+        LedgerError: the batch has no owner index or too many records of the owner, or a file is
+            missing or damaged.
+    """
+    note, head = _read_head(public, verifier)
+    batch, statement = _read_batch(public, verifier, batch_id)
+    owners = statement.owners
+    if owners is None:
+        raise LedgerError(
+            f"The batch {batch_id} was appended before there were owner indexes.",
+            "Prove its entries one by one with `kiyome ledger prove`.",
+        )
+    with OwnerIndex(index_path(private, batch_id)) as index:
+        if (index.size, index.root.hex()) != (owners.size, owners.root):
+            raise LedgerError(
+                f"The owner index of {batch_id} is not the one that the batch's file signs.",
+                "Restore it from a backup.",
+            )
+        known = OwnerInBatch.derive(*owner, batch_id, index.nonce)
+        place = index.find(known.tag)
+        if place is None:
+            return OwnerProof.ABSENCE, prove_absence(note, verifier, batch, index, known.tag)
+        records = _gather(public, private, statement, head, known, index.sealed_places(place))
+        if not reveal:
+            records = [ProvenRecord(r.index, r.leaf, r.path, None) for r in records]
+        salt = derive_index_salt(known.key, batch_id)
+        data = prove_completeness(note, verifier, batch, index, place, salt, records)
+        return OwnerProof.COMPLETENESS, data
+
+
+def _read_head(public: Path, verifier: Verifier) -> tuple[bytes, Checkpoint]:
+    try:
+        note = (public / "checkpoint").read_bytes()
+    except OSError as error:
+        raise LedgerError(
+            f"The ledger's head {public / 'checkpoint'} cannot be read.",
+            "Restore it from a backup.",
+        ) from error
+    return note, open_checkpoint(note, verifier)
+
+
+def _read_batch(
+    public: Path, verifier: Verifier, batch_id: str
+) -> tuple[dict[str, Any], BatchStatement]:
+    path = public / "batches" / f"{batch_id}.json"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LedgerError(
+            f"The batch's file {path} cannot be read.",
+            "Name a batch that `kiyome ledger show` lists.",
+        ) from error
+    statement = open_batch(data, verifier)
+    return decode_canonical(data[:-1]), statement
+
+
+def _gather(
+    public: Path,
+    private: Path,
+    statement: BatchStatement,
+    head: Checkpoint,
+    owner: OwnerInBatch,
+    sealed_places: bytes,
+) -> list[ProvenRecord]:
+    batch = statement.batch
+    data = owner.open_places(sealed_places)
+    if data is None or len(data) % 8:
+        raise LedgerError(
+            f"The owner index of {batch.batch_id} is damaged.", "Restore it from a backup."
+        )
+    places = decode_places(data)
+    if len(places) > MAX_RECORDS:
+        raise LedgerError(
+            f"The owner has {len(places)} records in {batch.batch_id}; "
+            f"one file holds at most {MAX_RECORDS}.",
+            "Prove its entries one by one with `kiyome ledger prove`.",
+        )
+    records = []
+    reader = _ProvingReader(public, head.size)
+    with SealedFile(sealed_openings_path(private, batch.batch_id)) as file:
+        for place in places:
+            opening = owner.open(file.frame(place), batch.first_index)
+            path = prove_inclusion(opening.index, head.size, reader.subtree)
+            leaf = reader.leaf(opening.index)
+            if opening.leaf != leaf or not verify_inclusion(
+                leaf, opening.index, head.size, path, head.root
+            ):
+                raise LedgerError(
+                    f"Leaf {opening.index} cannot be proven.",
+                    "Verify the ledger to see which file was changed.",
+                )
+            records.append(ProvenRecord(opening.index, leaf, path, opening))
+    return records
+
+
+class _ProvingReader(TileReader):
+    """Hashes each tile up to its root once: a path takes a node from every level of it."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        super().__init__(folder, size)
+        self._pyramids: dict[tuple[int, int], list[list[bytes]]] = {}
+
+    def node(self, height: int, position: int) -> bytes:
+        level, inside = divmod(height, TILE_WIDTH.bit_length() - 1)
+        index, offset = divmod(position << inside, TILE_WIDTH)
+        if level == 0 and inside == 0:
+            return self.tile(0, index)[offset]
+        if (level, index) not in self._pyramids:
+            if level == 0:  # as many as there are records; the few above them stay
+                self._pyramids = {at: kept for at, kept in self._pyramids.items() if at[0]}
+            self._pyramids[level, index] = _raise_pyramid(self.tile(level, index))
+        return self._pyramids[level, index][inside][offset >> inside]
+
+
+def _raise_pyramid(hashes: list[bytes]) -> list[list[bytes]]:
+    """Every whole level over the hashes of a tile, which may be narrower than full."""
+    levels = [hashes]
+    sha256 = hashlib.sha256
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2], strict=False)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+        levels.append(hashes)
+    return levels
