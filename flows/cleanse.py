@@ -45,6 +45,7 @@ from models.summary import (
     to_markdown,
 )
 from models.workspace import hold_workspace, prepare_workspace
+from tasks.anchor import anchor_head
 from tasks.duplicates import find_duplicates, note_failure
 from tasks.gather import gather_consent
 from tasks.ledger import enter_usage
@@ -149,6 +150,7 @@ def _carry_out(order: str, started: float) -> Outcome:
                 raise
             desk.look_again()
     head = enter_usage(order, release, verdicts)
+    anchored = anchor_head(order)
     results = [{"stages": gathered["stages"]}, *results]
     summary = _sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
     summary = replace(
@@ -157,12 +159,15 @@ def _carry_out(order: str, started: float) -> Outcome:
         open_terms=open_terms,
         duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
         duplicates_failure=duplicates.failure,
+        notices=(*summary.notices, *_unanchored(anchored["warning"])),
     )
     write_report(desk.workspace, summary)
     remember_summary(desk.workspace, summary)
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]
     if gathered["due_at"] is not None:
         deadlines.append(gathered["due_at"])
+    if not anchored["settled"]:  # so that the next run does not count this one as still fresh
+        deadlines.append(desk.order.as_of)
     retried = sum(
         count for stage in summary.stages for code, count in stage.faults.items() if code in RETRIED
     )
@@ -187,6 +192,10 @@ def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
     for finished, _ in enumerate(as_completed(futures), 1):
         update_progress_artifact(shown, progress=100 * finished / len(futures))
     return [future.result() for future in futures]
+
+
+def _unanchored(warning: str) -> tuple[Notice, ...]:
+    return (Notice("anchor", warning),) if warning else ()
 
 
 def _idle(contract: str) -> Notice:

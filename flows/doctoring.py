@@ -13,7 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 from flows.prefect_environment import find_server
 from models.errors import KiyomeError
-from models.recursion import keeping_recursion_limit
 from models.settings import Settings
 
 _LOW_DISK = 2 * 1024**3
@@ -53,8 +52,8 @@ def examine_house(settings: Settings) -> Iterator[Diagnosis]:
         ("motifs", check_motifs),
         ("content credentials", check_c2pa),
         ("ledger", check_ledger),
+        ("anchoring", check_anchoring),
         ("Prefect", check_prefect),
-        ("chain", check_chain),
         ("consent sources", check_consent_sources),
         ("opt-in target", check_opt_in_target),
     )
@@ -255,6 +254,30 @@ def check_ledger(settings: Settings) -> Diagnosis:
     return Diagnosis("ledger", Health.GOOD, f"{report.size} entries, verified")
 
 
+def check_anchoring(settings: Settings) -> Diagnosis:
+    """Whether the ledger's heads reach their chain."""
+    from models.ledger.chain.backends import open_backend
+    from models.ledger.chain.evm import EvmChain
+    from models.ledger.chain.status import read_status
+    from models.ledger.log import UsageLedger
+
+    folder = settings.workspace.absolute() / "ledger"
+    if settings.ledger_chain == "files":
+        return Diagnosis("anchoring", Health.GOOD, "none: signed checkpoints only")
+    if not folder.is_dir():
+        return Diagnosis("anchoring", Health.GOOD, "no ledger yet; the first release begins it")
+    chain = EvmChain(open_backend(settings))
+    try:
+        found = read_status(settings, UsageLedger.open(folder, settings.ledger_origin), chain)
+    finally:
+        chain.close()
+    if found.trouble or found.contract is None:
+        return Diagnosis("anchoring", Health.BAD, found.trouble, found.advice)
+    said = f"{found.contract.size} of {found.head.size} entries on the chain at {chain.name}"
+    health = Health.WARNING if found.advice else Health.GOOD
+    return Diagnosis("anchoring", health, said, found.advice)
+
+
 def check_prefect(settings: Settings) -> Diagnosis:
     """Which Prefect server runs will use."""
     address = os.environ.get("PREFECT_API_URL") or find_server(settings.workspace.absolute())
@@ -271,27 +294,6 @@ def check_prefect(settings: Settings) -> Diagnosis:
         return Diagnosis("Prefect", Health.GOOD, f"server at {address}")
     return Diagnosis(
         "Prefect", Health.GOOD, "no server: each run starts its own; `kiyome up` starts one to stay"
-    )
-
-
-def check_chain(settings: Settings) -> Diagnosis:
-    """Whether the chain, if one is set, answers."""
-    if not settings.chain_rpc_url:
-        return Diagnosis("chain", Health.GOOD, "none: signed checkpoints only")
-    with keeping_recursion_limit():
-        from web3 import HTTPProvider, Web3
-
-    provider = HTTPProvider(settings.chain_rpc_url, request_kwargs={"timeout": 10})
-    web3 = Web3(provider)
-    if not web3.is_connected():
-        return Diagnosis(
-            "chain",
-            Health.BAD,
-            f"{_without_secrets(settings.chain_rpc_url)} does not answer",
-            "Check chain_rpc_url in kiyome.toml and the connection.",
-        )
-    return Diagnosis(
-        "chain", Health.GOOD, f"chain id {web3.eth.chain_id}, block {web3.eth.block_number}"
     )
 
 
@@ -338,9 +340,3 @@ def check_opt_in_target(settings: Settings) -> Diagnosis:
             'Set profile = "opt-in" in the policy, or decide on a new date.',
         )
     return Diagnosis("opt-in target", Health.GOOD, f"{target}, in {left} days")
-
-
-def _without_secrets(url: str) -> str:
-    """The URL without the path, query and password, where providers put their keys."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.split('/', 1)[0].rsplit('@', 1)[-1]}"

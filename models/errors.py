@@ -10,6 +10,7 @@
     ├── EncoderError            an image encoder cannot be loaded
     ├── LedgerError             the ledger does not verify, or cannot be appended to
     ├── ReleaseError            a release cannot be published or exported
+    ├── AccountError            an account, password or one-time link cannot be used
     └── ReviewError             a ruling cannot be taken
         ├── LeaseLostError      the lease ended, or another reviewer holds the item
         └── AlreadyRuledError   the item version already has its one effective ruling
@@ -71,6 +72,10 @@ class LedgerError(KiyomeError):
 
 class ReleaseError(KiyomeError):
     """A release cannot be published or exported."""
+
+
+class AccountError(KiyomeError):
+    """An account, a password or a one-time link cannot be used."""
 
 
 class ReviewError(KiyomeError):

@@ -37,6 +37,7 @@ _CODE_SUFFIXES = (".py", ".json", ".npz", ".safetensors")
 _SETTINGS = (
     *(
         "encoder",
+        "encoder_backend",
         "noun_models",
         "noun_components",
         "read_lettering",
@@ -44,6 +45,8 @@ _SETTINGS = (
         "max_bytes",
         "max_pixels",
         "ledger_origin",
+        "ledger_chain",
+        "ledger_contract",
     ),
     *("consult", "consent_rpc", "ipfs_gateways", "arweave_gateways", "fetch_allow"),
 )

@@ -23,7 +23,15 @@ from models.errors import SettingsError
 SETTINGS_FILE = "kiyome.toml"
 
 SECRETS = frozenset(
-    ("database_url", "chain_rpc_url", "consent_rpc", "ipfs_gateways", "arweave_gateways")
+    (
+        "database_url",
+        "consent_rpc",
+        "ipfs_gateways",
+        "arweave_gateways",
+        "ledger_rpc",
+        "ledger_signer",
+        "oidc_client_secret",
+    )
 )
 """Settings that may hold a password or a key: they stand in no file, page or database of a run."""
 
@@ -44,7 +52,17 @@ class Settings(BaseSettings):
     )
     encoder: str = Field(
         default="builtin:layout",
-        description="Image encoder: builtin:layout, or open_clip:<model>/<pretrained tag or file>.",
+        description=(
+            "Image encoder: builtin:layout, builtin:art, or open_clip:<model>/<pretrained tag or "
+            "file>."
+        ),
+    )
+    encoder_backend: Literal["torch", "openvino"] = Field(
+        default="torch",
+        description=(
+            "What runs the encoder's network: torch, or openvino, which is faster on a processor "
+            "and needs the extra `openvino`."
+        ),
     )
     motif_calibration: Path | None = Field(
         default=None,
@@ -90,8 +108,54 @@ class Settings(BaseSettings):
         default="kiyome.local/usage-ledger",
         description="Name of the ledger in its signed checkpoints.",
     )
-    chain_rpc_url: str = Field(
-        default="", description="JSON-RPC endpoint of an EVM chain. Empty: checkpoints only."
+    ledger_chain: Literal["files", "tester", "rpc"] = Field(
+        default="files",
+        description=(
+            "Where the ledger's heads are anchored: files (nowhere: signed checkpoints alone), "
+            "tester (an EVM inside the process, for trying), or rpc (the chain behind ledger_rpc)."
+        ),
+    )
+    ledger_rpc: str = Field(
+        default="", description="JSON-RPC endpoint of the chain that heads are anchored on."
+    )
+    ledger_chain_id: int = Field(
+        default=0,
+        ge=0,
+        lt=2**53,
+        description="Its EIP-155 number: an endpoint of another chain is refused.",
+    )
+    ledger_contract: str = Field(
+        default="",
+        pattern=r"^(0x[0-9a-fA-F]{40})?$",
+        description="Address of the ledger's contract, as `kiyome ledger deploy` prints it.",
+    )
+    ledger_keystore: Path | None = Field(
+        default=None,
+        description="Encrypted key file (Web3 Secret Storage) of the account that anchors.",
+    )
+    ledger_keystore_password_file: Path | None = Field(
+        default=None,
+        description="File with its password, readable by its owner alone. Empty: it is asked for.",
+    )
+    ledger_signer: str = Field(
+        default="",
+        description=(
+            "JSON-RPC endpoint of an external signer (eth_signTransaction), in place of a key file."
+        ),
+    )
+    ledger_max_fee_gwei: float = Field(
+        default=100.0, gt=0, description="Most that a unit of gas may cost, in gwei."
+    )
+    ledger_confirmations: int = Field(
+        default=64,
+        ge=1,
+        description=(
+            "Blocks that have to follow an anchor's, where the chain knows no finalized block."
+        ),
+    )
+    ledger_commit_manifests: bool = Field(
+        default=False,
+        description="Also record each anchor's manifest as an ERC-7053 commit, for indexers.",
     )
     consult: tuple[Literal["chain", "documents", "web"], ...] = Field(
         default=("chain",),
@@ -130,6 +194,47 @@ class Settings(BaseSettings):
     )
     review_host: str = Field(default="127.0.0.1", description="Address of the review page.")
     review_port: int = Field(default=8620, ge=1, le=65535, description="Port of the review page.")
+    review_origin: str = Field(
+        default="",
+        pattern=r"^(https?://[^/\s@?#]+)?$",
+        description=(
+            "Address at which browsers reach the review page, as in https://review.example. Links "
+            "are made from it. Empty: the review_host and review_port."
+        ),
+    )
+    review_proxies: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Addresses or networks of the reverse proxies in front of the review page: their "
+            "X-Forwarded-For and X-Forwarded-Proto are believed, and nobody else's."
+        ),
+    )
+    review_certificate: Path | None = Field(
+        default=None,
+        description="Certificate (PEM) with which the review page is served over https by itself.",
+    )
+    review_certificate_key: Path | None = Field(default=None, description="Its private key (PEM).")
+    oidc_issuer: str = Field(
+        default="",
+        pattern=r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?(/[^\s?#]*)?)?$",
+        description=(
+            "OpenID provider at which people may sign in on the review page, as it names itself in "
+            "its discovery document. Empty: passwords only."
+        ),
+    )
+    oidc_client_id: str = Field(
+        default="", description="What the review page is called at the provider."
+    )
+    oidc_client_secret: str = Field(
+        default="", description="Its secret there. Empty: a public client, with PKCE alone."
+    )
+    oidc_new_accounts: Literal["refuse", "reviewer", "lead", "owner"] = Field(
+        default="refuse",
+        description=(
+            "Role of the account that is made for whoever signs in at the provider for the first "
+            "time, or refuse: only those that were made for them."
+        ),
+    )
     prefect_port: int = Field(
         default=4200, ge=1, le=65535, description="Port of the Prefect server of `kiyome up`."
     )
@@ -137,6 +242,14 @@ class Settings(BaseSettings):
         default="0 3 * * *", description="Cron expression of the scheduled cleansing."
     )
     timezone: str = Field(default="UTC", description="Time zone of the schedule.")
+
+    @property
+    def review_address(self) -> str:
+        """Where browsers reach the review page; never taken from what a request says."""
+        if self.review_origin:
+            return self.review_origin
+        host = f"[{self.review_host}]" if ":" in self.review_host else self.review_host
+        return f"http://{host}:{self.review_port}"
 
     @property
     def without_secrets(self) -> dict[str, Any]:

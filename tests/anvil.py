@@ -175,14 +175,39 @@ class Anvil:
         """Number of the newest block."""
         return int(self.ask("eth_blockNumber"), 16)
 
-    def reorganise(self, depth: int) -> None:
-        """Replace the newest blocks by as many empty ones."""
-        self.ask("anvil_reorg", depth, [])
+    def reorganise(self, depth: int, *transactions: tuple[str, int]) -> None:
+        """Replace the newest blocks by as many others.
+
+        They are empty but for the given signed transactions (``0x…``), each with the place of its
+        block among the new ones.
+        """
+        self.ask("anvil_reorg", depth, [list(each) for each in transactions])
+
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """While this runs, blocks are mined only by ``mine``."""
+        self.ask("evm_setAutomine", False)
+        try:
+            yield
+        finally:
+            self.ask("evm_setAutomine", True)
+
+    def raise_base_fee(self, wei: int) -> None:
+        """Let a unit of gas cost this much in the next block."""
+        self.ask("anvil_setNextBlockBaseFeePerGas", hex(wei))
+
+    def drop_waiting(self) -> None:
+        """Let the node forget every transaction that is in no block."""
+        self.ask("anvil_dropAllTransactions")
 
 
 @contextmanager
-def start_anvil(*options: str) -> Iterator[Anvil]:
+def start_anvil(*options: str, epoch: int = 1) -> Iterator[Anvil]:
     """Run anvil on a free port of the loopback.
+
+    Args:
+        options: more of its command line.
+        epoch: blocks in an epoch; what lies two epochs back is final.
 
     Raises:
         RuntimeError: it does not start.
@@ -193,7 +218,7 @@ def start_anvil(*options: str) -> Iterator[Anvil]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [binary, "--port", str(port), "--silent", "--slots-in-an-epoch", "1", *options]
+    command = [binary, "--port", str(port), "--silent", "--slots-in-an-epoch", str(epoch), *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         chain = Anvil(f"http://127.0.0.1:{port}")
         try:

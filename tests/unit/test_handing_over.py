@@ -25,7 +25,7 @@ def settings(tmp_path: Path) -> Settings:
         tmp_path,
         consult=("chain", "web"),
         consent_rpc={"eip155:1": f"https://node.example/v3/{KEY}"},
-        chain_rpc_url=f"https://node.example/{KEY}",
+        ledger_rpc=f"https://node.example/{KEY}",
         database_url=f"sqlite:///{tmp_path}/{KEY}.db",
         ipfs_gateways=(f"https://gateway.example/{KEY}",),
         arweave_gateways=(f"https://arweave.example/{KEY}",),
@@ -77,4 +77,5 @@ def test_the_order_of_a_run_tells_no_secret_and_its_desk_has_them(settings: Sett
 def test_every_setting_that_is_an_address_counts_as_secret() -> None:
     addresses = {name for name in Settings.model_fields if "url" in name or "rpc" in name}
     addresses |= {name for name in Settings.model_fields if "gateways" in name}
+    addresses |= {name for name in Settings.model_fields if name.endswith("_signer")}
     assert addresses == SECRETS

@@ -1,4 +1,4 @@
-"""kiyome ledger"""
+"""Commands that read the usage ledger: verify, show, prove, check."""
 
 from __future__ import annotations
 
@@ -15,16 +15,7 @@ if TYPE_CHECKING:
     from models.ledger.report import VerificationReport
 
 
-@click.group()
-def ledger() -> None:
-    """Verify the usage ledger, and prove entries.
-
-    Every use and exclusion of a release is a salted commitment in an append-only log with a signed
-    head. The public folder can be published as it is: it says nothing about any asset.
-    """
-
-
-@ledger.command("verify")
+@click.command("verify")
 @click.argument(
     "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False
 )
@@ -51,7 +42,7 @@ def verify_command(folder: Path | None, key: str | None, workspace: Path | None)
     _show(verify_ledger(folder, key, private))
 
 
-@ledger.command("show")
+@click.command("show")
 @workspace_option
 def show_command(workspace: Path | None) -> None:
     """Show the head, the public key and the batches."""
@@ -66,7 +57,7 @@ def show_command(workspace: Path | None) -> None:
         )
 
 
-@ledger.command("prove")
+@click.command("prove")
 @click.argument("asset")
 @click.option(
     "--to",
@@ -90,7 +81,8 @@ def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> N
     written = 0
     for batch in opened.batches():
         for opening in opened.openings(batch.batch_id):
-            if opening.record["asset"]["sha256"].startswith(asset.lower()):
+            about = opening.record.get("asset", {"sha256": ""})  # a payout is about no asset
+            if about["sha256"].startswith(asset.lower()):
                 path = to / f"proof-{opening.index}.json"
                 opened.prove_inclusion(opening.index, path, reveal=not hide)
                 written += 1
@@ -104,14 +96,18 @@ def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> N
         )
 
 
-@ledger.command("check")
+@click.command("check")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--key", help="The log's public key, from a source that you trust.")
 def check_command(file: Path, key: str | None) -> None:
-    """Check a proof FILE. Exits with 1 if it does not hold."""
-    from models.ledger.inclusion import verify_inclusion_file
+    """Check a proof FILE of any kind. Exits with 1 if it does not hold.
 
-    _show(verify_inclusion_file(file, key))
+    `kiyome verify` does the same with code that shares nothing with what made the proof, and also
+    asks the chain.
+    """
+    from models.ledger.proofs import verify_proof_file
+
+    _show(verify_proof_file(file, key))
 
 
 def _open(workspace: Path | None) -> UsageLedger:
