@@ -1,0 +1,37 @@
+// Answers many questions to the verifier in JavaScript from one process: a line of JSON in, a line
+// of JSON out. Names a file's bytes and the options, or a proof as it is.
+
+import { createInterface } from "node:readline";
+
+import { compareHeads } from "../verifier/js/heads.mjs";
+import { isConsistent, isIncluded } from "../verifier/js/merkle.mjs";
+import { Key } from "../verifier/js/note.mjs";
+import { examine } from "../verifier/js/proofs.mjs";
+
+const unhex = (text) => Buffer.from(text, "hex");
+
+async function answer(question) {
+  const { ask } = question;
+  if (ask === "inclusion") {
+    const { leaf, index, size, path, root } = question;
+    return isIncluded(unhex(leaf), index, size, path.map(unhex), unhex(root));
+  }
+  if (ask === "consistency") {
+    const { old, oldRoot, size, root, path } = question;
+    return isConsistent(old, unhex(oldRoot), size, unhex(root), path.map(unhex));
+  }
+  const trust = {
+    key: question.key ? Key.parse(question.key) : null,
+    kept: null,
+    chain: null,
+    leaf: question.leaf ? unhex(question.leaf) : null,
+    ownerKey: question.ownerKey ? unhex(question.ownerKey) : null,
+  };
+  const examined = await examine(question.name, Buffer.from(question.data, "base64"), trust);
+  await compareHeads([examined], trust);
+  return examined.report();
+}
+
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  console.log(JSON.stringify(await answer(JSON.parse(line))));
+}
