@@ -24,8 +24,8 @@ _PATTERNS = {
     "rules_version": r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}",
     "rules_sha256": r"[0-9a-f]{64}",
     "currency": r"[A-Z0-9]{3,12}",
-    "weight": r"(?:0|[1-9][0-9]{0,199})(?:/[1-9][0-9]{0,199})?",
-    "total_weight": r"(?:0|[1-9][0-9]{0,199})(?:/[1-9][0-9]{0,199})?",
+    "weight": r"(?:0|[1-9][0-9]{0,999})(?:/[1-9][0-9]{0,999})?",
+    "total_weight": r"(?:0|[1-9][0-9]{0,999})(?:/[1-9][0-9]{0,999})?",
     "account": r"(?:0x[0-9a-fA-F]{40})?",
 }
 _AMOUNTS = ("pot", "gross", "carried_in", "net", "carried_out")
@@ -88,6 +88,8 @@ class PayoutRecord:
     prev: int | None = None
 
     def __post_init__(self) -> None:
+        if not all(isinstance(share, Share) for share in self.shares):
+            raise LedgerError("A part of a payout is not a share.", "Give Share objects.")
         for name, pattern in _PATTERNS.items():
             for value in self._values(name):
                 if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):

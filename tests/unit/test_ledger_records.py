@@ -24,11 +24,13 @@ from models.ledger.commitments import (
 from models.ledger.records import (
     ConsentRef,
     DatasetRef,
+    LicenceRef,
     MediaType,
     PolicyRef,
     RecordType,
     ReviewRef,
     RulingValue,
+    RunRef,
     UsageRecord,
     token,
 )
@@ -87,7 +89,9 @@ def test_every_carrier_there_is_can_be_recorded() -> None:
 def test_no_field_takes_free_text(text: str) -> None:
     """Every field of every part is tried, so that a new one cannot be forgotten."""
     review = ReviewRef("0" * 32, RulingValue.APPROVE)
+    run, licence = RunRef("run", "model", 1), LicenceRef("MIT")
     parts: list[Any] = [USE, USE.policy, USE.dataset, ConsentRef(("sidecar",)), review]
+    parts += [run, licence]
     tried = 0
     for part in parts:
         for field in dataclasses.fields(part):
@@ -96,7 +100,7 @@ def test_no_field_takes_free_text(text: str) -> None:
             with pytest.raises(LedgerError):
                 dataclasses.replace(part, **{field.name: value})
             tried += 1
-    assert tried == 14 + 3 + 3 + 2 + 2
+    assert tried == 17 + 3 + 3 + 2 + 2 + 4 + 2
 
 
 def test_a_refused_text_does_not_show_in_the_message() -> None:

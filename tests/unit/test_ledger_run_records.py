@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from typing import Any
 
@@ -165,6 +166,18 @@ def test_a_payout_is_no_usage_record() -> None:
 def test_a_payout_that_cannot_be_is_refused(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(LedgerError, match=problem):
         _payout(**change)
+
+
+@pytest.mark.parametrize("text", ["a cat on a sofa", "hanako@example.com", "山田花子", "x" * 200])
+def test_no_field_of_a_payout_takes_free_text(text: str) -> None:
+    for field in dataclasses.fields(PayoutRecord):
+        value = (text,) if field.name == "shares" else text
+        with pytest.raises(LedgerError):
+            _payout(**{field.name: value})
+    for field in dataclasses.fields(Share):
+        share = replace(PAYOUT.shares[0], **{field.name: text})
+        with pytest.raises(LedgerError):
+            _payout(shares=(share, PAYOUT.shares[1]))
 
 
 def _statement(counts: dict[str, int]) -> BatchStatement:

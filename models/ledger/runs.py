@@ -1,0 +1,346 @@
+"""Training runs in the ledger: which release a run used, and how often it drew each asset.
+
+A run's records are made from the release's own: the same owner, policy and consent, with the run
+beside them. An asset that was withdrawn since is not passed over: it is refused, or, where whoever
+enters the run owns up to it, recorded as a use that should not have been.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from models.consent.purposes import Preference, Purpose
+from models.errors import LedgerError
+from models.ledger.batches import Batch, check_batch_id
+from models.ledger.log import UsageLedger
+from models.ledger.record_reading import read_record
+from models.ledger.records import (
+    LARGEST,
+    ConsentRef,
+    LicenceRef,
+    MediaType,
+    RecordType,
+    RunRef,
+    UsageRecord,
+    licence_id,
+)
+from models.reasons import Reason
+from models.verdicts import Verdict
+
+_SHOWN = 5
+
+
+class Violation(StrEnum):
+    """Why an asset should not have been used."""
+
+    TAKEN_DOWN = "taken down"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A training run that is to be entered.
+
+    Attributes:
+        run, model: tokens that the model's builder chose.
+        release_id: the release, whole.
+        dataset: its dataset's name.
+        purpose: what the run was for.
+        samples: how many times each asset was drawn, from 1.
+        licences: by asset, as its consent names them; empty where it names none.
+        taken_down: assets taken down since.
+        decided_at: when it is entered, UTC seconds.
+    """
+
+    run: str
+    model: str
+    release_id: str
+    dataset: str
+    purpose: Purpose
+    samples: Mapping[str, int]
+    licences: Mapping[str, str]
+    taken_down: Set[str]
+    decided_at: int
+
+    @property
+    def batch_id(self) -> str:
+        """The id of its batch: one for each run and release."""
+        return f"run-{self.run}-{self.release_id[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What was entered, or would be.
+
+    Attributes:
+        assets: how many were used.
+        samples: how many were drawn, together.
+        violations: what should not have been used, and why.
+        batch: where it stands in the log; None for a dry run.
+        is_new: whether this call entered it.
+    """
+
+    assets: int
+    samples: int
+    violations: Mapping[str, Violation]
+    batch: Batch | None
+    is_new: bool
+
+
+def read_samples(path: Path) -> dict[str, int]:
+    """How many times each asset was drawn: a CSV file with the columns asset and samples.
+
+    Assets with 0 samples are left out.
+
+    Raises:
+        LedgerError: it cannot be read, a line is not an asset's id and a whole number, or an asset
+            stands in it twice. The message names the line.
+    """
+    samples: dict[str, int] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            if next(rows, []) != ["asset", "samples"]:
+                raise LedgerError(
+                    f"{path} does not begin with the line asset,samples.", "Add it as line 1."
+                )
+            for row in rows:
+                asset, count = _read_row(path, rows.line_num, row)
+                if asset in samples:
+                    raise LedgerError(
+                        f"{path}, line {rows.line_num}: {asset} stands there twice.",
+                        "Add up its samples.",
+                    )
+                samples[asset] = count
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise LedgerError(
+            f"{path} cannot be read: {error}.", "Give a CSV file in UTF-8."
+        ) from error
+    return {asset: count for asset, count in samples.items() if count}
+
+
+def enter_run(
+    ledger: UsageLedger, entry: RunEntry, *, acknowledge: bool = False, dry_run: bool = False
+) -> RunReport:
+    """Append the uses of a run as one batch.
+
+    Asked again for the same run and release, also after a crash, it appends nothing.
+
+    Args:
+        acknowledge: record what should not have been used as what it is, instead of refusing.
+        dry_run: check everything, and append nothing.
+
+    Raises:
+        LedgerError: an asset is not in the release, or was withdrawn; the release is not in the
+            ledger, or not for this purpose; or the run was entered with other numbers.
+    """
+    check_batch_id(entry.batch_id)
+    RunRef(entry.run, entry.model, 1)  # refuses what cannot name a run, before anything is read
+    _check_assets(entry)
+    total = sum(entry.samples.values())
+    existing = ledger.batch(entry.batch_id)
+    if existing is not None:
+        violations = _check_same(ledger, entry)
+        return RunReport(len(entry.samples), total, violations, existing, is_new=False)
+    readable = {record["asset"]["sha256"] for record in _released(ledger, entry)}
+    if not readable:
+        raise LedgerError(
+            f"The ledger has no use of release {entry.release_id[:16]} for {entry.purpose.value} "
+            "that can be read.",
+            "A run can only have used it for the purposes that its policy names.",
+        )
+    withdrawn = find_withdrawn(ledger, entry)
+    violations = {
+        asset: Violation.TAKEN_DOWN
+        if asset in entry.taken_down
+        else Violation.WITHDRAWN
+        if asset in withdrawn
+        else Violation.ERASED
+        for asset in sorted(entry.samples)
+        if asset in entry.taken_down or asset in withdrawn or asset not in readable
+    }
+    if violations and not acknowledge:
+        raise LedgerError(
+            f"{len(violations)} asset(s) of the run should not have been used: "
+            f"{_show([f'{asset} ({why.value})' for asset, why in violations.items()])}.",
+            "Train without them; or enter the run with --acknowledge-violations, which records "
+            "these uses as what they are.",
+        )
+    if dry_run:
+        return RunReport(len(entry.samples), total, violations, None, is_new=False)
+    records = _make_records(ledger, entry, violations, withdrawn)
+    batch = ledger.append(entry.batch_id, records, entry.decided_at)
+    return RunReport(len(entry.samples), total, violations, batch, is_new=True)
+
+
+def find_withdrawn(ledger: UsageLedger, entry: RunEntry) -> dict[str, UsageRecord]:
+    """Assets of the run about which the ledger says later that they are not to be used.
+
+    What was said last counts: an exclusion in a later release of the same dataset, or a
+    revocation; a later release that holds the asset again takes it back.
+    """
+    withdrawn: dict[str, UsageRecord] = {}
+    later = False
+    for batch in ledger.batches():
+        if not later:
+            later = batch.batch_id == entry.release_id
+            continue
+        for opening in ledger.openings(batch.batch_id):
+            asset = opening.record.get("asset", {}).get("sha256")
+            if asset not in entry.samples:
+                continue
+            record = read_record(opening.record)
+            if not isinstance(record, UsageRecord) or record.purpose is not entry.purpose:
+                continue
+            same = record.dataset.name == entry.dataset
+            if record.type is RecordType.REVOKE or (record.type is RecordType.EXCLUDE and same):
+                withdrawn[asset] = record
+            elif record.type is RecordType.USE and record.run is None and same:
+                withdrawn.pop(asset, None)
+    return withdrawn
+
+
+def _released(ledger: UsageLedger, entry: RunEntry) -> Iterator[dict[str, Any]]:
+    """The release's own records about the assets that the run drew, for its purpose."""
+    if ledger.batch(entry.release_id) is None:
+        raise LedgerError(
+            f"The release {entry.release_id[:16]} is not in the ledger.",
+            "`kiyome cleanse` enters it.",
+        )
+    for opening in ledger.openings(entry.release_id):
+        record = opening.record
+        wanted = (record["type"], record.get("purpose")) == ("use", entry.purpose.value)
+        if wanted and record["asset"]["sha256"] in entry.samples:
+            yield record
+
+
+def _make_records(
+    ledger: UsageLedger,
+    entry: RunEntry,
+    violations: Mapping[str, Violation],
+    withdrawn: Mapping[str, UsageRecord],
+) -> Iterator[UsageRecord]:
+    left = set(entry.samples)
+    model = None
+    for value in _released(ledger, entry):
+        released = read_record(value)
+        # One record for each asset.
+        if not isinstance(released, UsageRecord) or released.asset_sha256 not in left:
+            continue
+        asset = released.asset_sha256
+        left.remove(asset)
+        model = released
+        yield _own_up(_add_run(released, entry), violations.get(asset), withdrawn.get(asset))
+    for asset in sorted(left):  # erased: nothing is known but that it was in the release
+        if model is None:
+            raise LedgerError("The release's records cannot be read.", "Restore them.")
+        bare = replace(
+            model,
+            asset_sha256=asset,
+            media_type=MediaType.UNKNOWN,
+            value=Preference.UNKNOWN,
+            consent=ConsentRef(),
+            review=None,
+            owner_ref="",
+            observed_at=None,
+            reasons=(),
+        )
+        yield _own_up(_add_run(bare, entry), violations.get(asset), withdrawn.get(asset))
+
+
+def _add_run(record: UsageRecord, entry: RunEntry) -> UsageRecord:
+    licence = entry.licences[record.asset_sha256]
+    return replace(
+        record,
+        run=RunRef(entry.run, entry.model, entry.samples[record.asset_sha256]),
+        license=LicenceRef(licence_id(licence)) if licence else None,
+        decided_at=entry.decided_at,
+    )
+
+
+def _own_up(
+    record: UsageRecord, violation: Violation | None, withdrawal: UsageRecord | None
+) -> UsageRecord:
+    if violation is None:
+        return record
+    reasons = record.reasons
+    value = Preference.UNKNOWN if violation is Violation.ERASED else Preference.NOT_ALLOWED
+    if violation is Violation.TAKEN_DOWN:
+        reasons = (Reason.TAKEDOWN,)
+    elif violation is Violation.WITHDRAWN and withdrawal is not None:
+        reasons, value = withdrawal.reasons, withdrawal.value
+    return replace(record, decision=Verdict.EXCLUDE, value=value, reasons=reasons)
+
+
+def _check_assets(entry: RunEntry) -> None:
+    if not entry.samples:
+        raise LedgerError("The run drew nothing.", "Give the number of samples of each asset.")
+    strangers = sorted(entry.samples.keys() - entry.licences.keys())
+    if strangers:
+        raise LedgerError(
+            f"{len(strangers)} asset(s) of the run are not in release {entry.release_id[:16]}: "
+            f"{_show(strangers)}.",
+            "Compare the release; a run that used several is entered once for each.",
+        )
+
+
+def _check_same(ledger: UsageLedger, entry: RunEntry) -> dict[str, Violation]:
+    """Refuse numbers that differ from those entered; of the erased ones nothing is left."""
+    entered: Counter[str] = Counter()
+    violations: dict[str, Violation] = {}
+    batch, count = ledger.batch(entry.batch_id), 0
+    for opening in ledger.openings(entry.batch_id):
+        record = read_record(opening.record)
+        if not isinstance(record, UsageRecord) or record.run is None:
+            continue
+        count += 1
+        entered[record.asset_sha256] = record.run.samples
+        same = (record.run.model, record.purpose) == (entry.model, entry.purpose)
+        if not same or record.run.samples != entry.samples.get(record.asset_sha256):
+            raise _other_content(entry)
+        if record.decision is Verdict.EXCLUDE:
+            violations[record.asset_sha256] = _name_violation(record)
+    if batch is not None and batch.size - batch.first_index != len(entry.samples):
+        raise _other_content(entry)
+    return violations
+
+
+def _name_violation(record: UsageRecord) -> Violation:
+    """What ``_own_up`` recorded."""
+    if record.reasons == (Reason.TAKEDOWN,):
+        return Violation.TAKEN_DOWN
+    return Violation.WITHDRAWN if record.reasons else Violation.ERASED
+
+
+def _other_content(entry: RunEntry) -> LedgerError:
+    return LedgerError(
+        f"The run {entry.run} is in the ledger with other numbers for this release.",
+        "What is entered stays. Enter a run under another name, or records that correct it.",
+    )
+
+
+def _read_row(path: Path, line: int, row: list[str]) -> tuple[str, int]:
+    if (
+        len(row) == 2
+        and re.fullmatch("[0-9a-f]{64}", row[0], re.ASCII)
+        and re.fullmatch("[0-9]{1,16}", row[1], re.ASCII)
+        and int(row[1]) < LARGEST
+    ):
+        return row[0], int(row[1])
+    raise LedgerError(
+        f"{path}, line {line} is not an asset's id and a whole number.",
+        "Write the 64 hex digits of the asset's SHA-256, a comma, and how often it was drawn.",
+    )
+
+
+def _show(things: list[str]) -> str:
+    more = f" and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
+    return ", ".join(things[:_SHOWN]) + more

@@ -1,0 +1,75 @@
+"""A release as training runs see it: its assets, their licences, and what is gone since."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from models.errors import ReleaseError
+from models.releases.publishing import Release, find_release, read_manifest
+from models.store.database import Database
+from models.store.tables import ReleaseRow
+from models.takedowns import find_taken_down, takedown_times
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedAssets:
+    """A release as it was published, and what has been taken down since.
+
+    Attributes:
+        release: which one.
+        licences: for each asset the licence that its consent names; empty where it names none.
+        taken_down: those that an owner had taken down.
+    """
+
+    release: Release
+    licences: Mapping[str, str]
+    taken_down: Set[str]
+
+
+def read_released(database: Database, workspace: Path, release_id: str) -> ReleasedAssets:
+    """The assets of a release, from its manifest.
+
+    Args:
+        release_id: the release's id, or at least 8 digits that it begins with.
+
+    Raises:
+        ReleaseError: there is no such release or there are several, or its manifest is damaged.
+    """
+    release = _find(database, release_id)
+    manifest = read_manifest(release, workspace)
+    if manifest is None:
+        raise ReleaseError(
+            f"The manifest in {release.path(workspace)} is missing or damaged.",
+            "Restore it from a backup.",
+        )
+    with database.snapshot() as session:
+        gone = find_taken_down(manifest, takedown_times(session).keys())
+    licences = {
+        row["asset_id"]: next((c["license_ref"] for c in row["consent"] if c["license_ref"]), "")
+        for row in manifest.select(["asset_id", "consent"]).to_pylist()
+    }
+    return ReleasedAssets(release, licences, gone.keys())
+
+
+def _find(database: Database, release_id: str) -> Release:
+    wanted = release_id.lower()
+    if not re.fullmatch("[0-9a-f]{8,64}", wanted, re.ASCII):
+        raise ReleaseError(
+            f"{release_id!r} is not the id of a release.",
+            "`kiyome ledger show` lists them; 8 digits are enough.",
+        )
+    query = select(ReleaseRow.dataset, ReleaseRow.number).where(ReleaseRow.id.startswith(wanted))
+    with database.snapshot() as session:
+        found = session.execute(query.limit(2)).all()
+    if len(found) != 1:
+        how_many = "no release" if not found else "more than one release"
+        raise ReleaseError(
+            f"There is {how_many} whose id begins with {wanted}.",
+            "`kiyome ledger show` lists the ids.",
+        )
+    return find_release(database, found[0].dataset, found[0].number)
