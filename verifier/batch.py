@@ -13,6 +13,7 @@ from verifier.report import CheckError
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _COUNTS = ("decide", "exclude", "revoke", "use")
+_COUNTED_IF_ANY = ("correct", "payout")
 _FIELDS = (
     "batch_id",
     "counts",
@@ -73,8 +74,10 @@ def _read(batch: Mapping[str, Any], newer: bool) -> Batch:
     head = Head(size, take_bytes(batch["root"], "root after the batch"))
     leaves = take_bytes(batch["leaves_sha256"], "digest of the batch's leaves")
     take_number(batch["stamped_at"], "batch's time")
-    counts = take(batch["counts"], "batch's counts", _COUNTS)
-    total = sum(take_number(count, "batch's count") for count in counts.values())
+    counts = take(batch["counts"], "batch's counts", _COUNTS, _COUNTED_IF_ANY)
+    total = sum(take_number(counts[name], "batch's count") for name in _COUNTS)
+    rarer = [counts[name] for name in _COUNTED_IF_ANY if name in counts]
+    total += sum(take_number(count, "batch's count", 1) for count in rarer)
     owners = None
     if newer:
         take_bytes(batch["manifest_sha256"], "digest of the manifest")

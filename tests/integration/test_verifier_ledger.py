@@ -16,6 +16,7 @@ from models.ledger.inclusion import verify_inclusion_file
 from models.ledger.log import UsageLedger
 from models.ledger.owners.absence import verify_absence_file
 from models.ledger.owners.completeness import verify_completeness_file
+from models.ledger.payout_record import PayoutRecord
 from models.ledger.report import VerificationReport
 from models.ledger.verification import verify_ledger
 from tests.ledger_parts import ORIGIN, make_records
@@ -52,6 +53,12 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> UsageLedger:
         ]
         made.append(f"b{number}", records, 1_800_000_000 + number)
         start += size
+    payout = PayoutRecord(
+        made.reference("owner", OWNERS[0]),
+        *("2026-Q3", "atelier", "1", "f" * 64, "JPY", 0),
+        *(1000, "10", "1", 100, 0, 100, 0, 1_800_000_000),
+    )
+    made.append("payouts", [payout], 1_800_000_005)
     return made
 
 

@@ -5,6 +5,7 @@ import { decodeBase64 } from "./note.mjs";
 import { CheckError } from "./report.mjs";
 
 const COUNTS = ["decide", "exclude", "revoke", "use"];
+const COUNTED_IF_ANY = ["correct", "payout"];
 const FIELDS = "batch_id counts first_index format leaves_sha256 root size stamped_at".split(" ");
 const NEWER_FIELDS = ["manifest_sha256", "owners", "policy_sha256"];
 const LEAST_OWNERS = 16;
@@ -37,9 +38,12 @@ function read(batch, newer) {
   const head = { size, root: takeBytes(batch.root, "root after the batch") };
   const leaves = takeBytes(batch.leaves_sha256, "digest of the batch's leaves");
   takeNumber(batch.stamped_at, "batch's time");
-  const counts = take(batch.counts, "batch's counts", COUNTS);
+  const counts = take(batch.counts, "batch's counts", COUNTS, COUNTED_IF_ANY);
   let total = 0;
   for (const name of COUNTS) total += takeNumber(counts[name], "batch's count");
+  for (const name of COUNTED_IF_ANY) {
+    if (name in counts) total += takeNumber(counts[name], "batch's count", 1);
+  }
   let owners = null;
   if (newer) {
     takeBytes(batch.manifest_sha256, "digest of the manifest");
