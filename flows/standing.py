@@ -78,7 +78,7 @@ def run_standing(
         command = [sys.executable, "-m", "flows", "review"]
         parts.append(_start("review page", command, environment, logs))
         say(f"Prefect UI    http://127.0.0.1:{settings.prefect_port}")
-        say(f"Review page   http://{settings.review_host}:{settings.review_port}")
+        say(f"Review page   {settings.review_address}")
         if root is not None:
             say(f"Schedule      {settings.schedule} ({settings.timezone}), {root}")
         say(f"Logs          {logs}")

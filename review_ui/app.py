@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,21 +13,34 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from models.errors import StoreError
+from models.accounts.roles import Role
+from models.errors import SettingsError, StoreError
 from models.review.derivatives import FOLDER
 from models.settings import Settings
 from models.store.database import Database
-from review_ui.routes import audit, images, items, motifs, pages, queue, sessions, terms
-from review_ui.security import HEADERS, Guard, Sessions, load_secret, require_loopback
-from review_ui.site import (
-    HERE,
-    ForgedFormError,
-    SignInNeededError,
-    Site,
-    get_site,
-    go,
-    load_templates,
+from review_ui.guard import HEADERS, Guard
+from review_ui.listening import parse_proxies, require_allowed
+from review_ui.permitted import ForgedFormError, NotAllowedError, SignInNeededError
+from review_ui.routes import (
+    account,
+    accounts,
+    assurance,
+    audit,
+    images,
+    items,
+    links,
+    motifs,
+    pages,
+    provider,
+    queue,
+    sessions,
+    terms,
 )
+from review_ui.security import Sessions, load_secret
+from review_ui.site import HERE, Site, get_site, go, load_templates
+
+if TYPE_CHECKING:
+    from review_ui.provider import Provider
 
 _log = logging.getLogger("kiyome.review")
 
@@ -49,15 +63,20 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         database: an open database to use instead of the one that the settings name.
 
     Raises:
-        SettingsError: the address is not a loopback address.
+        SettingsError: others would reach the page without a password, or send it in clear.
         StoreError: the database cannot be used.
         WorkspaceError: the session key cannot be used.
     """
-    require_loopback(settings.review_host)
     if database is None:
         from models.store.schema import open_database
 
         database = open_database(settings.resolved_database_url)
+        try:
+            require_allowed(settings, database)
+        except SettingsError:
+            database.dispose()
+            raise
+    require_allowed(settings, database)
     app = FastAPI(title="Kiyome review", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = Site(
         database=database,
@@ -66,14 +85,28 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         max_pixels=settings.max_pixels,
         sessions=Sessions(load_secret(settings.workspace)),
         templates=load_templates(),
+        address=settings.review_address,
+        provider=_choose_provider(settings),
+        new_role=None
+        if settings.oidc_new_accounts == "refuse"
+        else Role(settings.oidc_new_accounts),
     )
-    for module in (queue, items, terms, motifs, images, audit, sessions, pages):
+    for module in (
+        *(queue, items, terms, motifs, images, audit, assurance, pages),
+        *(sessions, provider, links, account, accounts),
+    ):
         app.include_router(module.router)
     app.mount("/static", _Assets(directory=HERE / "static"))
-    app.add_middleware(Guard, host=settings.review_host)
+    app.add_middleware(
+        Guard,
+        host=settings.review_host,
+        origin=settings.review_origin,
+        proxies=parse_proxies(settings),
+    )
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(SignInNeededError, _answer_sign_in)
+    app.add_exception_handler(NotAllowedError, _answer_not_allowed)
     app.add_exception_handler(ForgedFormError, _answer_forged)
     app.add_exception_handler(StoreError, _answer_store)
     app.add_exception_handler(SQLAlchemyError, _answer_store)
@@ -81,15 +114,42 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     return app
 
 
-def serve(settings: Settings) -> None:
+def _choose_provider(settings: Settings) -> Provider | None:
+    """The OpenID provider that the settings name.
+
+    Raises:
+        SettingsError: they name one, and not what the page is called there.
+    """
+    if not settings.oidc_issuer:
+        return None
+    if not settings.oidc_client_id:
+        raise SettingsError(
+            "oidc_issuer names a provider, and nothing says what the review page is called there.",
+            "Set oidc_client_id to the id of the client that you registered at the provider, with "
+            f"the return address {settings.review_address}/sign-in/provider/return.",
+        )
+    from review_ui.provider import Provider
+
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret,
+        f"{settings.review_address}/sign-in/provider/return",
+    )
+
+
+def serve(settings: Settings, app: FastAPI | None = None) -> None:
     """Serve the page until interrupted.
+
+    Args:
+        app: what ``create_app`` made of the settings; made here where it was not before.
 
     Raises:
         SettingsError, StoreError, WorkspaceError: see ``create_app``.
     """
     import uvicorn
 
-    app = create_app(settings)
+    app = app or create_app(settings)
     uvicorn.run(
         app,
         host=settings.review_host,
@@ -97,6 +157,8 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=settings.review_certificate,
+        ssl_keyfile=settings.review_certificate_key,
     )
 
 
@@ -122,6 +184,10 @@ def _answer_sign_in(request: Request, _: Exception) -> Response:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return go("/sign-in", next=path)
     return _answer(request, 403, "signed_out")
+
+
+def _answer_not_allowed(request: Request, _: Exception) -> Response:
+    return _answer(request, 403, "not_allowed")
 
 
 def _answer_forged(request: Request, _: Exception) -> Response:

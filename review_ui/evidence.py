@@ -215,6 +215,8 @@ def mark_captions(
 
 def usual_reasons(codes: Sequence[str]) -> tuple[RulingReason, RulingReason]:
     """The reasons to approve and to exclude that fit the weightiest reason for asking."""
+    if not codes:
+        return RulingReason.NOTHING_FOUND, RulingReason.EXCLUDED_OTHERWISE
     for code in codes:
         if code in _USUAL_REASONS:
             return _USUAL_REASONS[code]

@@ -1,14 +1,12 @@
-"""Who may talk to the page, and what a browser may do with what it gets.
+"""Who a browser is: its cookie, and the token that every form of its session carries.
 
-Reviewers sign in with a name and no password: the page listens on the loopback only, and refuses
-to start anywhere else until there are accounts. What is defended against is another web page in
-the same browser (CSRF, DNS rebinding, framing) and text in a dataset that wants to be code.
+With accounts the cookie holds a token of a session on the server (``models.accounts.sessions``).
+Before signing in, and as long as there are no accounts, it holds a signed visitor.
 """
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import os
 import re
 import secrets
@@ -18,14 +16,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.errors import SettingsError, WorkspaceError
+from models.accounts.records import Account
+from models.accounts.roles import NAME_ALONE, PERMISSIONS, Permission, managed_roles
+from models.errors import WorkspaceError
 
 SESSION_COOKIE = "kiyome_session"
 SESSION_SECONDS = 12 * 60 * 60
+BEGAN_SECONDS = 10 * 60
 MAX_BODY = 64 * 1024
 UPLOAD_PATH = "/motifs/add"
 MAX_UPLOAD = 64 * 1024**2
@@ -35,30 +33,64 @@ MAX_NAME = 64
 _SECRET_FILE = "review-session.secret"  # noqa: S105  (a file's name)
 _SECRET_BYTES = 32
 
-POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who a session belongs to; ``reviewer`` is "" before signing in.
+    """Whose a request is.
 
-    ``nonce`` is drawn anew at each sign-in; the CSRF token is derived from it.
+    Attributes:
+        reviewer: the name that stands on record; "" before signing in.
+        nonce: drawn anew at each sign-in; the CSRF token is derived from it.
+        account: the account that they signed in to; None with a name alone.
+        session_id: the session on the server; "" without an account.
     """
 
     reviewer: str
     nonce: str
+    account: Account | None = None
+    session_id: str = ""
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do."""
+        if not self.reviewer:
+            return frozenset()
+        return self.account.permissions if self.account else PERMISSIONS[NAME_ALONE]
+
+    @property
+    def shown_name(self) -> str:
+        """What they are called on the page."""
+        return self.account.display_name if self.account else self.reviewer
+
+    @property
+    def home(self) -> str:
+        """The first page that they may look at."""
+        if Permission.SEE_ITEMS in self.permissions or not self.reviewer:
+            return "/"
+        return "/audit" if Permission.READ_AUDIT in self.permissions else "/account"
+
+    @property
+    def looks_after_accounts(self) -> bool:
+        """Whether there are accounts that they may make or change."""
+        return bool(managed_roles(self.permissions))
+
+    def may(self, permission: str) -> bool:
+        """Whether they may do one thing; templates ask this."""
+        return Permission(permission) in self.permissions
+
+
+class ProviderError(Exception):
+    """A provider does not answer, or what came back is not to be believed; the log says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What a browser keeps, signed, between leaving for an OpenID provider and coming back."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
 
 
 class Sessions:
@@ -67,21 +99,35 @@ class Sessions:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._serializer = URLSafeTimedSerializer(secret, salt="kiyome.review.session")
+        self._begun = URLSafeTimedSerializer(secret, salt="kiyome.review.provider")
 
     def begin(self, reviewer: str = "") -> Visitor:
         """A session that did not exist before."""
         return Visitor(reviewer, secrets.token_hex(16))
 
     def write(self, visitor: Visitor) -> str:
-        """The cookie's value."""
-        return str(self._serializer.dumps(asdict(visitor)))
+        """The cookie's value, for a visitor without an account."""
+        said = {"reviewer": visitor.reviewer, "nonce": visitor.nonce}
+        return str(self._serializer.dumps(said))
 
     def read(self, cookie: str | None) -> Visitor | None:
         """The visitor that a cookie proves, or None where it proves nothing."""
         if not cookie:
             return None
         try:
-            return Visitor(**self._serializer.loads(cookie, max_age=SESSION_SECONDS))
+            said = self._serializer.loads(cookie, max_age=SESSION_SECONDS)
+            return Visitor(said["reviewer"], said["nonce"])
+        except (BadData, TypeError, KeyError):
+            return None
+
+    def write_began(self, began: Began) -> str:
+        """What a browser keeps of a sign-in at a provider."""
+        return str(self._begun.dumps(asdict(began)))
+
+    def read_began(self, cookie: str) -> Began | None:
+        """What a browser kept, or None where it proves nothing or is too old."""
+        try:
+            return Began(**self._begun.loads(cookie, max_age=BEGAN_SECONDS))
         except (BadData, TypeError):
             return None
 
@@ -140,24 +186,6 @@ def _make_secret(path: Path) -> None:
         Path(name).unlink()
 
 
-def require_loopback(host: str) -> None:
-    """Refuse an address that other machines can reach.
-
-    Raises:
-        SettingsError: ``host`` is not a loopback address.
-    """
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise SettingsError(
-            f"The review page would listen on {host}, where other machines can reach it, "
-            "and reviewers sign in without a password.",
-            'Set review_host to "127.0.0.1"; from elsewhere, reach it through an SSH tunnel.',
-        )
-
-
 def clean_name(given: str) -> str | None:
     """A reviewer's name as it is recorded, or None where it cannot be one."""
     name = unicodedata.normalize("NFC", " ".join(given.split()))
@@ -167,56 +195,3 @@ def clean_name(given: str) -> str | None:
 def local_path(given: str) -> str:
     """A path of this site to go back to, or the queue where ``given`` is anything else."""
     return given if re.fullmatch(r"/(?![/\\])[\w\-./?=&%+]{0,500}", given, re.ASCII) else "/"
-
-
-class Guard:
-    """Lets requests in that are meant for this server, and sends every answer with its headers."""
-
-    def __init__(self, app: ASGIApp, host: str) -> None:
-        self._app = app
-        self._hosts = {"127.0.0.1", "localhost", "[::1]", host, f"[{host}]"}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 400 to a foreign Host, 411 or 413 to a body of unknown or excessive size."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        refusal = self._refuse(Headers(scope=scope), scope["path"])
-        await (refusal or self._app)(scope, receive, send_with_headers)
-
-    def _refuse(self, headers: Headers, path: str) -> PlainTextResponse | None:
-        host = re.sub(r":\d{1,5}\Z", "", headers.get("host", ""))
-        if host not in self._hosts:
-            return PlainTextResponse(
-                "This server is reached as http://127.0.0.1 and under no other name.\n"
-                "このサーバーには http://127.0.0.1 でアクセスしてください。\n",
-                400,
-            )
-        if "transfer-encoding" in headers:
-            return PlainTextResponse("Send a Content-Length.\n", 411)
-        length = headers.get("content-length", "0")
-        uploads = path == UPLOAD_PATH
-        limit = MAX_BODY + MAX_UPLOAD if uploads else MAX_BODY
-        if not length.isdecimal() or int(length) > limit:
-            if uploads:
-                mebibytes = MAX_UPLOAD // 1024**2
-                return PlainTextResponse(
-                    f"The files are larger than {mebibytes} MiB together. Nothing was registered; "
-                    "go back, and upload fewer or smaller ones.\n"
-                    f"ファイルの合計が {mebibytes} MiB を超えています。何も登録されていません。"
-                    "戻って、数を減らすか小さくしてください。\n",
-                    413,
-                )
-            return PlainTextResponse(
-                "This is more than a form can hold.\n送信内容が大きすぎます。\n", 413
-            )
-        return None

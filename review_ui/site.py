@@ -6,29 +6,34 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from models.accounts.records import any_accounts
+from models.accounts.roles import Role
+from models.accounts.sessions import LONGEST_MS, TOKEN, find_session, touch_session
 from models.motifs.placement import read_number
 from models.store.database import Database
 from review_ui.language import LANGUAGE_COOKIE, LANGUAGES, Words, choose_language
-from review_ui.security import SESSION_COOKIE, SESSION_SECONDS, Sessions, Visitor
+from review_ui.security import (
+    BEGAN_SECONDS,
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    Began,
+    Sessions,
+    Visitor,
+)
+
+if TYPE_CHECKING:
+    from review_ui.provider import Provider
 
 HERE = Path(__file__).parent
 _FARTHEST = 1e6
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-class SignInNeededError(Exception):
-    """The request needs a reviewer, and the session names none."""
-
-
-class ForgedFormError(Exception):
-    """A form came without the token of the session that it claims to belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,11 @@ class Site:
         derivatives: folder of the pictures that may be shown.
         workspace: where the originals of references are kept.
         max_pixels: an uploaded picture with more is refused.
-        sessions: who is who.
+        sessions: signs what a browser keeps.
         templates: the pages.
+        address: where browsers reach the page: the only thing that links are made from.
+        provider: where people may sign in instead of with a password.
+        new_role: role of an account that is made at a first sign-in there.
     """
 
     database: Database
@@ -50,14 +58,52 @@ class Site:
     max_pixels: int
     sessions: Sessions
     templates: Environment
+    address: str = "http://127.0.0.1"
+    provider: Provider | None = None
+    new_role: Role | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the page over https."""
+        return self.address.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name; with the prefix, no other host can have set it."""
+        return f"__Host-{SESSION_COOKIE}" if self.secure else SESSION_COOKIE
 
     def visitor(self, request: Request) -> Visitor | None:
-        """Whose request it is, as far as its cookie proves it."""
-        return self.sessions.read(request.cookies.get(SESSION_COOKIE))
+        """Whose request it is, as far as its cookie proves it. Looked up once a request."""
+        if not hasattr(request.state, "visitor"):
+            # What is shown where this fails is a page without a visitor.
+            request.state.visitor = None
+            request.state.visitor = self._find_visitor(request.cookies.get(self.cookie, ""))
+        return cast("Visitor | None", request.state.visitor)
 
-    def words(self, request: Request) -> Words:
+    def _find_visitor(self, cookie: str) -> Visitor | None:
+        if not TOKEN.fullmatch(cookie):
+            visitor = self.sessions.read(cookie)
+            if visitor and visitor.reviewer and self.has_accounts():
+                return Visitor("", visitor.nonce)
+            return visitor
+        with self.database.snapshot() as session:
+            found = find_session(session, cookie)
+        if found is None:
+            return None
+        if found.stale:
+            with self.database.transaction() as session:
+                touch_session(session, found.id)
+        return Visitor(found.account.name, found.id, found.account, found.id)
+
+    def has_accounts(self) -> bool:
+        """Whether there are accounts: then nobody signs in with a name alone."""
+        with self.database.snapshot() as session:
+            return any_accounts(session)
+
+    def words(self, request: Request, visitor: Visitor | None = None) -> Words:
         """The words in the visitor's language."""
-        cookie = request.cookies.get(LANGUAGE_COOKIE)
+        chosen = visitor.account.language if visitor and visitor.account else ""
+        cookie = chosen or request.cookies.get(LANGUAGE_COOKIE)
         return Words(choose_language(cookie, request.headers.get("accept-language", "")))
 
     def render(
@@ -71,7 +117,7 @@ class Site:
     ) -> HTMLResponse:
         """A page. Half a surrogate pair, which UTF-8 cannot carry, is shown as U+FFFD."""
         visitor = visitor or self.visitor(request)
-        words = self.words(request)
+        words = self.words(request, visitor)
         here = request.url.path if request.method == "GET" else ""
         text = self.templates.get_template(template).render(
             t=words,
@@ -87,15 +133,55 @@ class Site:
             {"Content-Language": words.language, "Vary": "Cookie, Accept-Language"},
         )
 
-    def remember(self, response: HTMLResponse | RedirectResponse, visitor: Visitor) -> None:
-        """Put a session into the visitor's browser."""
+    def remember(self, response: Response, visitor: Visitor) -> None:
+        """Put a visitor without an account into their browser."""
         response.set_cookie(
-            SESSION_COOKIE,
+            self.cookie,
             self.sessions.write(visitor),
             max_age=SESSION_SECONDS,
+            secure=self.secure,
             httponly=True,
             samesite="strict",
         )
+
+    def keep_token(self, response: Response, token: str) -> None:
+        """Put the token of a session on the server into a browser.
+
+        ``lax``, so that a link to an item in a message opens it; forms are guarded by tokens.
+        """
+        response.set_cookie(
+            self.cookie,
+            token,
+            max_age=LONGEST_MS // 1000,
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def keep_began(self, response: Response, began: Began) -> None:
+        """Put what was begun at the provider into the browser, until it comes back from there."""
+        response.set_cookie(
+            f"{self.cookie}_provider",
+            self.sessions.write_began(began),
+            max_age=BEGAN_SECONDS,
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def find_began(self, request: Request) -> Began | None:
+        """What this browser began at the provider, in the last minutes."""
+        return self.sessions.read_began(request.cookies.get(f"{self.cookie}_provider", ""))
+
+    def forget_began(self, response: Response) -> None:
+        """It is good once."""
+        response.delete_cookie(
+            f"{self.cookie}_provider", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+    def forget(self, response: Response) -> None:
+        """Take the session out of a browser."""
+        response.delete_cookie(self.cookie, secure=self.secure, httponly=True, samesite="lax")
 
 
 def load_templates() -> Environment:
@@ -133,48 +219,19 @@ def go(path: str, **query: str) -> RedirectResponse:
     return RedirectResponse(f"{path}?{tail}" if tail else path, 303)
 
 
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the guard believes it."""
+    return request.client.host if request.client else ""
+
+
+def agent_of(request: Request) -> str:
+    """What the browser calls itself."""
+    return request.headers.get("user-agent", "")
+
+
 def get_site(request: Request) -> Site:
     """The site that a request is for."""
     return cast("Site", request.app.state.site)
 
 
-def get_reviewer(request: Request) -> Visitor:
-    """The signed-in reviewer who only looks.
-
-    Raises:
-        SignInNeededError: nobody is signed in.
-    """
-    visitor = get_site(request).visitor(request)
-    if visitor is None or not visitor.reviewer:
-        raise SignInNeededError
-    return visitor
-
-
-def check_form(request: Request, csrf: Annotated[str, Form()] = "") -> Visitor:
-    """The visitor who sent a form, signed in or not.
-
-    Raises:
-        ForgedFormError: the form does not carry the session's token.
-    """
-    site = get_site(request)
-    visitor = site.visitor(request)
-    if visitor is None or not site.sessions.accepts(visitor, csrf):
-        raise ForgedFormError
-    return visitor
-
-
-def check_reviewer_form(visitor: Annotated[Visitor, Depends(check_form)]) -> Visitor:
-    """The signed-in reviewer who sent a form.
-
-    Raises:
-        SignInNeededError: nobody is signed in.
-    """
-    if not visitor.reviewer:
-        raise SignInNeededError
-    return visitor
-
-
 ThisSite = Annotated[Site, Depends(get_site)]
-Reviewer = Annotated[Visitor, Depends(get_reviewer)]
-SentByVisitor = Annotated[Visitor, Depends(check_form)]
-SentByReviewer = Annotated[Visitor, Depends(check_reviewer_form)]

@@ -66,10 +66,13 @@ COMMANDS: dict[str, Entry] = {
     ),
     "recount": Entry("recount", "Prove that every asset has just one verdict.", "Look and prove"),
     "ledger": Entry("ledger", "Verify the usage ledger, and prove entries.", "Look and prove"),
+    "verify": Entry("verify", "Verify proof files of a usage ledger, anywhere.", "Look and prove"),
+    "assurance": Entry("assurance", "Say how many cleared assets may violate.", "Look and prove"),
     "audit": Entry("audit", "Verify the audit trail of rulings.", "Look and prove"),
     "init": Entry("init", "Write kiyome.toml and policy.toml to start from.", "Set up"),
     "doctor": Entry("doctor", "Check everything a run needs, and how to mend it.", "Set up"),
     "models": Entry("models", "Fetch and list open_clip and spaCy models.", "Set up"),
+    "accounts": Entry("accounts", "Say who may sign in on the review page.", "Set up"),
     "database": Entry("database", "Show or upgrade the database's schema.", "Set up"),
 }
 
@@ -107,10 +110,8 @@ class LazyGroup(click.Group):
 def kiyome() -> None:
     """Kiyome (清め) shows that an image dataset is rights-clean before training.
 
-    It reads what owners have said about AI use, finds protected names in captions and protected
-    motifs in pictures, lets experts rule on what a machine cannot, publishes versions that hold
-    only what is cleared, and logs every use in a ledger that anyone can verify. Refusals are
-    believed from anyone, grants only when they are proven.
+    It reads what owners say about AI use, finds protected names and motifs,
+    lets experts rule, publishes what is cleared, and logs every use verifiably.
 
     \b
     Start here:

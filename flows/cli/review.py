@@ -15,14 +15,16 @@ from flows.cli.options import workspace_option
 def review(port: int | None, workspace: Path | None) -> None:
     """Serve the page on which reviewers rule, until Ctrl-C.
 
-    The page listens on this machine only. Reviewers see each flagged asset with its evidence and
+    The page listens on this machine only, until there are accounts (`kiyome accounts`) and
+    review_host names another address. Reviewers see each flagged asset with its evidence and
     approve, exclude or skip it; a ruling counts from the next `kiyome cleanse` on.
     """
     from models.settings import load_settings
     from models.workspace import prepare_workspace
-    from review_ui.app import serve
+    from review_ui.app import create_app, serve
 
     settings = load_settings(workspace=workspace, review_port=port)
     settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
-    click.echo(f"Review page: http://{settings.review_host}:{settings.review_port}  (Ctrl-C stops)")
-    serve(settings)
+    app = create_app(settings)
+    click.echo(f"Review page: {settings.review_address}  (Ctrl-C stops)")
+    serve(settings, app)

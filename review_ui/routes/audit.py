@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from models.accounts.pseudonyms import show_actors
 from models.review.audit import read_latest, verify_audit
-from review_ui.site import Reviewer, ThisSite
+from review_ui.permitted import ReadsAudit
+from review_ui.site import ThisSite
 
 router = APIRouter()
 _VERIFIED_UNASKED = 5000
@@ -14,17 +16,22 @@ _VERIFIED_UNASKED = 5000
 
 
 @router.get("/audit")
-def show_audit(request: Request, site: ThisSite, reviewer: Reviewer, verify: int = 0) -> Response:
-    """The newest rows. A long chain is verified on request only."""
+def show_audit(request: Request, site: ThisSite, reader: ReadsAudit, verify: int = 0) -> Response:
+    """The newest rows. A long chain is verified on request only.
+
+    Whoever may not see names gets pseudonyms, and neither subjects nor details: they name people.
+    """
     with site.database.snapshot() as session:
         entries = read_latest(session)
         length = entries[0].seq if entries else 0
         report = verify_audit(session) if verify or length <= _VERIFIED_UNASKED else None
+        actors = show_actors(session, (entry.actor for entry in entries), reader.permissions)
     return site.render(
         request,
         "audit.html",
-        visitor=reviewer,
+        visitor=reader,
         entries=entries,
+        actors=actors,
         length=length,
         report=report,
     )

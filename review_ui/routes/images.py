@@ -6,13 +6,14 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
 
 from models.review.derivatives import derivative_path
-from review_ui.site import Reviewer, ThisSite
+from review_ui.permitted import SeesItems
+from review_ui.site import ThisSite
 
 router = APIRouter()
 
 
 @router.get("/pictures/{asset_id}/{size}")
-def show_picture(site: ThisSite, reviewer: Reviewer, asset_id: str, size: int) -> Response:  # noqa: ARG001
+def show_picture(site: ThisSite, reviewer: SeesItems, asset_id: str, size: int) -> Response:  # noqa: ARG001
     """One copy of one picture, or 404."""
     try:
         path = derivative_path(site.derivatives, asset_id, size)

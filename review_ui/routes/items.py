@@ -32,6 +32,7 @@ from models.review.queue import (
     rulings_on,
     undo,
 )
+from models.review.sampling.marking import is_sampled
 from review_ui.alike import ALSO, read_also, show_alike
 from review_ui.evidence import (
     mark_captions,
@@ -45,9 +46,10 @@ from review_ui.evidence import (
     usual_reasons,
 )
 from review_ui.motif_evidence import CLEAN_RISK, read_matches, read_thresholds
+from review_ui.permitted import RulesOnItems, SeesItems
 from review_ui.routes.queue import go_to_next
 from review_ui.security import Visitor
-from review_ui.site import Reviewer, SentByReviewer, Site, ThisSite, go
+from review_ui.site import Site, ThisSite, go
 
 router = APIRouter()
 ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -60,7 +62,7 @@ Also = Annotated[list[Annotated[str, StringConstraints(pattern=ALSO)]], Form(max
 def show_item(
     request: Request,
     site: ThisSite,
-    reviewer: Reviewer,
+    reviewer: SeesItems,
     item_id: ItemId,
     within: Annotated[str, Query(max_length=500)] = "",
     skipped: int = 0,
@@ -73,7 +75,7 @@ def show_item(
 
 
 @router.post("/items/{item_id}/lease")
-def take(request: Request, site: ThisSite, visitor: SentByReviewer, item_id: ItemId) -> Response:
+def take(request: Request, site: ThisSite, visitor: RulesOnItems, item_id: ItemId) -> Response:
     """Take this item, if it is free."""
     try:
         with site.database.transaction() as session:
@@ -85,7 +87,7 @@ def take(request: Request, site: ThisSite, visitor: SentByReviewer, item_id: Ite
 
 @router.post("/items/{item_id}/give-back")
 def return_item(
-    site: ThisSite, visitor: SentByReviewer, item_id: ItemId, lease_token: Token
+    site: ThisSite, visitor: RulesOnItems, item_id: ItemId, lease_token: Token
 ) -> Response:
     """End the lease without a ruling. Doing so twice does no harm."""
     del visitor
@@ -95,7 +97,7 @@ def return_item(
 
 
 @router.post("/items/{item_id}/heartbeat")
-def keep(site: ThisSite, visitor: SentByReviewer, item_id: ItemId, lease_token: Token) -> Response:
+def keep(site: ThisSite, visitor: RulesOnItems, item_id: ItemId, lease_token: Token) -> Response:
     """Renew the lease: 204, or 409 where it has ended."""
     del visitor
     try:
@@ -110,7 +112,7 @@ def keep(site: ThisSite, visitor: SentByReviewer, item_id: ItemId, lease_token: 
 def take_ruling(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: RulesOnItems,
     item_id: ItemId,
     lease_token: Token,
     item_version: Annotated[int, Form(ge=1, le=2**53)],
@@ -172,7 +174,7 @@ def take_ruling(
 def take_back(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: RulesOnItems,
     ruling_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
     within: Within = "",
 ) -> Response:
@@ -224,6 +226,8 @@ def _render_item(
         covered = count_covered(session, latest.id) if latest else 0
         counts = count_items(session, item.dataset)
         waits = item.state in WAITING
+        if waits and is_sampled(session, item_id):
+            rulings = ()  # it is to be looked at blind
         alike = find_alike(session, item, visitor.reviewer) if waits else None
     return site.render(
         request,

@@ -26,9 +26,10 @@ from models.motifs.remarks import Remark, read_remarks
 from models.nouns.terms.records import storable
 from models.review.derivatives import THUMB, derivative_path
 from models.store.tables import MotifRow
+from review_ui.permitted import AddsMotifs, DecidesMotifs, KeepsMotifs, SeesMotifs
 from review_ui.reference_forms import SIDES, Done, Given, given_of, take_all
 from review_ui.security import MAX_UPLOAD
-from review_ui.site import Reviewer, SentByReviewer, Site, ThisSite, go
+from review_ui.site import Site, ThisSite, go
 
 router = APIRouter()
 PAGE = 24
@@ -63,7 +64,7 @@ class Card:
 def show_motifs(
     request: Request,
     site: ThisSite,
-    reviewer: Reviewer,  # noqa: ARG001
+    reviewer: SeesMotifs,  # noqa: ARG001
     q: Long = "",
     state: Annotated[str, Query(max_length=16)] = "",
     category: Annotated[str, Query(max_length=16)] = "",
@@ -118,7 +119,7 @@ FilledIn = Annotated[Given, Depends(read_given)]
 
 
 @router.get("/motifs/add")
-def show_form(request: Request, site: ThisSite, reviewer: Reviewer, label: Long = "") -> Response:  # noqa: ARG001
+def show_form(request: Request, site: ThisSite, visitor: AddsMotifs, label: Long = "") -> Response:  # noqa: ARG001
     """The form that pictures are registered with."""
     return _render_form(request, site, Given(label=storable(label)), ())
 
@@ -127,7 +128,7 @@ def show_form(request: Request, site: ThisSite, reviewer: Reviewer, label: Long 
 def add(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: KeepsMotifs,
     given: FilledIn,
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006  (read by FastAPI)
     also_mine: Annotated[str, Form(max_length=8)] = "",
@@ -154,7 +155,7 @@ def add(
 def show_motif(
     request: Request,
     site: ThisSite,
-    reviewer: Reviewer,  # noqa: ARG001
+    reviewer: SeesMotifs,  # noqa: ARG001
     motif_id: MotifId,
 ) -> Response:
     """One reference, large, with everything that is known of it and how it changed."""
@@ -165,7 +166,7 @@ def show_motif(
 def correct(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: KeepsMotifs,
     motif_id: MotifId,
     given: FilledIn,
     why: Field = "",
@@ -195,7 +196,7 @@ def correct(
 def decide(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: DecidesMotifs,
     motif_id: MotifId,
     ruling: Annotated[str, Form(pattern="^(confirm|refuse)$")],
     why: Field = "",
@@ -216,7 +217,7 @@ def decide(
 def remove(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: DecidesMotifs,
     motif_id: MotifId,
     sure: Annotated[str, Form(max_length=8)] = "",
     why: Field = "",

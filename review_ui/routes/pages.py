@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from models.review.queue import RULING_REASONS
-from review_ui.site import Reviewer, ThisSite
+from review_ui.permitted import SignedIn
+from review_ui.site import ThisSite
 
 router = APIRouter()
 
 
 @router.get("/help")
-def show_help(request: Request, site: ThisSite, reviewer: Reviewer) -> Response:
+def show_help(request: Request, site: ThisSite, reviewer: SignedIn) -> Response:
     """How to rule, the keys, and what the words mean."""
     return site.render(request, "help.html", visitor=reviewer, ruling_reasons=RULING_REASONS)

@@ -19,7 +19,8 @@ from models.review.queue import (
     lease_next,
     list_items,
 )
-from review_ui.site import Reviewer, SentByReviewer, Site, ThisSite, go
+from review_ui.permitted import RulesOnItems, SeesItems
+from review_ui.site import Site, ThisSite, go
 
 router = APIRouter()
 PAGE = 50
@@ -35,7 +36,7 @@ SHOWN: dict[str, frozenset[ItemState]] = {
 def show_queue(
     request: Request,
     site: ThisSite,
-    reviewer: Reviewer,
+    reviewer: SeesItems,
     dataset: Annotated[str, Query(max_length=500)] = "",
     show: Annotated[str, Query(max_length=20)] = "waiting",
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
@@ -80,7 +81,7 @@ def show_queue(
 
 @router.post("/next")
 def take_next(
-    site: ThisSite, visitor: SentByReviewer, within: Annotated[str, Form(max_length=500)] = ""
+    site: ThisSite, visitor: RulesOnItems, within: Annotated[str, Form(max_length=500)] = ""
 ) -> Response:
     """Take the next item, of one dataset or of any."""
     with site.database.transaction() as session:

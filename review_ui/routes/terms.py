@@ -34,7 +34,8 @@ from models.nouns.terms.tally import Example
 from models.review.hanging import count_changed
 from models.review.items import ItemState
 from review_ui.evidence import Piece, cut_text
-from review_ui.site import Reviewer, SentByReviewer, Site, ThisSite, go
+from review_ui.permitted import RulesOnTerms, SeesTerms
+from review_ui.site import Site, ThisSite, go
 
 router = APIRouter()
 PAGE = 50
@@ -74,7 +75,7 @@ class Told:
 def show_terms(
     request: Request,
     site: ThisSite,
-    reviewer: Reviewer,
+    reviewer: SeesTerms,
     dataset: Long = "",
     show: Annotated[str, Query(max_length=20)] = "open",
     detector: Long = "",
@@ -92,7 +93,7 @@ def show_terms(
 def rule(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: RulesOnTerms,
     dataset: Annotated[str, Form(max_length=500)],
     term: Field,
     ruling: Annotated[str, Form(pattern="^(descriptive|name)$")],
@@ -127,7 +128,7 @@ def rule(
 def take_back(
     request: Request,
     site: ThisSite,
-    visitor: SentByReviewer,
+    visitor: RulesOnTerms,
     ruling_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
     back: Field = "",
     page: Annotated[int, Form(ge=1, le=1_000_000)] = 1,

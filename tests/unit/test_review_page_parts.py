@@ -13,6 +13,9 @@ from typing import get_args
 
 import pytest
 
+from models.accounts.events import AccountEvent
+from models.accounts.links import LinkPurpose
+from models.accounts.roles import Role
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition
 from models.errors import SettingsError, WorkspaceError
@@ -29,7 +32,10 @@ from models.review.audit import Problem
 from models.review.queue import ItemState, RulingKind, RulingReason
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons
 from review_ui.language import Words, choose_language
+from review_ui.listening import require_loopback
 from review_ui.reference_forms import SIDES
+from review_ui.routes.account import DONE as ACCOUNT_DONE
+from review_ui.routes.accounts import DONE as ACCOUNTS_DONE
 from review_ui.routes.motifs import SHOWN as MOTIF_STATES_SHOWN
 from review_ui.routes.terms import CATEGORY_KEYS, SHOWN
 from review_ui.security import (
@@ -38,7 +44,6 @@ from review_ui.security import (
     clean_name,
     load_secret,
     local_path,
-    require_loopback,
 )
 
 UI = Path(__file__).resolve().parents[2] / "review_ui"
@@ -88,6 +93,15 @@ CHOICES: dict[str, set[str]] = {
     "motifs.change.": MOTIF_ACTIONS,
     "motifs.told.": MOTIF_ACTIONS - {"added"},
     "motifs.field.": set(KNOWN_FIELDS),
+    "sign_in.": {"refused", "wrong", "wait", "stranger", "provider"},
+    "password.": {"differ", "length", "plain", "old_wrong"},
+    "link.": {purpose.value for purpose in LinkPurpose},
+    "role.": {role.value for role in Role},
+    "role_about.": {role.value for role in Role},
+    "account.done_": set(ACCOUNT_DONE),
+    "accounts.done.": set(ACCOUNTS_DONE),
+    "accounts.notice.": {"name_refused", "name_taken", "is_disabled"},
+    "action.": {event.value for event in AccountEvent},
     "alike.differs.": {*ASPECTS, "unknown"},
     "alike.ruled_": {RulingKind.APPROVE.value, RulingKind.EXCLUDE.value},
 }
@@ -221,10 +235,11 @@ class TestMarks:
         offered = usual_reasons(["motif_resembles", "name_possible"])
         assert offered == (RulingReason.OTHER_MOTIF, RulingReason.DERIVED_MOTIF)
         assert usual_reasons(["grant_expired"])[1] is RulingReason.CONSENT_MISSING
-        assert usual_reasons([]) == (
+        assert usual_reasons(["other"]) == (
             RulingReason.APPROVED_OTHERWISE,
             RulingReason.EXCLUDED_OTHERWISE,
         )
+        assert usual_reasons([])[0] is RulingReason.NOTHING_FOUND
 
 
 class TestSessions:

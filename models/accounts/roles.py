@@ -1,0 +1,96 @@
+"""What each role may do: the table here is the only place that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    """What somebody is here for."""
+
+    REVIEWER = "reviewer"
+    LEAD = "lead"
+    OPS = "ops"
+    OWNER = "owner"
+
+
+class Permission(StrEnum):
+    """One thing that somebody may do on the review page."""
+
+    SEE_ITEMS = "see_items"
+    RULE_ON_ITEMS = "rule_on_items"
+    SEE_TERMS = "see_terms"
+    RULE_ON_TERMS = "rule_on_terms"
+    SEE_MOTIFS = "see_motifs"
+    KEEP_MOTIFS = "keep_motifs"
+    DECIDE_MOTIFS = "decide_motifs"
+    READ_AUDIT = "read_audit"
+    SEE_ASSURANCE = "see_assurance"
+    SEE_NAMES = "see_names"
+    MANAGE_REVIEWERS = "manage_reviewers"
+    MANAGE_LEADS = "manage_leads"
+    MANAGE_OPS = "manage_ops"
+    MANAGE_OWNERS = "manage_owners"
+
+
+_P = Permission
+_REVIEWING = frozenset(
+    {
+        _P.SEE_ITEMS,
+        _P.RULE_ON_ITEMS,
+        _P.SEE_TERMS,
+        _P.RULE_ON_TERMS,
+        _P.SEE_MOTIFS,
+        _P.KEEP_MOTIFS,
+        _P.READ_AUDIT,
+        _P.SEE_NAMES,
+    }
+)
+
+NAME_ALONE = None
+"""Stands in the table for whoever signed in with a name, while there are no accounts."""
+
+PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.REVIEWER: _REVIEWING,
+        Role.LEAD: _REVIEWING | {_P.DECIDE_MOTIFS, _P.SEE_ASSURANCE, _P.MANAGE_REVIEWERS},
+        Role.OPS: frozenset(
+            {
+                _P.SEE_ITEMS,
+                _P.SEE_TERMS,
+                _P.SEE_MOTIFS,
+                _P.READ_AUDIT,
+                _P.SEE_ASSURANCE,
+                _P.SEE_NAMES,
+                _P.MANAGE_REVIEWERS,
+                _P.MANAGE_LEADS,
+                _P.MANAGE_OPS,
+                _P.MANAGE_OWNERS,
+            }
+        ),
+        Role.OWNER: frozenset({_P.READ_AUDIT, _P.SEE_ASSURANCE}),
+        NAME_ALONE: _REVIEWING | {_P.DECIDE_MOTIFS, _P.SEE_ASSURANCE},
+    }
+)
+
+MANAGING: Mapping[Role, Permission] = MappingProxyType(
+    {
+        Role.REVIEWER: _P.MANAGE_REVIEWERS,
+        Role.LEAD: _P.MANAGE_LEADS,
+        Role.OPS: _P.MANAGE_OPS,
+        Role.OWNER: _P.MANAGE_OWNERS,
+    }
+)
+"""The permission that it takes to make, change or disable an account of each role."""
+
+
+def manages(granted: frozenset[Permission], role: Role) -> bool:
+    """Whether somebody with these permissions may make, change and disable accounts of a role."""
+    return MANAGING[role] in granted
+
+
+def managed_roles(granted: frozenset[Permission]) -> tuple[Role, ...]:
+    """The roles whose accounts somebody with these permissions looks after."""
+    return tuple(role for role in Role if manages(granted, role))

@@ -1,0 +1,132 @@
+"""Who may send a request: every route but those for strangers names the permission it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Form, Request
+
+from models.accounts.records import Account
+from models.accounts.roles import Permission
+from review_ui.security import Visitor
+from review_ui.site import get_site
+
+
+class SignInNeededError(Exception):
+    """The request needs somebody, and the session names nobody."""
+
+
+class NotAllowedError(Exception):
+    """Whoever is signed in may not do this."""
+
+
+class ForgedFormError(Exception):
+    """A form came without the token of the session that it claims to belong to."""
+
+
+def get_signed_in(request: Request) -> Visitor:
+    """Whoever is signed in and only looks.
+
+    Raises:
+        SignInNeededError: nobody is signed in.
+    """
+    visitor = get_site(request).visitor(request)
+    if visitor is None or not visitor.reviewer:
+        raise SignInNeededError
+    return visitor
+
+
+def check_form(request: Request, csrf: Annotated[str, Form()] = "") -> Visitor:
+    """The visitor who sent a form, signed in or not.
+
+    Raises:
+        ForgedFormError: the form does not carry the session's token.
+    """
+    site = get_site(request)
+    visitor = site.visitor(request)
+    if visitor is None or not site.sessions.accepts(visitor, csrf):
+        raise ForgedFormError
+    return visitor
+
+
+def check_signed_in_form(visitor: Annotated[Visitor, Depends(check_form)]) -> Visitor:
+    """Whoever is signed in and sent a form.
+
+    Raises:
+        SignInNeededError: nobody is signed in.
+    """
+    if not visitor.reviewer:
+        raise SignInNeededError
+    return visitor
+
+
+SignedIn = Annotated[Visitor, Depends(get_signed_in)]
+SentByVisitor = Annotated[Visitor, Depends(check_form)]
+SentBySignedIn = Annotated[Visitor, Depends(check_signed_in_form)]
+
+
+def _looks(permission: Permission) -> Callable[[Visitor], Visitor]:
+    def check(visitor: SignedIn) -> Visitor:
+        return _require(visitor, permission)
+
+    return check
+
+
+def _sends(permission: Permission) -> Callable[[Visitor], Visitor]:
+    def check(visitor: SentBySignedIn) -> Visitor:
+        return _require(visitor, permission)
+
+    return check
+
+
+def _require(visitor: Visitor, permission: Permission) -> Visitor:
+    if permission not in visitor.permissions:
+        raise NotAllowedError
+    return visitor
+
+
+def get_keeper(visitor: SignedIn) -> Visitor:
+    """Somebody who looks after accounts and only looks.
+
+    Raises:
+        NotAllowedError: there are none that they may change.
+    """
+    if not visitor.looks_after_accounts:
+        raise NotAllowedError
+    return visitor
+
+
+def check_keeper_form(visitor: SentBySignedIn) -> Visitor:
+    """Somebody who looks after accounts and sent a form.
+
+    Raises:
+        NotAllowedError: there are none that they may change.
+    """
+    return get_keeper(visitor)
+
+
+def account_of(visitor: Visitor) -> Account:
+    """The account that somebody signed in to.
+
+    Raises:
+        NotAllowedError: they signed in with a name alone.
+    """
+    if visitor.account is None:
+        raise NotAllowedError
+    return visitor.account
+
+
+SeesItems = Annotated[Visitor, Depends(_looks(Permission.SEE_ITEMS))]
+SeesTerms = Annotated[Visitor, Depends(_looks(Permission.SEE_TERMS))]
+SeesMotifs = Annotated[Visitor, Depends(_looks(Permission.SEE_MOTIFS))]
+AddsMotifs = Annotated[Visitor, Depends(_looks(Permission.KEEP_MOTIFS))]
+SeesAssurance = Annotated[Visitor, Depends(_looks(Permission.SEE_ASSURANCE))]
+ReadsAudit = Annotated[Visitor, Depends(_looks(Permission.READ_AUDIT))]
+SeesAccounts = Annotated[Visitor, Depends(get_keeper)]
+
+RulesOnItems = Annotated[Visitor, Depends(_sends(Permission.RULE_ON_ITEMS))]
+RulesOnTerms = Annotated[Visitor, Depends(_sends(Permission.RULE_ON_TERMS))]
+KeepsMotifs = Annotated[Visitor, Depends(_sends(Permission.KEEP_MOTIFS))]
+DecidesMotifs = Annotated[Visitor, Depends(_sends(Permission.DECIDE_MOTIFS))]
+KeepsAccounts = Annotated[Visitor, Depends(check_keeper_form)]

@@ -1,0 +1,24 @@
+"""axe-core on a page in a real browser: violations of WCAG 2.2 A and AA.
+
+axe-core (MPL-2.0) is no part of Kiyome: ``npm install --no-save axe-core`` in the repository, or
+the folder that holds its ``node_modules`` in ``KIYOME_NODE``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.openid import find_modules
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def find_violations(page: Any) -> list[str]:
+    """What axe finds on a page: rule and elements, one a line. Skips the test without axe-core."""
+    source = find_modules("axe-core") / "node_modules" / "axe-core" / "axe.min.js"
+    page.evaluate(source.read_text("utf-8") + "; 0")
+    found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS)
+    return [
+        f"{violation['id']}: {', '.join(str(node['target']) for node in violation['nodes'])}"
+        for violation in found["violations"]
+    ]
