@@ -33,6 +33,7 @@ from models.releases.publishing import (
 )
 from models.releases.report import write_report
 from models.review.queue import count_items
+from models.review.sampling.reporting import tell_newest
 from models.runs import fail_run, finish_run, start_run
 from models.settings import load_settings
 from models.stages import StageRecord
@@ -161,6 +162,8 @@ def _carry_out(order: str, started: float) -> Outcome:
         duplicates_failure=duplicates.failure,
         notices=(*summary.notices, *_unanchored(anchored["warning"])),
     )
+    with desk.database.snapshot() as session:
+        summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
     write_report(desk.workspace, summary)
     remember_summary(desk.workspace, summary)
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]

@@ -47,6 +47,7 @@ class Summary:
             in one beside its representative, and how many the largest has.
         duplicates_failure: why no clusters could be looked for, or "".
         gathering: what was asked outside the dataset, and what could not be, as sentences.
+        assurance: what the newest sample of the dataset's cleared assets shows, or "".
         fresh: nothing had changed since the last run, so nothing was done.
         seconds: from the start of the run to its end.
     """
@@ -81,6 +82,7 @@ class Summary:
     duplicates: tuple[int, int, int] = (0, 0, 0)
     duplicates_failure: str = ""
     gathering: tuple[str, ...] = ()
+    assurance: str = ""
     fresh: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -184,6 +186,10 @@ def count_outcomes(outcomes: pa.Table) -> tuple[dict[str, int], dict[str, dict[s
     )
 
 
+def _assured(summary: Summary) -> tuple[str, ...]:
+    return (f"Assurance: {summary.assurance}",) if summary.assurance else ()
+
+
 def to_markdown(summary: Summary) -> str:
     """The summary as Markdown, for the Prefect UI."""
     lines = [
@@ -213,6 +219,7 @@ def to_markdown(summary: Summary) -> str:
         describe_opt_in(summary),
         describe_duplicates(summary),
         *summary.gathering,
+        *_assured(summary),
         f"Usage ledger: {summary.ledger_size} entries, root `{summary.ledger_root[:16]}…`",
         f"Waiting for review: {summary.open_items}",
         f"Unknown terms to decide: {summary.open_terms}",

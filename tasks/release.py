@@ -13,6 +13,8 @@ from prefect import task
 from models.assets.asset import Asset
 from models.assets.sidecars import keep_places, write_sidecars
 from models.errors import KiyomeError
+from models.judged import remember_judged
+from models.judging import VerdictRecord
 from models.planning import Plan, write_outcomes
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
 from models.releases.publishing import Release, publish
@@ -44,6 +46,8 @@ def publish_release(
     outcomes = build_outcomes(judged)
     reconcile(plan, outcomes)
     write_outcomes(desk.workspace, desk.order.dataset, to_parquet(outcomes))
+    records = (VerdictRecord(**value) for value in verdicts)
+    remember_judged(desk.workspace, desk.order.dataset, records)
     counts, reasons = count_outcomes(outcomes)
     keep = keep_places(_cleared(judged), _rewritten(judged))
     facts = {

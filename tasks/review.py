@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 from prefect import task
 
 from models.assets.asset import Asset, Location
@@ -18,7 +19,9 @@ from models.motifs.register import Reference
 from models.review.derivatives import note_path
 from models.review.questions import Asking, ReferenceCard, ask
 from models.review.queue import Question, enqueue, group_items
+from models.review.sampling.marking import list_awaiting
 from models.review.thumbnails import write_derivatives
+from models.verdicts import Verdict
 from tasks.judged import read_judged
 from tasks.order import Desk, open_desk
 from tasks.progress import report
@@ -42,15 +45,20 @@ def enqueue_review(order: str, verdicts: Sequence[dict[str, Any]]) -> dict[str, 
     )
     questions: list[Question] = []
     pictured: list[Asset] = []
+    cleared: set[str] = set()
     for assets, table in read_judged(desk, verdicts):
         asked = list(ask(assets, table, asking))
         questions += asked
+        clear = pc.equal(table["verdict"], Verdict.CLEAR.value)
+        cleared.update(table.filter(clear)["asset_id"].to_pylist())
         wanted = {question.asset_id for question in asked}
         pictured += [asset for asset in assets if asset.asset_id in wanted]
     draw_derivatives(desk, pictured, references)
     representatives = read_representatives(desk.workspace, desk.order.dataset)
     with desk.database.transaction() as session:
-        still_asked = frozenset(question.asset_id for question in questions)
+        # A sample of cleared assets is asked about as long as they are clear.
+        sampled = list_awaiting(session, desk.order.dataset) & cleared
+        still_asked = sampled.union(question.asset_id for question in questions)
         report = enqueue(session, desk.order.dataset, questions, still_asked)
         if representatives is not None:
             group_items(session, desk.order.dataset, representatives)
@@ -70,7 +78,7 @@ def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[R
             data = read_location(asset.locations[0], settings.max_bytes)
             write_derivatives(data, asset.asset_id, folder, settings.max_pixels)
         except FaultError as error:
-            _note_missing(folder, asset.asset_id, error)
+            note_missing(folder, asset.asset_id, error)
         report("thumbnails", 1)
 
     def draw_reference(reference: Reference) -> None:
@@ -78,7 +86,7 @@ def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[R
             data = read_location(Location(reference.label, str(reference.path)), settings.max_bytes)
             write_derivatives(data, reference.id, folder, settings.max_pixels)
         except FaultError as error:
-            _note_missing(folder, reference.id, error)
+            note_missing(folder, reference.id, error)
 
     if assets:
         report("thumbnails", 0, len(assets))
@@ -87,7 +95,8 @@ def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[R
             list(pool.map(draw_reference, references))
 
 
-def _note_missing(folder: Path, asset_id: str, error: FaultError) -> None:
+def note_missing(folder: Path, asset_id: str, error: FaultError) -> None:
+    """Leave a note for the page that says why there is no picture."""
     note = note_path(folder, asset_id)
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(f"{error.fault.reason.value}: {error.fault.detail}\n", encoding="utf-8")

@@ -136,6 +136,8 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         console.print(describe_opt_in(summary) + ".")
     if summary.duplicates[0] or summary.duplicates_failure:
         console.print(escape(describe_duplicates(summary)) + ".")
+    if summary.assurance:
+        console.print(f"Assurance: {summary.assurance}", markup=False)
     if not summary.fresh:
         console.print(_describe_work(summary))
     console.print()

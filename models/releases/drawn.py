@@ -40,7 +40,7 @@ def read_released(database: Database, workspace: Path, release_id: str) -> Relea
     Raises:
         ReleaseError: there is no such release or there are several, or its manifest is damaged.
     """
-    release = _find(database, release_id)
+    release = find_by_id(database, release_id)
     manifest = read_manifest(release, workspace)
     if manifest is None:
         raise ReleaseError(
@@ -56,7 +56,12 @@ def read_released(database: Database, workspace: Path, release_id: str) -> Relea
     return ReleasedAssets(release, licences, gone.keys())
 
 
-def _find(database: Database, release_id: str) -> Release:
+def find_by_id(database: Database, release_id: str) -> Release:
+    """The release whose id is given, or at least 8 digits that it begins with.
+
+    Raises:
+        ReleaseError: there is no such release, or there are several.
+    """
     wanted = release_id.lower()
     if not re.fullmatch("[0-9a-f]{8,64}", wanted, re.ASCII):
         raise ReleaseError(

@@ -23,6 +23,7 @@ class RulingReason(StrEnum):
     OTHER_NAME = "other_name"
     CONSENT_CONFIRMED = "consent_confirmed"
     FRAMES_HARMLESS = "frames_harmless"
+    NOTHING_FOUND = "nothing_found"
     APPROVED_OTHERWISE = "approved_otherwise"
     COPIED_MOTIF = "copied_motif"
     DERIVED_MOTIF = "derived_motif"
@@ -73,6 +74,11 @@ RULING_REASONS: dict[str, RulingReasonText] = {
         RulingKind.APPROVE,
         "I looked at every frame of the original",
         "元ファイルの全フレームを確認した",
+    ),
+    RulingReason.NOTHING_FOUND: RulingReasonText(
+        RulingKind.APPROVE,
+        "Nothing here breaks the policy",
+        "方針に反する点は見当たらない",
     ),
     RulingReason.APPROVED_OTHERWISE: RulingReasonText(
         RulingKind.APPROVE,
