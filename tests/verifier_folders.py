@@ -93,6 +93,7 @@ TAMPERED: list[tuple[Tamper, str]] = [
     (put("checkpoints/605", lambda log: log.checkpoint(5).encode()), "root"),
     (put("checkpoints/9", lambda log: log.checkpoint(5).encode()), "root"),
     (put("checkpoints/x", lambda log: log.checkpoint(5).encode()), "files"),
+    (put("checkpoints/9999999999999999", lambda log: log.checkpoint(5).encode()), "files"),
     (put("anchors/645.json", lambda log: write(log.anchor(645))), "anchors"),
     (remove("anchors/5.json"), "anchors"),
     (remove("anchors/645.json"), "receipts"),

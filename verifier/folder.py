@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from verifier.batch import Batch, open_batch
-from verifier.canonical import decode_file, take, take_bytes, take_number
+from verifier.canonical import MAX_NUMBER, decode_file, take, take_bytes, take_number
 from verifier.chain import Receipt
 from verifier.heads import Examined, Trust, choose_key
 from verifier.merkle import Edge, root_of
@@ -155,7 +155,8 @@ def _read_anchors(folder: Path, key: Key, head: Head, claims: _Claims) -> None:
 
 
 def _read_receipts(examined: Examined, folder: Path, claims: _Claims) -> None:
-    sequence = 0
+    # A log may change its contract; each contract numbers its own heads.
+    sequences: dict[tuple[int, str], int] = {}
     for size in _list_sizes(folder / "receipts", ".json"):
         shown = f"receipts/{size}.json"
         data = _read(folder, shown, _MAX_JSON_BYTES)
@@ -164,11 +165,12 @@ def _read_receipts(examined: Examined, folder: Path, claims: _Claims) -> None:
         anchor = claims.anchors.get(size)
         if receipt.size != size or (receipt.root, receipt.manifest) != anchor:
             raise CheckError("receipts", f"{shown} is not the receipt of anchors/{size}.json.")
-        if receipt.sequence <= sequence:
+        place = receipt.chain_id, receipt.contract
+        if receipt.sequence <= sequences.get(place, 0):
             raise CheckError(
                 "receipts", f"{shown} has a number that an earlier receipt has passed."
             )
-        sequence = receipt.sequence
+        sequences[place] = receipt.sequence
         examined.receipts.append(receipt)
 
 
@@ -284,7 +286,8 @@ def _list_sizes(folder: Path, suffix: str) -> list[int]:
     sizes = []
     for path in _list(folder):
         size = path.name.removesuffix(suffix)
-        if not path.name.endswith(suffix) or not _SIZE.fullmatch(size):
+        named = path.name.endswith(suffix) and _SIZE.fullmatch(size) is not None
+        if not named or int(size) > MAX_NUMBER:
             raise CheckError("files", f"{folder.name}/{path.name} is not named for a size.")
         sizes.append(int(size))
     return sorted(sizes)

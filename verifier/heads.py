@@ -113,6 +113,14 @@ def _compare_kept(examined: Examined, key: Key, kept: Note, links: Sequence[Link
 def _compare_chain(examined: Examined, chain: Chain, links: Sequence[Link]) -> None:
     anchored = 0
     for receipt in examined.receipts:
+        if examined.prefixes is not None and chain.contract not in (None, receipt.contract):
+            # The whole folder is compared with the given contract; a log may have had others.
+            detail = (
+                f"The receipt of {receipt.size} leaves is of another contract, {receipt.contract}: "
+                "it was not looked up."
+            )
+            examined.checks.add("receipt", detail, Status.NOTE)
+            continue
         try:
             detail = chain.look_up(receipt)
         except CheckError as fault:

@@ -92,7 +92,7 @@ def hold_lock(private: Path, *, wait: bool) -> Iterator[bool]:
     """Hold the writer's lock; without ``wait``, go on without it where somebody else has it.
 
     Raises:
-        LedgerError: somebody else has had it for minutes.
+        LedgerError: somebody else has had it for minutes, or it cannot be written.
     """
     lock = FileLock(private / "lock", timeout=_LOCK_SECONDS if wait else 0)
     try:
@@ -105,6 +105,11 @@ def hold_lock(private: Path, *, wait: bool) -> Iterator[bool]:
             ) from error
         yield False
         return
+    except OSError as error:
+        raise LedgerError(
+            f"The lock {private / 'lock'} cannot be taken: {error.strerror}.",
+            "Run it as the ledger's owner, on a disk that can be written.",
+        ) from error
     try:
         yield True
     finally:

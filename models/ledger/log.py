@@ -228,10 +228,12 @@ class UsageLedger:
             reveal: put the record and its salt in: whoever gets the file reads the record.
 
         Raises:
-            LedgerError: there is no such leaf, or a file of the ledger is missing.
+            LedgerError: there is no such leaf, a file of the ledger is missing, or ``path`` cannot
+                be written.
         """
         opening = self._opening(index) if reveal else None
-        write_atomically(path, prove_leaf(self.public_folder, self._verifier, index, opening))
+        data = prove_leaf(self.public_folder, self._verifier, index, opening)
+        _write_proof(path, data, reveal=reveal)
 
     def prove_owner(
         self, batch_id: str, owner_ref: str, to: Path, *, reveal: bool = True
@@ -258,13 +260,22 @@ class UsageLedger:
             with self._writing():
                 # Again: an erasure that was interrupted is on the list only now.
                 refuse_erased(self.private_folder, statement.batch, owner_ref)
-                key = make_owner_key(owner_keys_path(self.private_folder), owner_ref)
+                key = self._make_owner_key(owner_ref)
         owner = (owner_ref, key)
         kind, data = prove_in_batch(
             self.public_folder, self.private_folder, self._verifier, batch_id, owner, reveal=reveal
         )
-        write_atomically(to, data)
+        _write_proof(to, data, reveal=reveal)
         return kind
+
+    def _make_owner_key(self, owner_ref: str) -> bytes:
+        try:
+            return make_owner_key(owner_keys_path(self.private_folder), owner_ref)
+        except OSError as error:
+            raise LedgerError(
+                f"A key for the owner cannot be stored: {error.strerror}.",
+                "Make room on the disk, then prove it again.",
+            ) from error
 
     def prove_consistency(self, old_size: int, to: Path, new_size: int | None = None) -> None:
         """Write the proof that the log of ``new_size`` leaves begins with that of ``old_size``.
@@ -278,7 +289,7 @@ class UsageLedger:
             LedgerError: there was never a head of that size, or the tiles do not fit the heads.
         """
         size = self.head().size if new_size is None else new_size
-        write_atomically(to, prove_growth(self.public_folder, self._verifier, old_size, size))
+        _write_proof(to, prove_growth(self.public_folder, self._verifier, old_size, size))
 
     def knows_owner(self, owner_ref: str) -> bool:
         """Whether the ledger has, or had, a key for an owner.
@@ -352,7 +363,11 @@ class UsageLedger:
         head = self.head()
         remembered = self.private_folder / "head"
         published = self.public_folder / "checkpoint"
-        if not remembered.exists() or remembered.read_bytes() != published.read_bytes():
+        try:
+            same = remembered.read_bytes() == published.read_bytes()
+        except OSError:
+            same = False
+        if not same:
             raise LedgerError(
                 f"{published} is not the head that was signed last, which is kept in {remembered}.",
                 "Restore the public and the private folder from their newest backup, together.",
@@ -393,3 +408,14 @@ class UsageLedger:
             f"Leaves are numbered from 0 to {self.head().size - 1}; "
             "prove it without its record if its opening was lost.",
         )
+
+
+def _write_proof(path: Path, data: bytes, *, reveal: bool = False) -> None:
+    """Write a proof; one that reveals records, where nobody else on this machine reads it."""
+    try:
+        write_atomically(path, data, 0o600 if reveal else 0o644)
+    except OSError as error:
+        raise LedgerError(
+            f"The proof {path} cannot be written: {error.strerror}.",
+            "Name a file in a folder that can be written.",
+        ) from error

@@ -106,9 +106,14 @@ def choose_key(named: str, given: str | None) -> Verifier:
     the file agrees with itself.
 
     Raises:
-        LedgerError: the file was made for another key than the one given.
+        LedgerError: the file was made for another key than the one given, or that one is none.
     """
-    verifier = Verifier.parse(named if given is None else given)
+    try:
+        verifier = Verifier.parse(named if given is None else given)
+    except LedgerError as error:
+        if given is None:
+            raise
+        raise LedgerError(f"The key that was given: {error.problem}", error.remedy) from error
     if named != verifier.vkey:
         raise LedgerError(
             f"It was made for another key, {named}.", "Ask for a proof from the log that you trust."
@@ -127,6 +132,8 @@ def read_batch(value: Any, verifier: Verifier, head: Checkpoint) -> tuple[Batch,
         raise LedgerError("Its batch has no owner index.")
     if statement.batch.size > head.size:
         raise LedgerError("Its batch reaches beyond the checkpoint.")
+    if statement.batch.size == head.size and statement.batch.root != head.root.hex():
+        raise LedgerError("Its batch and the checkpoint sign two roots for one size.")
     return statement.batch, statement.owners
 
 

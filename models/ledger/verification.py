@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from models.errors import LedgerError
+from models.ledger.anchor_checks import check_anchors
 from models.ledger.batches import BatchStatement, open_batch
 from models.ledger.merkle import HASH_BYTES
 from models.ledger.note import MAX_NOTE_BYTES, Checkpoint, Verifier, open_checkpoint
@@ -69,6 +70,7 @@ def verify_ledger(
     except FAULTS as error:
         checks.append(Check("tiles", ok=False, detail=f"The tiles cannot be read: {error}"))
     checks.append(_check_partial_tiles(public_folder, head, history))
+    checks.append(check_anchors(public_folder, head, statements))
     if private_folder is not None:
         checks += check_private_folder(private_folder, public_folder, verifier, head, statements)
     return summarise(checks, head)

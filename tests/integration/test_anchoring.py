@@ -19,6 +19,8 @@ from models.ledger.chain.errors import ChainAwayError, ForkedHeadError
 from models.ledger.chain.heads import Standing
 from models.ledger.chain.journal import State
 from models.ledger.chain.receipts import Receipt
+from models.ledger.log import UsageLedger
+from models.ledger.verification import verify_ledger
 from tests.anchoring_parts import (
     FakeClock,
     anchored_events,
@@ -34,6 +36,7 @@ from tests.anchoring_parts import (
 )
 from tests.anvil import Anvil, start_anvil
 from tests.ledger_parts import make_ledger, make_records
+from verifier.cli import read_trust, show, verify
 
 STAMP = 1_800_000_000
 
@@ -299,7 +302,65 @@ def test_a_new_contract_takes_the_next_head_and_the_old_receipts_stay(
         anchorer.anchor()
     assert (ledger.public_folder / "anchors/5.json").read_bytes() == before
     value = json.loads((ledger.public_folder / "anchors/8.json").read_bytes())
-    assert [batch["id"] for batch in value["batches"]] == ["b0", "b1"]
+    assert [batch["id"] for batch in value["batches"]] == ["b1"]
+
+
+def _verify(ledger: UsageLedger, chain: Anvil, contract: str) -> int:
+    """The exit code of the independent verifier, once the ledger's own finds nothing."""
+    report = verify_ledger(ledger.public_folder, ledger.vkey, ledger.private_folder)
+    assert report.ok, report.checks
+    trust = read_trust(ledger.vkey, chain.url, contract)
+    return show(verify([str(ledger.public_folder)], trust), as_json=False)[1]
+
+
+def test_a_log_that_changed_its_contract_and_went_back_verifies_with_either(
+    chain: Anvil, tmp_path: Path
+) -> None:
+    ledger = make_ledger(tmp_path, 5)
+    one, other = deploy_ledger(chain), deploy_ledger(chain)
+    for number, contract in enumerate((one, other, one)):
+        clock = FakeClock(on_sleep=mine_on_sleep(chain))
+        with anchorer_of(ledger, make_settings(chain, contract), clock) as anchorer:
+            assert anchorer.anchor().state is State.FINALIZED
+        ledger.append(f"c{number}", make_records(2, 100 * number), STAMP)
+    assert [_verify(ledger, chain, contract) for contract in (one, other)] == [0, 0]
+
+
+@pytest.mark.parametrize("grown", [False, True])
+def test_a_backup_from_before_an_anchor_gets_its_manifest_and_receipt_back(
+    chain: Anvil, tmp_path: Path, *, grown: bool
+) -> None:
+    contract = deploy_ledger(chain)
+    settings, clock = make_settings(chain, contract), FakeClock(on_sleep=mine_on_sleep(chain))
+    ledger = make_ledger(tmp_path / "now", 5)
+    shutil.copytree(tmp_path / "now", tmp_path / "backup")
+    with anchorer_of(ledger, settings, clock) as anchorer:
+        anchorer.anchor()
+    restored = make_ledger(tmp_path / "backup", 5)
+    if grown:
+        restored.append("b1", make_records(2, 100), STAMP)
+    with anchorer_of(restored, settings, clock) as anchorer:
+        assert anchorer.anchor().state is State.FINALIZED
+    for name in ("anchors/5.json", "receipts/5.json"):
+        kept = (ledger.public_folder / name).read_bytes()
+        assert (restored.public_folder / name).read_bytes() == kept
+    assert _verify(restored, chain, contract) == 0
+
+
+def test_a_manifest_that_is_not_the_anchored_one_leaves_the_head_without_a_receipt(
+    chain: Anvil, tmp_path: Path
+) -> None:
+    settings = make_settings(chain, deploy_ledger(chain))
+    clock, heard = FakeClock(on_sleep=mine_on_sleep(chain)), list[str]()
+    ledger = make_ledger(tmp_path, 5)
+    with anchorer_of(ledger, settings, clock, heard=heard) as anchorer:
+        anchorer.anchor()
+        (ledger.public_folder / "receipts/5.json").unlink()
+        (ledger.public_folder / "anchors/5.json").write_bytes(b"{}\n")
+        outcome = anchorer.anchor()
+    assert (outcome.state, outcome.receipt) == (State.FINALIZED, None)
+    assert "is lost" in heard[-1]
+    assert receipt_files(ledger) == []
 
 
 def test_a_head_that_the_contract_refuses_in_its_block_is_told_and_not_kept(

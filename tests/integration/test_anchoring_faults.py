@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from models.consent.chain.answers import Answer, Refused, Unanswered
+from models.consent.chain.answers import Answer, Refused, Result, Unanswered
 from models.errors import LedgerError
 from models.ledger.chain.errors import ChainAwayError
 from models.ledger.chain.journal import State
@@ -261,6 +261,27 @@ def test_a_chain_that_goes_away_after_sending_is_asked_again_by_the_next_call(
     with anchorer_of(ledger, settings, clock) as anchorer:
         assert anchorer.anchor().state is State.FINALIZED
     _check_anchored_once(chain, contract, tmp_path, 5)
+
+
+@pytest.mark.parametrize("nonsense", [True, 5, "0x", {}])
+def test_a_list_of_events_that_is_none_is_no_answer(
+    chain: Anvil, tmp_path: Path, nonsense: object
+) -> None:
+    ledger, settings = make_ledger(tmp_path, 5), make_settings(chain, deploy_ledger(chain))
+    clock = FakeClock(on_sleep=lambda _: chain.mine(70))
+    with anchorer_of(ledger, settings, clock, final_within=100.0) as anchorer:
+        anchorer.anchor()
+    (ledger.public_folder / "receipts/5.json").unlink()
+
+    def answer(method: str, _: int, ask: Ask) -> Answer:
+        return Result(nonsense) if method == "eth_getLogs" else ask()
+
+    with (
+        anchorer_of(ledger, settings, clock, faults=answer) as anchorer,
+        pytest.raises(ChainAwayError, match="no list"),
+    ):
+        anchorer.anchor()
+    assert receipt_files(ledger) == []
 
 
 def test_a_transaction_that_the_node_forgot_is_sent_again(chain: Anvil, tmp_path: Path) -> None:

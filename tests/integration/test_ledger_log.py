@@ -48,6 +48,17 @@ def test_private_files_are_for_their_owner_only(tmp_path: Path) -> None:
     assert modes["b0.sealed"] == modes["b0.index"] == 0o600
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("lock", "cannot be taken"), ("head", "is not the head that was signed")]
+)
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path, name: str, said: str) -> None:
+    path = make_ledger(tmp_path, 3).private_folder / name
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    with pytest.raises(LedgerError, match=said):
+        UsageLedger.open(tmp_path, ORIGIN)
+
+
 def test_a_batch_says_where_it_stands(tmp_path: Path) -> None:
     ledger = make_ledger(tmp_path, 3)
     batch = ledger.append("second", make_records(300, 3), STAMP)

@@ -77,6 +77,14 @@ def test_nothing_of_an_erased_owner_can_be_read(ledger: UsageLedger) -> None:
     assert ledger.erasable(VICTIM) == {}
 
 
+@pytest.mark.parametrize("when", [-1, 253_402_300_800])
+def test_a_clock_that_is_wild_does_not_lock_the_ledger(ledger: UsageLedger, when: int) -> None:
+    with pytest.raises(LedgerError, match="Set the clock"):
+        ledger.erase_owner(VICTIM, when)
+    assert UsageLedger.open(ledger.public_folder.parent, ORIGIN).erasures() == []
+    assert _of(ledger, "b0", VICTIM)
+
+
 def test_even_the_old_key_opens_nothing_any_more(ledger: UsageLedger, tmp_path: Path) -> None:
     """What was sealed is overwritten too: a key that comes back from a backup finds nothing."""
     shutil.copy(ledger.private_folder / "owners.keys", tmp_path / "backup")

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.errors import LedgerError
+from models.ledger.batches import sign_batch
 from models.ledger.commitments import encode_canonical
 from models.ledger.consistency import verify_consistency_file
 from models.ledger.log import UsageLedger
+from models.ledger.note import Verifier, read_key_file
 from models.ledger.owners.absence import verify_absence_file
 from models.ledger.owners.completeness import verify_completeness_file
+from models.ledger.owners.index import TAG_BYTES, OwnerIndex
 from models.ledger.owners.keys import OwnerKeys, derive_tag
-from models.ledger.owners.proving import OwnerProof
+from models.ledger.owners.proving import OwnerProof, prove_in_batch
+from models.ledger.private_files import index_path
 from models.ledger.proofs import verify_proof_file
 from models.ledger.verification import verify_ledger
 from tests.ledger_examples import write_examples
@@ -136,18 +142,23 @@ def test_an_owner_never_seen_before_is_shown_that(ledger: UsageLedger, tmp_path:
     assert ledger.knows_owner(stranger)
 
 
+@pytest.mark.parametrize(("side", "place"), [("left", 0), ("right", -1)])
 def test_absence_holds_before_the_first_leaf_and_behind_the_last(
-    ledger: UsageLedger, tmp_path: Path
+    ledger: UsageLedger, tmp_path: Path, side: str, place: int
 ) -> None:
-    path, seen = tmp_path / "proof.json", set()
-    for number in range(2000, 2200):
-        ledger.prove_owner("b2", owner_ref(number), path)
-        value = json.loads(path.read_bytes())
-        assert verify_absence_file(path, ledger.vkey).ok
-        seen |= {side for side in ("left", "right") if value[side] is None}
-        if len(seen) == 2:
-            return
-    raise AssertionError(f"only {seen} were met")
+    public, private, path = ledger.public_folder, ledger.private_folder, tmp_path / "proof.json"
+    with OwnerIndex(index_path(private, "b2")) as index:
+        end = index.entry(place % index.size)[:TAG_BYTES]
+    keys = (number.to_bytes(32, "big") for number in count())
+    # Tags are spread evenly: one beyond the end comes up sooner or later.
+    key = next(k for k in keys if (derive_tag(k, "b2") < end) == (side == "left"))
+    verifier = Verifier.parse(ledger.vkey)
+    owner = (owner_ref(2000), key)
+    kind, data = prove_in_batch(public, private, verifier, "b2", owner, reveal=True)
+    path.write_bytes(data)
+    assert kind is OwnerProof.ABSENCE
+    assert json.loads(data)[side] is None
+    assert verify_absence_file(path, ledger.vkey).ok
 
 
 def test_a_proof_can_keep_the_records_hidden(ledger: UsageLedger, tmp_path: Path) -> None:
@@ -212,6 +223,29 @@ def test_another_batch_does_not_fit(ledger: UsageLedger, proof: Path, absence: P
     for path in (proof, absence):
         _rewrite(path, lambda value: value.update(batch=batch))
         assert not verify_proof_file(path, ledger.vkey).ok
+
+
+def test_a_batch_that_signs_another_root_than_the_head_of_its_size_is_refused(
+    tmp_path: Path,
+) -> None:
+    ledger = UsageLedger.open(tmp_path / "ledger", ORIGIN)
+    ledger.append("b0", [make_record(0, owner_ref(1))], STAMP)
+    path, signer = tmp_path / "p.json", read_key_file(ledger.private_folder / "signing.key")
+    ledger.prove_owner("b0", owner_ref(1), path)
+    statement = ledger.statement("b0")
+    assert statement is not None
+    forged = replace(statement, batch=replace(statement.batch, root="0" * 64))
+    signed = json.loads(sign_batch(forged, signer))
+    _rewrite(path, lambda value: value.update(batch=signed))
+    (failure,) = verify_proof_file(path, ledger.vkey).failures
+    assert "two roots for one size" in failure.detail
+
+
+def test_a_given_key_that_is_none_is_not_said_to_be_the_files(
+    ledger: UsageLedger, proof: Path
+) -> None:
+    (failure,) = verify_proof_file(proof, "no key").failures
+    assert "The key that was given" in failure.detail
 
 
 def test_an_older_checkpoint_does_not_cover_the_batch(

@@ -362,7 +362,7 @@ def test_verification_needs_nothing_but_cryptography_and_the_formats() -> None:
     allowed = {
         *("batches", "commitments", "consistency", "inclusion", "merkle", "note", "openings"),
         *("owners", "private_checks", "private_files", "proof_file", "proofs", "references"),
-        *("report", "tiles", "verification", "walk"),
+        *("report", "tiles", "verification", "walk", "anchor_checks", "chain"),
     }
     ledger = {name for name in ours.split() if name.startswith("models.ledger.")}
     assert {name.split(".")[2] for name in ledger} == allowed

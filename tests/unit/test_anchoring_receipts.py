@@ -111,3 +111,9 @@ def test_a_contract_that_shows_less_than_a_receipt_is_refused_and_another_is_not
         check_not_behind(state, RECEIPT.chain_id, RECEIPT.contract, RECEIPT)
     check_not_behind(state, 1, RECEIPT.contract, RECEIPT)
     check_not_behind(state, RECEIPT.chain_id, "0x" + "9" * 40, RECEIPT)
+
+
+def test_a_folder_in_place_of_a_receipt_is_named(tmp_path: Path) -> None:
+    (tmp_path / "receipts/5.json").mkdir(parents=True)
+    with pytest.raises(LedgerError, match=r"5\.json cannot be read"):
+        list(AnchorFiles(tmp_path).receipts())

@@ -55,6 +55,7 @@ def keystore(tmp_path: Path) -> Path:
     """A key file; few rounds, so that no test waits for it."""
     path = tmp_path / "key.json"
     path.write_text(json.dumps(Account.encrypt(KEY, "secret words", kdf="pbkdf2", iterations=2)))
+    path.chmod(0o600)
     return path
 
 
@@ -88,6 +89,12 @@ def test_a_wrong_password_is_told_without_repeating_it(keystore: Path) -> None:
         open_signer(_settings(keystore, "not these words"))
     assert "not these words" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_key_file_that_others_can_read_is_refused(keystore: Path) -> None:
+    keystore.chmod(0o644)
+    with pytest.raises(LedgerError, match=r"key file .* can be read by others"):
+        open_signer(_settings(keystore))
 
 
 def test_a_password_file_that_others_can_read_is_refused(keystore: Path) -> None:

@@ -87,6 +87,13 @@ def test_a_receipt_number_never_goes_back(log: SampleLog, public: Path) -> None:
     assert failed(check(log, public)) == ["receipts"]
 
 
+def test_another_contract_numbers_its_own_heads(log: SampleLog, public: Path) -> None:
+    manifest = digest((public / "anchors/645.json").read_bytes())
+    receipt = make_receipt(log, 645, 1, manifest) | {"contract": "0x" + "3" * 40}
+    (public / "receipts/645.json").write_bytes(write(receipt))
+    assert check(log, public)["outcome"] == "holds"
+
+
 def test_a_signed_batch_with_another_digest_over_its_leaves_is_found(
     log: SampleLog, public: Path
 ) -> None:

@@ -1,7 +1,7 @@
 // Receipts and heads on an EVM chain, read with viem. It is loaded only when a chain is asked:
 // everything offline works without a single package.
 
-import { take, takeBytes, takeNumber } from "./canonical.mjs";
+import { isObject, take, takeBytes, takeNumber } from "./canonical.mjs";
 import { CheckError, UncheckedError } from "./report.mjs";
 
 export const RECEIPT = "kiyome.receipt/1";
@@ -62,24 +62,21 @@ export class Chain {
     if (this.contract !== null && this.contract !== receipt.contract) {
       throw deny(`is of the contract ${receipt.contract}, not of the one that was given`);
     }
-    const chainId = await this.#once("id", ({ client }) => client.getChainId());
+    const chainId = readQuantity(await this.#once("id", request("eth_chainId")));
     if (chainId !== receipt.chainId) {
       throw deny(`is of the chain ${receipt.chainId}, and the node of the chain ${chainId}`);
     }
-    const found = await this.#ask(({ client, viem }) =>
-      client.getTransactionReceipt({ hash: receipt.txHash }).catch((error) => {
-        if (error instanceof viem.TransactionReceiptNotFoundError) return null;
-        throw error;
-      }),
-    );
+    const found = await this.#ask(request("eth_getTransactionReceipt", receipt.txHash));
     if (found === null) throw deny("names a transaction that the node does not know");
-    await this.#compareLog(receipt, found);
-    const blockNumber = BigInt(receipt.blockNumber);
-    const block = await this.#ask(({ client }) => client.getBlock({ blockNumber }));
+    await this.#compareLog(receipt, readObject(found));
+    const number = `0x${receipt.blockNumber.toString(16)}`;
+    const block = readObject(await this.#ask(request("eth_getBlockByNumber", number, false)));
     if (block.hash !== receipt.blockHash) {
       throw deny("names a block that is no longer part of the chain");
     }
-    if ((await this.#finalized()) < blockNumber) throw deny("names a block that is not final yet");
+    if ((await this.#finalized()) < receipt.blockNumber) {
+      throw deny("names a block that is not final yet");
+    }
     const caveat = this.contract
       ? ""
       : " The contract is the receipt's own word: give --contract.";
@@ -91,12 +88,13 @@ export class Chain {
 
   /** The head that a contract held at the last finalized block. */
   async head(contract) {
-    const blockNumber = await this.#finalized();
-    const answer = await this.#once(`head ${contract}`, async ({ client, viem, abi }) => {
-      const data = viem.encodeFunctionData({ abi, functionName: "head" });
-      const called = await client.call({ to: contract, data, blockNumber });
-      if (called.data?.length !== 2 + 3 * 64) return null;
-      return viem.decodeFunctionResult({ abi, functionName: "head", data: called.data });
+    const block = `0x${(await this.#finalized()).toString(16)}`;
+    const answer = await this.#once(`head ${contract}`, async (node) => {
+      const { viem, abi } = node;
+      const call = { data: viem.encodeFunctionData({ abi, functionName: "head" }), to: contract };
+      const data = await request("eth_call", call, block)(node);
+      if (typeof data !== "string" || !/^0x([0-9a-f]{64}){3}$/.test(data)) return null;
+      return viem.decodeFunctionResult({ abi, functionName: "head", data });
     });
     if (answer === null || answer[0] > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw new CheckError("contract", "There is no usage ledger at the contract's address.");
@@ -105,14 +103,13 @@ export class Chain {
   }
 
   async #compareLog(receipt, found) {
-    if (found.status !== "success") throw deny("names a transaction that was reverted");
-    if (
-      found.blockHash !== receipt.blockHash ||
-      found.blockNumber !== BigInt(receipt.blockNumber)
-    ) {
+    if (found.status !== "0x1") throw deny("names a transaction that was reverted");
+    const number = readQuantity(found.blockNumber);
+    if (found.blockHash !== receipt.blockHash || number !== receipt.blockNumber) {
       throw deny("names a transaction that stands in another block");
     }
-    const log = found.logs.find((one) => one.logIndex === receipt.logIndex);
+    const logs = Array.isArray(found.logs) ? found.logs : [];
+    const log = logs.find((one) => readQuantity(readObject(one).logIndex) === receipt.logIndex);
     if (log === undefined) throw deny("names an event that the transaction does not have");
     const said = await this.#ask(({ viem, abi }) => decodeAnchored(viem, abi, log));
     const expected = {
@@ -122,16 +119,14 @@ export class Chain {
       manifest: `0x${receipt.manifest.toString("hex")}`,
     };
     const same = said !== null && Object.keys(expected).every((n) => said[n] === expected[n]);
-    if (!same || log.address.toLowerCase() !== receipt.contract) {
+    if (!same || String(log.address).toLowerCase() !== receipt.contract) {
       throw deny("is not what the contract said: its event is about something else");
     }
   }
 
   async #finalized() {
-    return this.#once("final", async ({ client }) => {
-      const { number } = await client.getBlock({ blockTag: "finalized" });
-      return BigInt(number); // which refuses null, the number of a block that is not mined yet
-    });
+    const block = await this.#once("final", request("eth_getBlockByNumber", "finalized", false));
+    return readQuantity(readObject(block).number);
   }
 
   // The same answer for one run: heads have to be compared at one point in time.
@@ -152,9 +147,26 @@ export class Chain {
     try {
       return await question({ client, viem, abi: viem.parseAbi(ABI) });
     } catch {
-      throw new UncheckedError("chain", "The node gives no answer that can be used.");
+      throw mute();
     }
   }
+}
+
+// viem reads answers leniently, so that they are asked for as they are, and read here.
+const request =
+  (method, ...params) =>
+  ({ client }) =>
+    client.request({ method, params });
+
+function readObject(value) {
+  if (!isObject(value)) throw mute();
+  return value;
+}
+
+function readQuantity(value) {
+  if (typeof value !== "string" || !/^0x(0|[1-9a-f][0-9a-f]{0,13})$/.test(value)) throw mute();
+  if (!Number.isSafeInteger(Number(value))) throw mute();
+  return Number(value);
 }
 
 // What an event says, or null where it is not Anchored.
@@ -167,3 +179,4 @@ function decodeAnchored(viem, abi, { data, topics }) {
 }
 
 const deny = (problem) => new CheckError("receipt", `The receipt ${problem}.`);
+const mute = () => new UncheckedError("chain", "The node gives no answer that can be used.");

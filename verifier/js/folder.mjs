@@ -156,7 +156,7 @@ function readAnchors(folder, key, head, claims) {
 }
 
 function readReceipts(examined, folder, claims) {
-  let sequence = 0;
+  const sequences = new Map(); // a log may change its contract; each numbers its own heads
   for (const size of listSizes(path.join(folder, "receipts"), ".json")) {
     const shown = `receipts/${size}.json`;
     const data = read(folder, shown, MAX_JSON_BYTES);
@@ -167,10 +167,11 @@ function readReceipts(examined, folder, claims) {
     if (receipt.size !== size || !fits) {
       throw new CheckError("receipts", `${shown} is not the receipt of anchors/${size}.json.`);
     }
-    if (receipt.sequence <= sequence) {
+    const place = `${receipt.chain_id} ${receipt.contract}`;
+    if (receipt.sequence <= (sequences.get(place) ?? 0)) {
       throw new CheckError("receipts", `${shown} has a number that an earlier receipt has passed.`);
     }
-    sequence = receipt.sequence;
+    sequences.set(place, receipt.sequence);
     examined.receipts.push(receipt);
   }
 }

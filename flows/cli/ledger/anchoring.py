@@ -50,7 +50,7 @@ def anchor_command(dry_run: bool, wait: float, workspace: Path | None) -> None:
         click.echo("The log is empty: there is nothing to anchor.")
     elif outcome.state is State.FINALIZED:
         word = "anchored" if outcome.sent else "anchored already"
-        click.echo(f"{word}  {outcome.size} entries\nreceipt   {outcome.receipt}")
+        click.echo(f"{word}  {outcome.size} entries\nreceipt   {outcome.receipt or 'none'}")
     else:
         click.echo(
             f"under way ({outcome.state}): {outcome.size} entries. Run `kiyome ledger anchor` "

@@ -50,24 +50,57 @@ def opened(workspace: Path | None, *, begin: bool = False) -> Iterator[Opened]:
     Raises:
         LedgerError: there is no ledger, or the settings name no chain.
     """
-    from models.errors import LedgerError
     from models.ledger.chain.backends import open_backend
     from models.ledger.chain.evm import EvmChain
-    from models.ledger.log import UsageLedger
     from models.settings import load_settings
 
     settings = load_settings(workspace=workspace)
-    folder = settings.workspace.absolute() / "ledger"
-    if not begin and not folder.is_dir():
-        raise LedgerError(
-            f"There is no ledger in {folder}.", "`kiyome cleanse` begins one with a release."
-        )
-    ledger = UsageLedger.open(folder, settings.ledger_origin)
+    ledger = _open(settings, begin=begin)
     chain = EvmChain(open_backend(settings))
     try:
         yield Opened(settings, ledger, chain)
     finally:
         chain.close()
+
+
+def open_ledger(workspace: Path | None) -> UsageLedger:
+    """Open the ledger of a workspace.
+
+    Raises:
+        LedgerError: there is none, or it cannot be opened.
+    """
+    from models.settings import load_settings
+
+    return _open(load_settings(workspace=workspace), begin=False)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder that proof files are written to, where it is missing.
+
+    Raises:
+        LedgerError: it cannot be made.
+    """
+    from models.errors import LedgerError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            "Name a folder that can be written.",
+        ) from error
+
+
+def _open(settings: Settings, *, begin: bool) -> UsageLedger:
+    from models.errors import LedgerError
+    from models.ledger.log import UsageLedger
+
+    folder = settings.workspace.absolute() / "ledger"
+    if not begin and not folder.is_dir():
+        raise LedgerError(
+            f"There is no ledger in {folder}.", "`kiyome cleanse` begins one with a release."
+        )
+    return UsageLedger.open(folder, settings.ledger_origin)
 
 
 def make_pace(wait: float) -> Pace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
     from models.ledger.chain.operating import ContractOperator, Done
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 
 @click.command("deploy")
@@ -38,7 +41,7 @@ def deploy_command(yes: bool, wait: float, workspace: Path | None) -> None:
         click.echo(f"under way ({done.state}). Run `kiyome ledger deploy` again for the address.")
     else:
         click.echo(f"contract  {done.contract}\nmade by   {done.tx_hash}")
-        click.echo("Put into kiyome.toml:")
+        click.echo("Put into kiyome.toml, beside ledger_rpc and the account:")
         click.echo(f'  ledger_chain = "{found.settings.ledger_chain}"')
         click.echo(f"  ledger_chain_id = {done.chain_id}")
         click.echo(f'  ledger_contract = "{done.contract}"')
@@ -64,11 +67,7 @@ def propose_command(account: str, yes: bool, wait: float, workspace: Path | None
     """
     from models.errors import LedgerError
 
-    try:
-        number = int(account, 16)
-    except ValueError:
-        number = -1
-    if number < 0 or len(account) != 42 or not account.startswith("0x"):
+    if not _ADDRESS.fullmatch(account):
         raise LedgerError(f"{account!r} is not an address.", "Give 0x and 40 hex digits.")
     _send(workspace, wait, yes, f"Offer it to {account}?", lambda it: it.propose(account.lower()))
 

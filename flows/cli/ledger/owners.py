@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.cli.ledger.opening import make_folder, open_ledger
 from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _REFERENCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 @click.command("owner")
 @click.argument("owner")
-@click.option("--batch", help="Only this batch (a release's id).  [default: all]")
+@click.option("--batch", help="Only this batch (the beginning of a release's id).")
 @click.option(
     "--to",
     type=click.Path(path_type=Path, file_okay=False),
@@ -44,18 +45,18 @@ def owner_command(
     """
     from models.errors import LedgerError
 
-    ledger = _open(workspace)
+    ledger = open_ledger(workspace)
     reference = _refer(ledger, owner)
     if not unknown and not ledger.knows_owner(reference):
         raise LedgerError(
             f"The ledger has never recorded an owner {owner!r}.",
             "Check how it is spelt; add --unknown to prove that there is nothing of theirs.",
         )
-    names = [batch] if batch else [each.batch_id for each in ledger.batches()]
-    to.mkdir(parents=True, exist_ok=True)
+    names = _find_batches(ledger, batch)
+    make_folder(to)
     written = 0
     for name in names:
-        path = to / f"owner-{name}.json"
+        path = to / f"owner-{reference[:8]}-{name}.json"  # never over another owner's
         try:
             kind = ledger.prove_owner(name, reference, path, reveal=not hide)
         except LedgerError as error:
@@ -85,7 +86,9 @@ def erase_owner_command(owner: str, yes: bool, workspace: Path | None) -> None:
     Example:
       kiyome ledger erase-owner hanako@example.com --yes
     """
-    ledger = _open(workspace)
+    from models.errors import LedgerError
+
+    ledger = open_ledger(workspace)
     reference = _refer(ledger, owner)
     if yes:
         erasure = ledger.erase_owner(reference)
@@ -93,6 +96,8 @@ def erase_owner_command(owner: str, yes: bool, workspace: Path | None) -> None:
         click.echo("Now destroy the backups of the ledger's private folder that are older.")
         return
     counts = ledger.erasable(reference)
+    if not counts and not ledger.knows_owner(reference):
+        raise LedgerError("The ledger holds nothing of this owner.", "Check how the name is spelt.")
     for name, count in counts.items():
         click.echo(f"{name}: {count} records would become unreadable")
     for erasure in ledger.erasures():
@@ -119,26 +124,25 @@ def consistency_command(old: int, new: int | None, to: Path, workspace: Path | N
     Example:
       kiyome ledger consistency 12000 --to consistency.json
     """
-    _open(workspace).prove_consistency(old, to, new)
+    open_ledger(workspace).prove_consistency(old, to, new)
     click.echo(str(to))
+
+
+def _find_batches(ledger: UsageLedger, beginning: str | None) -> list[str]:
+    """The batch that is meant, or all of them."""
+    from models.errors import LedgerError
+
+    names = [batch.batch_id for batch in ledger.batches()]
+    if not beginning or beginning in names:
+        return [beginning] if beginning else names
+    found = [name for name in names if name.startswith(beginning)]
+    if len(found) > 1:
+        raise LedgerError(f"{len(found)} batches begin with {beginning!r}.", "Give more of the id.")
+    return found or [beginning]
 
 
 def _refer(ledger: UsageLedger, owner: str) -> str:
     return owner if _REFERENCE.fullmatch(owner) else ledger.reference("owner", owner)
-
-
-def _open(workspace: Path | None) -> UsageLedger:
-    from models.errors import LedgerError
-    from models.ledger.log import UsageLedger
-    from models.settings import load_settings
-
-    settings = load_settings(workspace=workspace)
-    folder = settings.workspace.absolute() / "ledger"
-    if not folder.is_dir():
-        raise LedgerError(
-            f"There is no ledger in {folder}.", "`kiyome cleanse` begins one with a release."
-        )
-    return UsageLedger.open(folder, settings.ledger_origin)
 
 
 COMMANDS = (owner_command, erase_owner_command, consistency_command)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.cli.ledger.opening import make_folder, open_ledger
 from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
-    from models.ledger.log import UsageLedger
     from models.ledger.report import VerificationReport
 
 
@@ -46,7 +46,7 @@ def verify_command(folder: Path | None, key: str | None, workspace: Path | None)
 @workspace_option
 def show_command(workspace: Path | None) -> None:
     """Show the head, the public key and the batches."""
-    opened = _open(workspace)
+    opened = open_ledger(workspace)
     head = opened.head()
     click.echo(f"origin  {head.origin}\nkey     {opened.vkey}")
     click.echo(f"size    {head.size} entries\nroot    {head.root.hex()}")
@@ -76,8 +76,8 @@ def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> N
 
     if len(asset) < 8:
         raise LedgerError(f"{asset!r} is too short.", "Give at least 8 digits of the asset's id.")
-    opened = _open(workspace)
-    to.mkdir(parents=True, exist_ok=True)
+    opened = open_ledger(workspace)
+    make_folder(to)
     written = 0
     for batch in opened.batches():
         for opening in opened.openings(batch.batch_id):
@@ -91,9 +91,10 @@ def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> N
                     f"entry {opening.index}"
                 )
     if not written:
-        raise LedgerError(
-            f"The ledger has no entry about {asset!r}.", "`kiyome ledger show` lists its batches."
-        )
+        remedy = "`kiyome ledger show` lists its batches."
+        if opened.erasures():
+            remedy = "Entries of owners who were erased cannot be found any more. " + remedy
+        raise LedgerError(f"The ledger has no entry about {asset!r}.", remedy)
 
 
 @click.command("check")
@@ -108,20 +109,6 @@ def check_command(file: Path, key: str | None) -> None:
     from models.ledger.proofs import verify_proof_file
 
     _show(verify_proof_file(file, key))
-
-
-def _open(workspace: Path | None) -> UsageLedger:
-    from models.errors import LedgerError
-    from models.ledger.log import UsageLedger
-    from models.settings import load_settings
-
-    settings = load_settings(workspace=workspace)
-    folder = settings.workspace.absolute() / "ledger"
-    if not folder.is_dir():
-        raise LedgerError(
-            f"There is no ledger in {folder}.", "`kiyome cleanse` begins one with a release."
-        )
-    return UsageLedger.open(folder, settings.ledger_origin)
 
 
 def _show(report: VerificationReport) -> None:

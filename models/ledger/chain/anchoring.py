@@ -16,7 +16,7 @@ from pathlib import Path
 
 from models.errors import LedgerError
 from models.failpoints import reach
-from models.ledger.chain.backends import open_backend
+from models.ledger.chain.backends import open_backend, require_chain
 from models.ledger.chain.contract import UsageLedgerContract
 from models.ledger.chain.erc7053 import encode_manifest_commit, find_uncommitted, mark_committed
 from models.ledger.chain.errors import DisplacedError
@@ -99,6 +99,7 @@ class Anchorer:
         pace: Pace | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        require_chain(settings)
         if not settings.ledger_contract:
             raise LedgerError(
                 "No contract is named that heads could be anchored on.",
@@ -180,44 +181,61 @@ class Anchorer:
         if standing is Standing.EMPTY:
             return Anchored(0, None)
         if standing is Standing.NEWER:
+            self._recover(state, chain_id, head.origin)
             pending = self._carry_on(self._begin(state, chain_id, head, reader))
             if pending.state is not State.FINALIZED:
                 return Anchored(head.size, pending.state, sent=True)
-        elif not self.files.receipt_path(head.size).exists():
-            found = recover_receipt(
-                self._chain,
-                self.files,
-                self._address,
-                state,
-                chain_id,
-                self._limits.confirmations,
-            )
-            if found is None:
-                return Anchored(head.size, State.MINED)
+        elif self._recover(state, chain_id, head.origin) is None:
+            return Anchored(head.size, State.MINED)
         if self._settings.ledger_commit_manifests:
             self._commit_manifests(chain_id)
-        receipt = self.files.receipt_path(head.size)
+        path = self.files.receipt_path(head.size)
+        receipt = path if path.exists() else None
         return Anchored(head.size, State.FINALIZED, standing is Standing.NEWER, receipt)
+
+    def _recover(self, state: ContractState, chain_id: int, origin: str) -> bool | None:
+        """Write the receipt of the chain's head where it is missing; see ``recover_receipt``."""
+        if not state.size or self.files.receipt_path(state.size).exists():
+            return True
+        found = recover_receipt(
+            self._chain,
+            self.files,
+            self._address,
+            state,
+            chain_id,
+            self._limits.confirmations,
+            self._make_manifest(Checkpoint(origin, state.size, state.root)),
+        )
+        if found is False:
+            self._say(
+                f"The manifest that was anchored with the head of {state.size} entries is lost, so "
+                "there is no receipt of it."
+            )
+        return found
 
     def _begin(
         self, state: ContractState, chain_id: int, head: Checkpoint, reader: TileReader
     ) -> Pending:
         signer = self._open_signer(state.operator)
         check_operator(state, signer.address)
-        members = [
-            batch
-            for batch in self._ledger.batches()
-            if state.size <= batch.first_index and batch.size <= head.size
-        ]
-        content = encode_manifest(head, self._ledger.public_folder / "batches", members)
         self.files.drop_unsent(state.size)
-        manifest = self.files.write_manifest(head.size, content)
+        manifest = self.files.write_manifest(head.size, self._make_manifest(head))
         reach("chain.manifest")
         proof = _prove(reader, state.size, head.size)
         data = self._contract.anchor(head.size, head.root, bytes.fromhex(manifest), proof)
         self._say(f"Anchoring {head.size} entries; {state.size} are on the chain.")
         detail = {"manifest": manifest, "root": head.root.hex(), "size": head.size}
         return self._sender(signer).begin(chain_id, "anchor", self._address, data, detail)
+
+    def _make_manifest(self, head: Checkpoint) -> bytes:
+        """The manifest of a head: the batches since the manifest before, of whichever contract."""
+        since = self.files.last_manifest(head.size)
+        members = [
+            batch
+            for batch in self._ledger.batches()
+            if since <= batch.first_index and batch.size <= head.size
+        ]
+        return encode_manifest(head, self._ledger.public_folder / "batches", members)
 
     def _carry_on(self, pending: Pending) -> Pending:
         """Bring a transaction as far as it gets, and do what follows from it where it is final."""

@@ -46,10 +46,7 @@ class FilesBackend:
         Raises:
             LedgerError: always.
         """
-        raise LedgerError(
-            "This ledger is kept in files alone, and anchored on no chain.",
-            'Set ledger_chain = "rpc", ledger_rpc and ledger_contract in kiyome.toml to anchor it.',
-        )
+        raise _unchained()
 
     def close(self) -> None:
         """Nothing is held."""
@@ -147,6 +144,24 @@ class TesterBackend:
 
 
 _tester: list[TesterBackend] = []
+
+
+def require_chain(settings: Settings) -> None:
+    """Make sure that the settings name a chain.
+
+    Raises:
+        LedgerError: the ledger is kept in files alone.
+    """
+    if settings.ledger_chain == "files":
+        raise _unchained()
+
+
+def _unchained() -> LedgerError:
+    return LedgerError(
+        "This ledger is kept in files alone, and anchored on no chain.",
+        'Set ledger_chain = "rpc" and ledger_rpc in kiyome.toml, then make a contract with '
+        "`kiyome ledger deploy`.",
+    )
 
 
 def open_backend(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> Backend:

@@ -222,7 +222,9 @@ class EvmChain:
             "toBlock": hex(last),
         }
         value = self._value("eth_getLogs", asked)
-        return [entry for entry in value if isinstance(entry, dict)] if value else []
+        if not isinstance(value, list):
+            raise self._away("eth_getLogs brought no list")
+        return [entry for entry in value if isinstance(entry, dict)]
 
     def _block(self, tag: str) -> dict[str, Any] | None:
         value = self._value("eth_getBlockByNumber", tag, False)
@@ -247,7 +249,7 @@ class EvmChain:
         if isinstance(answer, Refused):
             if is_reverted(answer):
                 raise LedgerError(
-                    f"The contract refuses: {answer.message}.",
+                    f"The contract refuses: {answer.message.rstrip('.')}.",
                     "`kiyome ledger status` compares the log with the chain.",
                 )
             raise self._away(f"{method} was refused: {answer.message}")

@@ -169,16 +169,21 @@ class ChainJournal:
         """Be the one process that sends; others wait.
 
         Raises:
-            LedgerError: another one has not let go in that time.
+            LedgerError: another one has not let go in that time, or nothing can be written.
         """
-        self.folder.mkdir(mode=0o700, exist_ok=True)
         lock = FileLock(self.folder / "lock", timeout=seconds)
         try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             lock.acquire()
         except Timeout as error:
             raise LedgerError(
                 "Another process is sending a transaction for this ledger.",
                 "Wait for it to end: `kiyome ledger status` shows how far it is.",
+            ) from error
+        except OSError as error:
+            raise LedgerError(
+                f"The lock {self.folder / 'lock'} cannot be taken: {error.strerror}.",
+                "Run it as the ledger's owner, on a disk that can be written.",
             ) from error
         try:
             yield

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LedgerError
+from models.ledger.chain.backends import require_chain
 from models.ledger.chain.contract import UsageLedgerContract
 from models.ledger.chain.errors import ChainAwayError
 from models.ledger.chain.evm import EvmChain
@@ -58,6 +59,7 @@ class ContractOperator:
         say: Callable[[str], None],
         confirm: Callable[[int, str, Cost], bool] = lambda *_: True,
     ) -> None:
+        require_chain(settings)
         self._chain = chain
         self._settings = settings
         self._open_signer = open_signer

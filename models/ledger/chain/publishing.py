@@ -50,17 +50,20 @@ def recover_receipt(
     state: ContractState,
     chain_id: int,
     confirmations: int,
-) -> Path | None:
+    remade: bytes,
+) -> bool | None:
     """Write the receipt of the head on the chain again, from its event.
 
     Args:
         contract: the contract's address.
         state: what it says.
         confirmations: see ``EvmChain.final_height``.
+        remade: the manifest as it would be written now. It is published with the receipt where the
+            log has none (a backup from before it was anchored) and it is the one on the chain.
 
     Returns:
-        Where it lies; None where the head is not final yet, the node finds no event, or the
-        manifest is not the one on the chain.
+        True where it was written; None where the head is not final yet, or the node finds no event
+        of it; False where the manifest on the chain is another.
 
     Raises:
         ChainAwayError: no answer.
@@ -68,15 +71,19 @@ def recover_receipt(
     topics = [ANCHORED_TOPIC, state.sequence.to_bytes(32, "big")]
     entry = _find_entry(chain, contract, topics, chain.final_height(confirmations))
     place = chain.mined(str(entry.get("transactionHash"))) if entry else None
-    manifest = files.read_manifest(state.size)
-    if place is None or manifest is None:
+    if place is None:
         return None
+    published = files.read_manifest(state.size)
+    manifest = remade if published is None else published
     digest = hashlib.sha256(manifest).hexdigest()
     for log in place.logs:
         event = _read_event(log, contract)
         if event and _names(event, state.size, state.root.hex(), digest):
-            return files.write_receipt(_make_receipt(event, log, place, chain_id))
-    return None
+            if published is None:
+                files.write_manifest(state.size, manifest)
+            files.write_receipt(_make_receipt(event, log, place, chain_id))
+            return True
+    return False
 
 
 def _find_entry(

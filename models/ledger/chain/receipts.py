@@ -89,7 +89,7 @@ def encode_manifest(head: Checkpoint, batches: Path, members: list[Batch]) -> by
     Args:
         head: what is anchored.
         batches: the folder with the batches' files.
-        members: the batches since the last anchored head, in the order of appending.
+        members: the batches since the manifest before, in the order of appending.
 
     Raises:
         LedgerError: the file of a batch cannot be read.
@@ -157,6 +157,10 @@ class AnchorFiles:
             if size > anchored and not self.receipt_path(size).exists():
                 self.manifest_path(size).unlink(missing_ok=True)
 
+    def last_manifest(self, before: int) -> int:
+        """The size of the newest manifest of fewer entries; 0 where there is none."""
+        return max((size for size in _sizes(self._anchors) if size < before), default=0)
+
     def read_manifest(self, size: int) -> bytes | None:
         """The manifest of a head, or None where there is none."""
         path = self.manifest_path(size)
@@ -181,6 +185,11 @@ class AnchorFiles:
                 receipt = Receipt.decode(path.read_bytes())
             except LedgerError as error:
                 raise LedgerError(f"{path}: {error.problem}", error.remedy) from error
+            except OSError as error:
+                raise LedgerError(
+                    f"The receipt {path} cannot be read: {error.strerror}.",
+                    "Restore it from a backup.",
+                ) from error
             if receipt.size != size:
                 raise LedgerError(f"{path} is of {receipt.size} entries.", "Restore it.")
             yield receipt

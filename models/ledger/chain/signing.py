@@ -252,18 +252,20 @@ def open_keystore(path: Path, password: str) -> LocalSigner:
     """The account in an encrypted key file. Opening takes seconds, so it is done once a process.
 
     Raises:
-        LedgerError: the file cannot be read, or the password is not its.
+        LedgerError: the file cannot be read, others can read it, or the password is not its.
     """
     import json
 
     from eth_account import Account
 
     try:
+        mode = path.stat().st_mode
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LedgerError(
             f"The key file {path} cannot be read.", "Check ledger_keystore in kiyome.toml."
         ) from error
+    _check_mode("key file", path, mode)
     try:
         key = bytes(Account.decrypt(content, password))
     except (ValueError, KeyError, TypeError, NotImplementedError):
@@ -292,12 +294,16 @@ def _find_password(file: Path | None, ask: Callable[[], str] | None) -> str:
             f"The password file {file} cannot be read.",
             "Check ledger_keystore_password_file in kiyome.toml.",
         ) from None
+    _check_mode("password file", file, mode)
+    return text.rstrip("\r\n")
+
+
+def _check_mode(what: str, file: Path, mode: int) -> None:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise LedgerError(
-            f"The password file {file} can be read by others than its owner.",
+            f"The {what} {file} can be read by others than its owner.",
             f"Run `chmod 600 {file}`, and think about whether somebody has copied it.",
         )
-    return text.rstrip("\r\n")
 
 
 def _as_bytes(value: Any) -> bytes:

@@ -36,6 +36,8 @@ from models.ledger.private_files import (
 )
 from models.ledger.tiles import sync_path
 
+_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
@@ -136,11 +138,17 @@ class PendingErasure:
             size: leaves in the log.
 
         Raises:
-            LedgerError: the ledger holds nothing of that owner, or it cannot be done now.
+            LedgerError: the ledger holds nothing of that owner, ``erased_at`` is no time that a
+                date can be written of, or it cannot be done now.
         """
         if owner_ref == OPERATOR:
             raise LedgerError(
                 "Records without a known owner have no owner to be erased.", "Name an owner."
+            )
+        if not _is_time(erased_at):  # a promise that cannot be read would lock the ledger
+            raise LedgerError(
+                f"The owner was not erased: {erased_at} is no time of erasure.",
+                "Set the clock of this machine.",
             )
         key = OwnerKeys.read(owner_keys_path(self._private)).get(owner_ref)
         if key is None and not count_erasable(self._private, owner_ref):
@@ -255,7 +263,10 @@ def _parse(line: bytes) -> Erasure:
     if not line.endswith(b"\n"):
         raise ValueError("it is cut short")
     erasure = Erasure(**decode_canonical(line[:-1]))
-    numbers = (erasure.erased_at, erasure.size)
-    if any(type(number) is not int or number < 0 for number in numbers):
+    if not _is_time(erasure.erased_at) or type(erasure.size) is not int or erasure.size < 0:
         raise ValueError("a number is missing")
     return erasure
+
+
+def _is_time(seconds: int) -> bool:
+    return type(seconds) is int and 0 <= seconds <= _LAST_SECOND
