@@ -20,9 +20,9 @@ from PIL import Image
 from models.canonical import digest_lines
 from models.errors import EncoderError
 from models.motifs.dense import (
-    CROP_SCALES,
     DENSE_VERSION,
     LARGEST_SIDE,
+    SCALES,
     Boxes,
     crop_windows,
     is_convolutional,
@@ -45,6 +45,8 @@ _CODE_VERSION = "2"
 _CPU_BATCH = 16
 _GPU_BATCHES = (16, 32, 64, 128, 256, 512)
 _SCORES_FILE = "scores.json"
+_COHORT_FILE = "cohort.npy"
+_MOST_COHORT = 20_000
 _IN_FOLDER = "local-dir:"
 _ART = Path(__file__).with_name("embedded")
 
@@ -76,6 +78,7 @@ class OpenClipEncoder:
         device: Any,
         scores: Scores,
         backend: Backend = "torch",
+        cohort: Embeddings | None = None,
     ) -> None:
         self.name = name
         self.identity = identity
@@ -112,6 +115,13 @@ class OpenClipEncoder:
                 "Fetch or export the weights again.",
             )
         self.dimension = int(embedding.shape[1])
+        self.cohort = np.zeros((0, self.dimension), np.float32) if cohort is None else cohort
+        if self.cohort.shape[1] != self.dimension:
+            raise EncoderError(
+                f"The cohort of {name} has embeddings of {self.cohort.shape[1]} numbers, and its "
+                f"own have {self.dimension}.",
+                "Make the cohort with these weights, or take it away.",
+            )
 
     def encode(self, images: Sequence[Pixels]) -> Embeddings:
         """See ``Encoder.encode``."""
@@ -129,7 +139,7 @@ class OpenClipEncoder:
         if self._sees_windows:
             looks = (self._look_at(image) for image in images)
             return [Seen(found[0], found[1:], boxes) for found, boxes in looks]
-        windows = [place_windows(i.shape[1], i.shape[0], CROP_SCALES) for i in images]
+        windows = [place_windows(i.shape[1], i.shape[0], SCALES) for i in images]
         crops = [
             crop
             for image, boxes in zip(images, windows, strict=True)
@@ -175,7 +185,7 @@ def load_open_clip(
     """Load an open_clip encoder from weights that lie on this machine.
 
     A folder may hold a ``scores.json`` with ``suggested_score``, ``floor_score`` and ``limits``,
-    where its cosines have been measured.
+    where its cosines have been measured, and a ``cohort.npy`` (see ``Encoder.cohort``).
 
     Args:
         spec: see ``models.motifs.encoders.load_encoder``.
@@ -191,6 +201,7 @@ def load_open_clip(
     check_backend(backend)
     checkpoint = find_checkpoint(spec)
     scores = _read_scores(checkpoint)
+    cohort_digest, cohort = _read_cohort(checkpoint)
     device = torch.device(_choose_device(backend))
     model, preprocess = _build(spec, checkpoint, device)
     model.eval()
@@ -202,10 +213,11 @@ def load_open_clip(
             _model_settings(checkpoint),
             json.dumps(model.visual.preprocess_cfg, sort_keys=True, default=list),
             DENSE_VERSION,
+            *cohort_digest,
         ]
     )
     name = name or checkpoint.name
-    return OpenClipEncoder(name, identity, model, preprocess, device, scores, backend)
+    return OpenClipEncoder(name, identity, model, preprocess, device, scores, backend, cohort)
 
 
 def _choose_device(backend: Backend) -> str:
@@ -239,6 +251,27 @@ def _read_scores(checkpoint: Checkpoint) -> Scores:
             "They must lie between 0 and 1, floor_score below suggested_score.",
         )
     return scores
+
+
+def _read_cohort(checkpoint: Checkpoint) -> tuple[tuple[str, ...], Embeddings | None]:
+    """The digest of a folder's cohort and its embeddings, or nothing and None without one."""
+    file = checkpoint.file.parent / _COHORT_FILE
+    if not checkpoint.model.startswith(_IN_FOLDER) or not file.is_file():
+        return (), None
+    try:
+        cohort = np.load(file, allow_pickle=False).astype(np.float32)
+    except (OSError, ValueError, EOFError, TypeError) as error:
+        raise EncoderError(
+            f"{file} cannot be read as a cohort: {type(error).__name__}: {error}.",
+            "It is an array of embeddings, one a row, as numpy saves it; or take the file away.",
+        ) from error
+    lengths = np.linalg.norm(cohort, axis=1) if cohort.ndim == 2 else np.zeros(1)
+    if not 0 < len(cohort) <= _MOST_COHORT or not np.allclose(lengths, 1, atol=0.01):
+        raise EncoderError(
+            f"{file} does not hold up to {_MOST_COHORT} embeddings of length 1.",
+            "Make it from what the encoder gives, or take the file away.",
+        )
+    return (digest_file(file),), cohort
 
 
 def _general_limits(name: str, suggested: float) -> str:

@@ -26,7 +26,7 @@ Boxes = npt.NDArray[np.float32]
 LARGEST_SIDE = 320
 """Longest side, in pixels, at which a convolutional tower is shown a picture."""
 
-WHOLE_SIDE = 96
+WHOLE_SIDE = 160
 """Side, in pixels, of the square in which a convolutional tower is shown the whole picture."""
 
 _CELL = 32
@@ -55,13 +55,11 @@ class Scale:
     shown: int
 
 
-MAP_SCALES = (Scale(0.66, 4, 128), Scale(0.45, 9, 192), Scale(0.27, 25, LARGEST_SIDE))
-"""Windows for a tower whose windows cost next to nothing; 38 at most."""
+SCALES = (Scale(0.66, 4, 160), Scale(0.45, 9, 160))
+"""Windows of a picture, 13 at most. Smaller ones were tried: what they find, points find as well,
+and every size that a tower is shown costs as much as the whole picture."""
 
-CROP_SCALES = MAP_SCALES[:2]
-"""Windows for a tower that has to be shown each of them; 13 at most."""
-
-DENSE_VERSION = f"dense/1 {WHOLE_SIDE} {MAP_SCALES}"
+DENSE_VERSION = f"dense/1 {WHOLE_SIDE} {SCALES}"
 
 
 def place_windows(width: float, height: float, scales: tuple[Scale, ...]) -> Boxes:
@@ -190,10 +188,13 @@ def look_at_map(
     pooled = [_map_cells(run, whole, mean, std).mean(axis=(1, 2))[None]]
     plain = [is_plain(whole)]
     places = []
-    for scale in MAP_SCALES:
+    maps: dict[int, tuple[Pixels, npt.NDArray[np.float32]]] = {}
+    for scale in SCALES:
         size = map_size(width, height, scale.shown)
-        shown = shrink(largest, *size)
-        cells = _map_cells(run, shown, mean, std)
+        if scale.shown not in maps:
+            smaller = shrink(largest, *size)
+            maps[scale.shown] = smaller, _map_cells(run, smaller, mean, std)
+        shown, cells = maps[scale.shown]
         boxes = place_windows(*size, (scale,))
         plain += [is_plain(crop) for crop in crop_windows(shown, boxes)]
         weights = weigh_cells(boxes, *cells.shape[1:]).reshape(len(boxes), -1)

@@ -64,12 +64,21 @@ class Encoder(Protocol):
         """Length of an embedding."""
 
     @property
+    def cohort(self) -> Embeddings:
+        """Embeddings of pictures that stand for any others, one a row; none where unknown.
+
+        A picture that is like many of them is like everything, and its cosines say less
+        (``models.motifs.cohort``).
+        """
+
+    @property
     def suggested_score(self) -> float:
-        """Cosine from which a resemblance is worth a reviewer's look."""
+        """Likeness from which a resemblance is worth a reviewer's look: the cosine, where there is
+        no cohort."""
 
     @property
     def floor_score(self) -> float:
-        """Cosine below which nothing is recorded; well below ``suggested_score``."""
+        """Likeness below which nothing is recorded; well below ``suggested_score``."""
 
     @property
     def limits(self) -> str:

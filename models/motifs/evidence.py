@@ -20,9 +20,9 @@ class Evidence:
         same_file: the bytes are those of the reference.
         pdq: bits, of 256, in which the fingerprints differ.
         pdq_view: how the reference was turned or mirrored for it; "" as it is.
-        whole: cosine between the encoder's embeddings of the two whole pictures.
+        whole: likeness of the two whole pictures to the encoder (``models.motifs.likeness``).
         whole_view: how the reference was shown for it; "" as it is.
-        part: cosine between a part of one picture and the whole of the other, at its best.
+        part: likeness of a part of one picture and the whole of the other, at its best.
         part_box: that part in the asset; None where it is a part of the reference.
         points: how sure the matched points are, as local features score it, from 0.
         alignment: how the reference lies in the asset by those points.

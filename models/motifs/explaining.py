@@ -114,14 +114,14 @@ def _explain_likeness(evidence: Evidence, encoder: str) -> Iterator[str]:
     if evidence.whole is not None:
         if evidence.whole_view:
             view = evidence.whole_view
-            yield f"{encoder} gives the whole pictures a cosine of {evidence.whole:.2f} ({view})."
+            yield f"{encoder} gives the whole pictures a likeness of {evidence.whole:.2f} ({view})."
         else:
-            yield f"{encoder} gives the whole pictures a cosine of {evidence.whole:.2f}."
+            yield f"{encoder} gives the whole pictures a likeness of {evidence.whole:.2f}."
     if evidence.part is not None:
         if evidence.part_box is None:
-            yield f"{encoder} gives a part of the reference a cosine of {evidence.part:.2f}."
+            yield f"{encoder} gives a part of the reference a likeness of {evidence.part:.2f}."
         else:
-            yield f"{encoder} gives a part of this picture a cosine of {evidence.part:.2f}."
+            yield f"{encoder} gives a part of this picture a likeness of {evidence.part:.2f}."
 
 
 def _area(box: Box) -> float:

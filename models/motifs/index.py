@@ -66,6 +66,7 @@ class ReferenceIndex:
             features.views,
             features.parts,
             features.part_counts.tolist(),
+            cohort=encoder.cohort,
             identity=Identity(encoder.fingerprint, self.version),
             cache=cache,
         )

@@ -121,6 +121,11 @@ class LayoutEncoder:
     )
 
     @property
+    def cohort(self) -> Embeddings:
+        """None: its cosines are taken as they are."""
+        return np.zeros((0, self.dimension), np.float32)
+
+    @property
     def fingerprint(self) -> str:
         """Digest of the descriptor's version and of every number it is made of."""
         numbers = [_SIDE, _LIGHT_FREQUENCIES, _COLOUR_FREQUENCIES, _GRID, _DIRECTIONS, _HUES]

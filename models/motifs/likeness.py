@@ -1,7 +1,9 @@
 """Searching the references by an encoder's embeddings: whole pictures, and parts in either.
 
 An index proposes (``models.motifs.vectors``), exact or in cells by how many references there are.
-The cosine that is reported is computed from the vectors of the picture and of the reference alone.
+The likeness that is reported is computed from the vectors of the picture and of the reference
+alone: their cosine, less what both reach with any picture where the encoder knows that
+(``models.motifs.cohort``).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.motifs.alignment import Box
+from models.motifs.cohort import measure_levels
 from models.motifs.encoder import Embeddings, Seen
 from models.motifs.vectors.live import LiveIndex
 from models.motifs.vectors.opening import open_or_build
@@ -32,9 +35,9 @@ class Likeness:
     """How alike a picture and a reference are in the encoder's eyes.
 
     Attributes:
-        whole: the best cosine of the whole pictures, over the ways in which the reference is shown.
+        whole: of the whole pictures, at its best over the ways in which the reference is shown.
         view: that way; "" as it is.
-        part: the best cosine of a part of one with the whole of the other.
+        part: of a part of one with the whole of the other, at its best.
         box: that part of the picture; None where it is a part of the reference.
     """
 
@@ -53,6 +56,7 @@ class LikenessIndex:
         parts: Embeddings,
         part_counts: Sequence[int],
         *,
+        cohort: Embeddings | None = None,
         identity: Identity | None = None,
         cache: Path | None = None,
     ) -> None:
@@ -62,12 +66,16 @@ class LikenessIndex:
             views: one row for each reference and way of showing it, in the order of ``VIEWS``.
             parts: rows of parts of the references, in the references' order.
             part_counts: how many of those rows each reference has.
+            cohort: the encoder's.
             identity: whose vectors these are; it is needed with a cache.
             cache: folder for the built indexes, or None to build them in memory.
         """
         self.dimension = views.shape[1]
         self._views = views.reshape(-1, len(VIEWS), self.dimension)
         self._parts = parts
+        self._cohort = np.zeros((0, self.dimension), np.float32) if cohort is None else cohort
+        self._view_levels = measure_levels(views, self._cohort).reshape(-1, len(VIEWS))
+        self._part_levels = measure_levels(parts, self._cohort)
         self._ends = np.cumsum([0, *part_counts]).tolist()
         self._by_view = _open("views", views, identity, cache)
         self._by_part = _open("parts", parts, identity, cache)
@@ -102,18 +110,22 @@ class LikenessIndex:
         return proposed
 
     def compare(self, query: Seen, number: int) -> Likeness:
-        """A picture and one reference; cosines of nothing are 0."""
+        """A picture and one reference; a likeness to nothing is 0 at most."""
         whole = query.whole.astype(np.float64)
         views = self._views[number].astype(np.float64)
-        cosines = (views * whole).sum(axis=1)
+        level = measure_levels(whole[None], self._cohort)[0]
+        levels = self._view_levels[number]
+        cosines = (views * whole).sum(axis=1) - (levels + level) / 2
         view = int(cosines.argmax())
         part, box = 0.0, None
         if len(query.parts):
             ours = (query.parts.astype(np.float64)[:, None, :] * views[None]).sum(axis=2)
+            ours -= (levels + measure_levels(query.parts, self._cohort)[:, None]) / 2
             row = int(ours.max(axis=1).argmax())
             part, box = float(ours[row].max()), _as_box(query.boxes[row])
-        parts = self._parts[self._ends[number] : self._ends[number + 1]]
-        theirs = (parts.astype(np.float64) * whole).sum(axis=1)
+        those = slice(self._ends[number], self._ends[number + 1])
+        theirs = (self._parts[those].astype(np.float64) * whole).sum(axis=1)
+        theirs -= (self._part_levels[those] + level) / 2
         if len(theirs) and float(theirs.max()) > part:
             part, box = float(theirs.max()), None
         return Likeness(_cosine(float(cosines[view])), VIEWS[view], _cosine(part), box)

@@ -254,13 +254,13 @@ class TestExplanations:
                     "The risk that this picture shows the reference 'Mimi' is 0.97. "
                     "31 matched points agree on one place of it mirrored. "
                     "The fingerprints differ in 12 of 256 bits (turned by 90 degrees). "
-                    "open_clip:ViT-B-32/a.b gives a part of this picture a cosine of 0.81."
+                    "open_clip:ViT-B-32/a.b gives a part of this picture a likeness of 0.81."
                 ),
                 (
                     "この画像が登録モチーフ「Mimi」を示すリスクは 0.97 です。"
                     "対応点 31 個が、左右反転したときの同じ位置を指しています。"
                     "指紋の差は 256 ビット中 12 ビットです（90 度回転）。"
-                    "open_clip:ViT-B-32/a.b によるこの画像の一部のコサイン類似度は 0.81 です。"
+                    "open_clip:ViT-B-32/a.b によるこの画像の一部の類似度は 0.81 です。"
                 ),
             ),
             ("It has at least 1,000 frames.", "フレームが少なくとも 1,000 枚あります。"),

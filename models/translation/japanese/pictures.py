@@ -28,20 +28,20 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "指紋の差は {bits} ビット中 {distance} ビットです（{view}）",
     ),
     (
-        "{encoder:word} gives the whole pictures a cosine of {score:word}",
-        "{encoder} による画像全体のコサイン類似度は {score} です",
+        "{encoder:word} gives the whole pictures a likeness of {score:word}",
+        "{encoder} による画像全体の類似度は {score} です",
     ),
     (
-        "{encoder:word} gives the whole pictures a cosine of {score:word} ({view:known})",
-        "{encoder} による画像全体のコサイン類似度は {score} です（{view}）",
+        "{encoder:word} gives the whole pictures a likeness of {score:word} ({view:known})",
+        "{encoder} による画像全体の類似度は {score} です（{view}）",
     ),
     (
-        "{encoder:word} gives a part of this picture a cosine of {score:word}",
-        "{encoder} によるこの画像の一部のコサイン類似度は {score} です",
+        "{encoder:word} gives a part of this picture a likeness of {score:word}",
+        "{encoder} によるこの画像の一部の類似度は {score} です",
     ),
     (
-        "{encoder:word} gives a part of the reference a cosine of {score:word}",
-        "{encoder} による登録モチーフの一部のコサイン類似度は {score} です",
+        "{encoder:word} gives a part of the reference a likeness of {score:word}",
+        "{encoder} による登録モチーフの一部の類似度は {score} です",
     ),
     ("It has {count:number} frames", "フレームが {count} 枚あります"),
     ("It has at least {count:number} frames", "フレームが少なくとも {count} 枚あります"),
