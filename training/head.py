@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from training.train import Batches, Settings, to_input, window_weights
+from training.train import Batches, Settings, pool_batch
 
 RIDGE = 0.03
 """Share of the mean variance within pairs that is added in every direction."""
@@ -31,20 +31,13 @@ def pool_pairs(
     model: Any, pack: Path, settings: Settings, batches: int, seed: int
 ) -> tuple[_Doubles, _Doubles]:
     """Pooled features of the first and of the second views of many pairs."""
-    visual = model.visual
     ones, others = [], []
-    source = iter(Batches(pack, settings, seed, 10_000))
+    source = Batches(pack, settings, seed)
     for _ in range(batches):
-        batch = next(source)
-        groups = len(batch["labels"])
-        pooled = visual.trunk.forward_features(to_input(batch["views"])).mean(dim=(2, 3))
-        maps = visual.trunk.forward_features(to_input(batch["mosaics"]))
-        boxes = batch["windows"].reshape(-1, 4).float()
-        weights = window_weights(boxes, *maps.shape[2:]).reshape(len(maps), -1, *maps.shape[2:])
-        cut = torch.einsum("nchw,nkhw->nkc", maps, weights).flatten(0, 1)
-        pooled = torch.cat([pooled, cut]).numpy().astype(np.float64)
-        ones.append(pooled[:groups])
-        others.append(pooled[groups:])
+        batch = source.draw(1.0, settings.late_side)
+        first, second = pool_batch(model.visual, batch).double().chunk(2)
+        ones.append(first.numpy())
+        others.append(second.numpy())
     return np.concatenate(ones), np.concatenate(others)
 
 

@@ -4,7 +4,8 @@ The loss is SSCD's (Pizzi et al., "A Self-Supervised Descriptor for Image Copy D
 InfoNCE between two edited views and a term that spreads nearest neighbours apart (KoLeo). Two
 things are added. Another picture of the same label may be the second view. And a mosaic of motifs
 on one canvas goes through the network once, and each motif's window of the feature map is a view:
-what the encoder's parts are used for is what they are trained for. The text tower comes last, in
+what the encoder's parts are used for is what they are trained for. Views get harder as the network
+gets better: a network that finds no partner learns nothing. The text tower comes last, in
 ``training.export``.
 """
 
@@ -13,14 +14,12 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
-import itertools
 import json
 import math
 import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,6 @@ import torch
 import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 import torch.nn.functional as functional
-from torch.utils.data import DataLoader, IterableDataset
 
 from training.augment import MILD, STRONG, Pixels, make_mosaic, make_view, strengthen
 
@@ -42,7 +40,7 @@ CONTEXT = 16
 MODEL: dict[str, Any] = {
     "embed_dim": 256,
     "vision_cfg": {
-        "timm_model_name": "test_resnet",
+        "timm_model_name": "resnet10t",
         "timm_model_pretrained": False,
         "timm_pool": "avg",
         "timm_proj": None,
@@ -69,20 +67,24 @@ class Settings:
         groups: pairs of views in a batch of one process.
         mosaics: how many of the second views are windows of mosaics (a multiple of 4).
         side: of a view, in pixels; a mosaic has twice that.
-        temperature: of InfoNCE at the end; it begins at 0.2.
+        late_side: the same for the last part of the run, which costs more and shows more.
+        late: share of the run after which views have ``late_side``.
+        temperature: of InfoNCE at the end; it begins at 0.1.
         spread: weight of the KoLeo term at the end; it begins at 0.
-        queue: embeddings of past batches that serve as further negatives.
         rate: highest learning rate.
+        hits: share of partners found from which on views get harder.
         seconds: length of the run.
     """
 
     groups: int = 48
     mosaics: int = 12
     side: int = 64
-    temperature: float = 0.07
-    spread: float = 1.0
-    queue: int = 0
-    rate: float = 4e-3
+    late_side: int = 96
+    late: float = 0.6
+    temperature: float = 0.06
+    spread: float = 0.1
+    rate: float = 3e-3
+    hits: float = 0.6
     seconds: float = 4200.0
 
 
@@ -105,51 +107,56 @@ class Pack:
         return np.asarray(flat).reshape(height, width, 4)
 
 
-class Batches(IterableDataset[dict[str, torch.Tensor]]):
-    """Endless batches of view pairs."""
+class Batches:
+    """Batches of view pairs, without end."""
 
-    def __init__(self, folder: Path, settings: Settings, seed: int, done: int = 0) -> None:
-        self._folder, self._settings, self._seed, self._done = folder, settings, seed, done
-
-    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+    def __init__(self, folder: Path, settings: Settings, seed: int) -> None:
         cv2.setNumThreads(1)
-        torch.set_num_threads(1)
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng((self._seed, worker.id if worker else 0))
-        pack = Pack(self._folder, "train")
-        labels, members = _labels(pack)
-        chances = _chances(pack)
-        s = self._settings
+        self._settings = settings
+        self._pack = Pack(folder, "train")
+        self._labels, self._members = _labels(self._pack)
+        self._chances = _chances(self._pack)
+        self._rng = np.random.default_rng(seed)
 
-        def draw() -> Pixels:
-            return pack.picture(int(rng.integers(len(pack))))
+    def draw(self, difficulty: float, side: int) -> dict[str, torch.Tensor]:
+        """One batch.
 
-        for turn in itertools.count():
-            strong = strengthen(min(1.0, (turn + self._done) / 600))
-            chosen = rng.choice(len(pack), s.groups, replace=False, p=chances)
-            first, second, sources = [], [], []
-            for number, index in enumerate(chosen):
-                picture = pack.picture(int(index))
-                strength = MILD if rng.random() < 0.5 else strong
-                first.append(make_view(picture, s.side, strength, rng, draw))
-                mates = members[labels[index]]
-                if len(mates) > 1 and rng.random() < 0.4:
-                    picture = pack.picture(int(rng.choice(mates)))
-                if number < s.groups - s.mosaics:
-                    second.append(make_view(picture, s.side, strong, rng, draw))
-                else:
-                    sources.append(picture)
-            mosaics, windows = [], []
-            for start in range(0, len(sources), 4):
-                mosaic, boxes = make_mosaic(sources[start : start + 4], 2 * s.side, rng, draw)
-                mosaics.append(mosaic)
-                windows.append(boxes)
-            yield {
-                "views": torch.from_numpy(np.stack([*first, *second])),
-                "mosaics": torch.from_numpy(np.stack(mosaics)),
-                "windows": torch.from_numpy(np.stack(windows)),
-                "labels": torch.from_numpy(labels[chosen]),
-            }
+        Args:
+            difficulty: 0 for gentle edits to 1 for ``STRONG`` ones and other pictures of a label.
+            side: of a view, in pixels.
+
+        Returns:
+            views, uint8, first and second ones; mosaics, uint8; windows, 4 of each mosaic; labels.
+        """
+        s, rng, pack = self._settings, self._rng, self._pack
+        strong = strengthen(difficulty)
+        chosen = rng.choice(len(pack), s.groups, replace=False, p=self._chances)
+        first, second, sources = [], [], []
+        for number, index in enumerate(chosen):
+            picture = pack.picture(int(index))
+            strength = MILD if rng.random() < 0.5 else strong
+            first.append(make_view(picture, side, strength, rng, self._other))
+            mates = self._members[self._labels[index]]
+            if len(mates) > 1 and rng.random() < 0.1 + 0.3 * difficulty:
+                picture = pack.picture(int(rng.choice(mates)))
+            if number < s.groups - s.mosaics:
+                second.append(make_view(picture, side, strong, rng, self._other))
+            else:
+                sources.append(picture)
+        mosaics, windows = [], []
+        for start in range(0, len(sources), 4):
+            mosaic, boxes = make_mosaic(sources[start : start + 4], 2 * side, rng, self._other)
+            mosaics.append(mosaic)
+            windows.append(boxes)
+        return {
+            "views": torch.from_numpy(np.stack([*first, *second])),
+            "mosaics": torch.from_numpy(np.stack(mosaics)),
+            "windows": torch.from_numpy(np.stack(windows)),
+            "labels": torch.from_numpy(self._labels[chosen]),
+        }
+
+    def _other(self) -> Pixels:
+        return self._pack.picture(int(self._rng.integers(len(self._pack))))
 
 
 def _labels(pack: Pack) -> tuple[npt.NDArray[np.int64], dict[int, list[int]]]:
@@ -211,50 +218,34 @@ def project(visual: Any, pooled: torch.Tensor) -> torch.Tensor:
     return functional.normalize(embedded, dim=1)
 
 
-def embed_batch(visual: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Embeddings of the first and of the second views."""
-    groups = len(batch["labels"])
-    pooled = visual.trunk.forward_features(to_input(batch["views"])).mean(dim=(2, 3))
-    if len(batch["mosaics"]):
-        maps = visual.trunk.forward_features(to_input(batch["mosaics"]))
-        boxes = batch["windows"].reshape(-1, 4).float()
-        weights = window_weights(boxes, *maps.shape[2:]).reshape(len(maps), -1, *maps.shape[2:])
-        cut = torch.einsum("nchw,nkhw->nkc", maps, weights).flatten(0, 1)
-        pooled = torch.cat([pooled, cut])
-    embedded = project(visual, pooled)
-    return embedded[:groups], embedded[groups:]
+def map_features(visual: Any, views: torch.Tensor) -> torch.Tensor:
+    """The trunk's feature maps of uint8 views, as float32."""
+    # Half the time on processors that multiply bfloat16, and no worse for learning.
+    with torch.autocast("cpu", torch.bfloat16):
+        maps = visual.trunk.forward_features(to_input(views))
+    return maps.float()
 
 
-class Queue:
-    """Embeddings and labels of past batches."""
-
-    def __init__(self, length: int, dimension: int) -> None:
-        self.length = length
-        self.vectors = torch.zeros(0, dimension)
-        self.labels = torch.zeros(0, dtype=torch.int64)
-
-    def push(self, vectors: torch.Tensor, labels: torch.Tensor) -> None:
-        self.vectors = torch.cat([vectors.detach(), self.vectors])[: self.length]
-        self.labels = torch.cat([labels, self.labels])[: self.length]
+def pool_batch(visual: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Pooled features of the first views, and after them of the second."""
+    pooled = map_features(visual, batch["views"]).mean(dim=(2, 3))
+    maps = map_features(visual, batch["mosaics"])
+    boxes = batch["windows"].reshape(-1, 4).float()
+    weights = window_weights(boxes, *maps.shape[2:]).reshape(len(maps), -1, *maps.shape[2:])
+    cut = torch.einsum("nchw,nkhw->nkc", maps, weights).flatten(0, 1)
+    return torch.cat([pooled, cut])
 
 
 def compare(
-    first: torch.Tensor,
-    second: torch.Tensor,
-    labels: torch.Tensor,
-    queue: Queue,
-    temperature: float,
+    first: torch.Tensor, second: torch.Tensor, labels: torch.Tensor, temperature: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """InfoNCE over pairs, and the KoLeo term: minus the mean log distance to the nearest other."""
-    groups = len(labels)
     mine = torch.cat([first, second])
-    everyone = torch.cat([mine, queue.vectors])
-    known = torch.cat([labels, labels, queue.labels])
-    cosines = mine @ everyone.T
-    same = torch.cat([labels, labels])[:, None] == known[None]
-    partner = torch.arange(2 * groups).roll(groups)
+    cosines = mine @ mine.T
+    known = torch.cat([labels, labels])
+    partner = torch.arange(len(mine)).roll(len(labels))
     positive = cosines.gather(1, partner[:, None])
-    negative = cosines.masked_fill(same, -4.0)
+    negative = cosines.masked_fill(known[:, None] == known[None], -4.0)
     logits = torch.cat([positive, negative], dim=1) / temperature
     contrast = functional.cross_entropy(logits, torch.zeros(len(mine), dtype=torch.int64))
     nearest = negative.max(dim=1).values.clamp(max=1 - 1e-4)
@@ -366,60 +357,65 @@ def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Pa
         betas=(0.9, 0.98),
     )
     smooth = copy.deepcopy(model)
-    spent, step = 0.0, 0
+    spent, step, difficulty = 0.0, 0, 0.0
     saved = out / "last.pt"
     if saved.is_file():
         state = torch.load(saved, weights_only=True)
         model.load_state_dict(state["model"])
         smooth.load_state_dict(state["smooth"])
         optimizer.load_state_dict(state["optimizer"])
-        spent, step = state["spent"], state["step"]
+        spent, step, difficulty = state["spent"], state["step"], state["difficulty"]
     elif start is not None:
         state = torch.load(start, weights_only=True)
         model.load_state_dict(state["model"])
         smooth.load_state_dict(state["smooth"])
-    seed = step * processes + rank
-    batches = iter(DataLoader(Batches(pack, s, seed, step), batch_size=None, num_workers=0))
+    batches = Batches(pack, s, seed=step * processes + rank)
     watched = Pack(pack, "watch")
-    queue = Queue(s.queue, MODEL["embed_dim"])
-    batch: dict[str, torch.Tensor] = {}
     begun, kept, looked = time.monotonic() - spent, spent, spent
+    found = s.hits
     sums: dict[str, float] = defaultdict(float)
     model.train()
     while spent < s.seconds:
-        # Rendering costs half as much as a step, so each batch serves twice, turned the second
-        # time.
-        batch = _turn(batch) if step % 2 and batch else next(batches)
         share = spent / s.seconds
-        heat = 0.2 + (s.temperature - 0.2) * min(1.0, 1.4 * share)
-        rate = s.rate * min(1, (step + 1) / 30) * (0.02 + 0.49 * (1 + math.cos(math.pi * share)))
+        heat = 0.1 + (s.temperature - 0.1) * share
+        rate = s.rate * min(1, (step + 1) / 60) * (0.02 + 0.49 * (1 + math.cos(math.pi * share)))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        first, second = embed_batch(visual, batch)
-        contrast, spread = compare(first, second, batch["labels"], queue, heat)
+        batch = batches.draw(difficulty, s.side if share < s.late else s.late_side)
+        first, second = project(visual, pool_batch(visual, batch)).chunk(2)
+        contrast, spread = compare(first, second, batch["labels"], heat)
         loss = contrast + s.spread * share * spread
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        spent = _average(visual, time.monotonic() - begun if rank == 0 else 0.0, processes)
-        torch.nn.utils.clip_grad_norm_(visual.parameters(), 5.0)
-        optimizer.step()
-        if step > 300:
-            _share(queue, torch.cat([first, second]), batch["labels"].repeat(2), processes)
-        step += 1
-        if rank > 0:
-            continue
-        _follow(smooth.visual, visual, min(0.997, step / (step + 20)))
         with torch.no_grad():
             hits = (first @ second.T).argmax(dim=1) == torch.arange(len(first))
+        clock = time.monotonic() - begun if rank == 0 else 0.0
+        hit, spent = _average(visual, [float(hits.float().mean()) / processes, clock], processes)
+        torch.nn.utils.clip_grad_norm_(visual.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        found += 0.05 * (hit - found)
+        difficulty = min(1.0, max(0.0, difficulty + (2e-3 if found > s.hits else -5e-4)))
+        if rank > 0:
+            continue
+        _follow(smooth.visual, visual, min(0.998, step / (step + 20)))
         for name, value in (("contrast", contrast), ("spread", spread)):
             sums[name] += float(value.detach())
-        sums["hits"] += float(hits.float().mean())
-        if step % 25 == 0:
-            line = {name: round(value / 25, 4) for name, value in sums.items()}
-            _say({"step": step, "spent": round(spent), "rate": rate, **line})
+        sums["hits"] += hit
+        if step % 50 == 0:
+            line = {name: round(value / 50, 4) for name, value in sums.items()}
+            _say(
+                {
+                    "step": step,
+                    "spent": round(spent),
+                    "rate": round(rate, 6),
+                    "difficulty": round(difficulty, 3),
+                    **line,
+                }
+            )
             sums.clear()
         if spent - kept > 100:
-            _save(saved, model, smooth, optimizer, spent, step)
+            _save(saved, model, smooth, optimizer, spent, step, difficulty)
             kept = spent
         if spent - looked > 240:
             _say({"watch": watch(smooth, watched, 2 * s.side)})
@@ -427,40 +423,21 @@ def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Pa
     distributed.barrier()
     if rank > 0:
         return
-    _save(saved, model, smooth, optimizer, spent, step)
+    _save(saved, model, smooth, optimizer, spent, step, difficulty)
     _say({"end": step, "watch": watch(smooth, watched, 2 * s.side)})
 
 
-def _turn(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The batch with each view mirrored or turned by a quarter, or left, by chance."""
-    views = batch["views"].clone()
-    kinds = torch.randint(0, 4, (len(views),))
-    views[kinds == 1] = views[kinds == 1].flip(2)
-    views[kinds == 2] = views[kinds == 2].transpose(1, 2)
-    return {**batch, "views": views}
-
-
-def _average(model: Any, spent: float, processes: int) -> float:
-    """Average the gradients over the processes; gives the first process's time to all."""
+def _average(model: Any, numbers: list[float], processes: int) -> list[float]:
+    """Average the gradients over the processes; gives the sums of the numbers to all."""
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), torch.tensor([spent])])
+    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), torch.tensor(numbers)])
     distributed.all_reduce(flat)
     start = 0
     for gradient in gradients:
         end = start + gradient.numel()
         gradient.copy_(flat[start:end].view_as(gradient) / processes)
         start = end
-    return float(flat[-1])
-
-
-def _share(queue: Queue, vectors: torch.Tensor, labels: torch.Tensor, processes: int) -> None:
-    """Put everybody's embeddings into everybody's queue, in the same order."""
-    vectors = vectors.detach().contiguous()
-    all_vectors = [torch.empty_like(vectors) for _ in range(processes)]
-    all_labels = [torch.empty_like(labels) for _ in range(processes)]
-    distributed.all_gather(all_vectors, vectors)
-    distributed.all_gather(all_labels, labels)
-    queue.push(torch.cat(all_vectors), torch.cat(all_labels))
+    return [float(number) for number in flat[start:]]
 
 
 @torch.no_grad()
@@ -478,10 +455,13 @@ def _say(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _save(path: Path, model: Any, smooth: Any, optimizer: Any, spent: float, step: int) -> None:
+def _save(
+    path: Path, model: Any, smooth: Any, optimizer: Any, spent: float, step: int, difficulty: float
+) -> None:
     new = path.with_suffix(".new")
-    state = {"model": model.state_dict(), "smooth": smooth.state_dict()}
-    torch.save({**state, "optimizer": optimizer.state_dict(), "spent": spent, "step": step}, new)
+    weights = {"model": model.state_dict(), "smooth": smooth.state_dict()}
+    progress = {"spent": spent, "step": step, "difficulty": difficulty}
+    torch.save({**weights, "optimizer": optimizer.state_dict(), **progress}, new)
     new.replace(path)
 
 
