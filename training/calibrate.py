@@ -28,7 +28,7 @@ LIMITS = (
     "builtin:art is a small network (5 million parameters) that was trained for 75 minutes on two "
     "processor cores, on openly licensed drawn art only. It finds pictures that look alike as a "
     "whole: scaled, re-encoded, blurred, mirrored, squashed or slightly cropped copies, and other "
-    "expressions of a character in the same pose; many recoloured and grey copies too. It does not "
+    "expressions of a character in the same pose; some recoloured and grey copies too. It does not "
     "find a motif that fills a small part of a picture, and seldom a character drawn again. It "
     "knows drawn art, not photographs."
 )
