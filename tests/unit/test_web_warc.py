@@ -252,7 +252,7 @@ def test_a_damaged_record_is_named_and_ends_the_reading() -> None:
 def test_one_gzip_for_the_whole_file_is_refused_with_what_to_do() -> None:
     crawl = Crawl(gzipped=False).add(IMAGE).add("https://a.example/2.png")
     with pytest.raises(WarcError, match="recompress"):
-        list(read_warc(io.BytesIO(gzip.compress(crawl.file.getvalue()))))
+        list(read_warc(io.BytesIO(gzip.compress(crawl.file.getvalue(), mtime=0))))
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_one_gzip_for_the_whole_file_is_refused_with_what_to_do() -> None:
         b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: -5\r\n\r\n",
         b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 9999999999\r\n\r\nHTTP/1.1 200",
         b"WARC/1.0\r\nWARC-Type: response\r\nX: " + b"a" * 1_000_000,
-        gzip.compress(b"WARC/1.0\r\nX: " + b"a" * 50_000_000),
+        gzip.compress(b"WARC/1.0\r\nX: " + b"a" * 50_000_000, mtime=0),
         b"\x1f\x8b\x08\x00garbage",
     ],
     ids=lambda data: repr(data[:30]),
@@ -299,13 +299,14 @@ DEFLATED = (("content-encoding", "deflate"),)
         (b"5\r\nhello\r\n0\r\n\r\n", CHUNKED),
         (b"2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", CHUNKED),
         (b"hello", CHUNKED),
-        (gzip.compress(b"hello"), GZIPPED),
-        (gzip.compress(b"hel") + gzip.compress(b"lo"), GZIPPED),
+        (gzip.compress(b"hello", mtime=0), GZIPPED),
+        (gzip.compress(b"hel", mtime=0) + gzip.compress(b"lo", mtime=0), GZIPPED),
         (b"hello", GZIPPED),
         (zlib.compress(b"hello"), DEFLATED),
         (zlib.compress(b"hello")[2:-4], DEFLATED),
         (
-            b"%x\r\n%b\r\n0\r\n\r\n" % (len(gzip.compress(b"hello")), gzip.compress(b"hello")),
+            b"%x\r\n%b\r\n0\r\n\r\n"
+            % (len(gzip.compress(b"hello", mtime=0)), gzip.compress(b"hello", mtime=0)),
             (*CHUNKED, *GZIPPED),
         ),
     ],
@@ -324,7 +325,7 @@ def test_a_payload_is_decoded(sent: bytes, headers: tuple[tuple[str, str], ...])
     [
         (b"5\r\nhel", CHUNKED),
         (b"5\r\nhello\r\n", CHUNKED),
-        (gzip.compress(b"hello" * 100)[:-6], GZIPPED),
+        (gzip.compress(b"hello" * 100, mtime=0)[:-6], GZIPPED),
     ],
 )
 def test_a_payload_that_is_cut_short_has_no_digest(
@@ -338,6 +339,6 @@ def test_a_payload_that_is_cut_short_has_no_digest(
 
 @pytest.mark.timeout(20)
 def test_a_bomb_is_not_unpacked() -> None:
-    bomb = gzip.compress(bytes(200_000_000))
+    bomb = gzip.compress(bytes(200_000_000), mtime=0)
     payload = read_payload([bomb], GZIPPED, 100, max_bytes=10_000_000)
     assert (payload.sha256, payload.failure) == ("", Failure.TOO_LARGE)
