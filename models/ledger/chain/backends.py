@@ -122,7 +122,7 @@ class TesterBackend:
         except ImportError as error:
             raise LedgerError(
                 "The chain inside the process needs eth-tester and py-evm.",
-                'Run `pip install "web3[tester]"`, or use ledger_chain = "rpc" with anvil.',
+                'Run `pip install "kiyome[tester]"`, or use ledger_chain = "rpc" with anvil.',
             ) from error
 
     def ask(self, method: str, *parameters: Any) -> Answer:
