@@ -117,7 +117,7 @@ def take_path(value: Any, what: str) -> list[bytes]:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    if _is_deep(text):
+    if is_deep(text):
         raise ValueError
     value = json.loads(text, parse_int=_read_number, parse_float=_refuse, parse_constant=_refuse)
     if not isinstance(value, dict) or not _has_plain_names(value):
@@ -125,7 +125,12 @@ def _parse(text: str) -> dict[str, Any]:
     return value
 
 
-def _is_deep(text: str) -> bool:
+def is_deep(text: str) -> bool:
+    """Whether JSON nests deeper than a file or an answer ever does.
+
+    To be asked before the text is parsed: the parser recurses, and a library may have raised
+    Python's recursion limit beyond what the stack holds.
+    """
     depth = 0
     for token in _STRINGS_AND_BRACKETS.finditer(text):
         if token[0] in "[{":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from verifier.canonical import MAX_NUMBER, take, take_bytes, take_number
+from verifier.canonical import MAX_NUMBER, is_deep, take, take_bytes, take_number
 from verifier.note import Head
 from verifier.report import CheckError, UncheckedError
 
@@ -159,7 +159,8 @@ class Chain:
             # The command line lets in http and https only.
             asked = urllib.request.Request(self.url, json.dumps(body).encode(), headers)  # noqa: S310
             with urllib.request.urlopen(asked, timeout=_TIMEOUT_S) as response:  # noqa: S310
-                answer = json.loads(response.read(_MAX_ANSWER_BYTES))
+                text = response.read(_MAX_ANSWER_BYTES).decode()
+            answer = None if is_deep(text) else json.loads(text)
         except (OSError, ValueError, RecursionError, http.client.HTTPException):
             raise _mute() from None
         if not isinstance(answer, dict) or "result" not in answer or answer.get("error"):

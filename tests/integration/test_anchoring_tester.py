@@ -12,11 +12,13 @@ from models.ledger.chain.evm import EvmChain
 from models.ledger.chain.journal import State
 from models.ledger.chain.operating import ContractOperator
 from models.ledger.chain.signing import LocalSigner
+from models.recursion import keeping_recursion_limit
 from models.settings import Settings
 from tests.anchoring_parts import FakeClock, make_pace
 from tests.ledger_parts import make_ledger, make_records
 
-pytest.importorskip("eth_tester", reason="eth-tester and py-evm are not installed")
+with keeping_recursion_limit():
+    pytest.importorskip("eth_tester", reason="eth-tester and py-evm are not installed")
 # The first account of eth-tester has the key 1.
 SIGNER = LocalSigner.of((1).to_bytes(32, "big"))
 

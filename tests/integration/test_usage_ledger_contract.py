@@ -23,6 +23,7 @@ from models.ledger.merkle import (
     root_of,
     subtree_of,
 )
+from models.recursion import keeping_recursion_limit
 from tests.anvil import Anvil, start_anvil
 from tests.synthetic_trees import synthetic_tree
 from tests.usage_ledger_contract import CALLS, DeployedLedger, deploy_ledger
@@ -406,9 +407,10 @@ def test_anchoring_takes_less_than_75_000_gas(ledger: DeployedLedger, old: int, 
 
 
 def test_the_evm_in_this_process_gives_the_same_reasons() -> None:
-    pytest.importorskip("eth_tester", reason="eth-tester is not installed")
-    pytest.importorskip("eth", reason="py-evm is not installed")
-    from web3 import EthereumTesterProvider
+    with keeping_recursion_limit():
+        pytest.importorskip("eth_tester", reason="eth-tester is not installed")
+        pytest.importorskip("eth", reason="py-evm is not installed")
+        from web3 import EthereumTesterProvider
 
     from models.ledger.chain.client import ContractRefusedError, explain_reverts
 

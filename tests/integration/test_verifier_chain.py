@@ -6,6 +6,7 @@ import http.server
 import json
 import random
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -420,3 +421,19 @@ def spoil(chance: random.Random, path: list[bytes]) -> list[bytes]:
     if kind == 2 and path:
         return [*path[:at], digest(path[at]), *path[at + 1 :]]
     return path
+
+
+def test_an_answer_that_nests_deeply_is_none_whatever_the_recursion_limit(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    value = ledger.log.inclusion(7, 14) | {"receipt": ledger.receipts[14]}
+    paths = put(tmp_path, one=value)
+    before = sys.getrecursionlimit()
+    with serve(b'{"result":' + b"[" * 500_000, 200) as url:
+        trust = read_trust(ledger.log.vkey, url, ledger.address)
+        sys.setrecursionlimit(100_000)  # as libraries for chains set it
+        try:
+            _, code = show(verify([str(path) for path in paths], trust), as_json=False)
+        finally:
+            sys.setrecursionlimit(before)
+    assert code == 2

@@ -106,8 +106,8 @@ class TesterBackend:
         from models.recursion import keeping_recursion_limit
 
         try:
-            own = importlib.import_module("eth_tester.exceptions")
             with keeping_recursion_limit():
+                own = importlib.import_module("eth_tester.exceptions")
                 from web3 import EthereumTesterProvider, Web3
                 from web3.exceptions import Web3Exception
 
