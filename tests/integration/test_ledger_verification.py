@@ -64,6 +64,7 @@ def test_an_honest_ledger_verifies(original: UsageLedger) -> None:
     assert {check.name for check in report.checks} == {
         *("files", "key", "checkpoint", "rollback", "batches", "history", "tiles", "root"),
         *("prefixes", "batch leaves", "partial tiles", "private", "openings", "owners"),
+        "anchors",
     }
 
 
@@ -362,7 +363,7 @@ def test_verification_needs_nothing_but_cryptography_and_the_formats() -> None:
     allowed = {
         *("batches", "commitments", "consistency", "inclusion", "merkle", "note", "openings"),
         *("owners", "private_checks", "private_files", "proof_file", "proofs", "references"),
-        *("report", "tiles", "verification", "walk", "anchor_checks", "chain"),
+        *("report", "tiles", "verification", "walk", "anchor_checks", "chain", "statements"),
     }
     ledger = {name for name in ours.split() if name.startswith("models.ledger.")}
     assert {name.split(".")[2] for name in ledger} == allowed
