@@ -58,6 +58,27 @@ def test_the_demo_runs_from_it(installed: Path, tmp_path: Path) -> None:
     assert (tmp_path / "demo" / "workspace" / "reports" / "sample" / "report.html").exists()
 
 
+def test_it_brings_its_contracts_encoder_and_verifiers(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from models.ledger.chain.contract import load_artifact; "
+        "from models.motifs.encoders import load_encoder; "
+        "print(len(load_artifact().bytecode) > 1000, load_encoder('builtin:art').name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.stdout == "True builtin:art\n", done.stderr
+    assert _run(installed, tmp_path, "verify", "--help").returncode == 0
+    assert (installed / "verifier" / "js" / "verify.mjs").exists()
+    assert not (installed / "verifier" / "js" / "node_modules").exists()
+
+
 def test_the_review_page_finds_its_templates(installed: Path, tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from fastapi.testclient import TestClient; "
