@@ -44,7 +44,7 @@ def best_likeness(
     for picture in pictures:
         (seen,) = encoder.look([picture])
         numbers = index.propose([seen], 5)[0]
-        found = [index.compare(seen, number) for number in numbers]
+        found = index.compare(seen, numbers)
         best.append(max((max(each.whole, each.part) for each in found), default=-1.0))
     return np.array(best)
 

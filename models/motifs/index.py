@@ -18,7 +18,7 @@ from models.motifs.copies import CopyIndex, NearHash
 from models.motifs.encoder import Encoder
 from models.motifs.evidence import Evidence
 from models.motifs.features import Features
-from models.motifs.likeness import LikenessIndex
+from models.motifs.likeness import Likeness, LikenessIndex
 from models.motifs.local.index import Found, LocalIndex
 from models.motifs.local.keypoints import Keypoints
 from models.motifs.matching import Match
@@ -126,23 +126,23 @@ class ReferenceIndex:
         points = Keypoints.unpack(picture.points)
         placed = {each.reference: each for each in self._local.search(points)}
         same = self._numbers.get(picture.asset_id)
-        numbers = {*hashes, *placed, *alike, *([] if same is None else [same])}
+        numbers = [*{*hashes, *placed, *alike, *([] if same is None else [same])}]
+        likenesses = self._likeness.compare(picture.seen, numbers)
         matches = [
-            self._match(picture, number, number == same, hashes.get(number), placed.get(number))
-            for number in numbers
+            self._match(number, number == same, like, hashes.get(number), placed.get(number))
+            for number, like in zip(numbers, likenesses, strict=True)
         ]
         return sorted(matches, key=lambda match: (-match.risk, match.reference.id))
 
     def _match(
         self,
-        picture: Features,
         number: int,
         is_same: bool,
+        like: Likeness,
         near: NearHash | None,
         placed: Found | None,
     ) -> Match:
         reference = self.references[number]
-        like = self._likeness.compare(picture.seen, number)
         evidence = Evidence(
             same_file=is_same,
             pdq=near.distance if near else None,

@@ -109,26 +109,40 @@ class LikenessIndex:
             proposed.append(tuple(dict.fromkeys(chosen)))
         return proposed
 
-    def compare(self, query: Seen, number: int) -> Likeness:
-        """A picture and one reference; a likeness to nothing is 0 at most."""
+    def compare(self, query: Seen, numbers: Iterable[int]) -> list[Likeness]:
+        """A picture and some references; a likeness to nothing is 0 at most."""
         whole = query.whole.astype(np.float64)
-        views = self._views[number].astype(np.float64)
+        parts = query.parts.astype(np.float64)
         level = measure_levels(whole[None], self._cohort)[0]
-        levels = self._view_levels[number]
-        cosines = (views * whole).sum(axis=1) - (levels + level) / 2
-        view = int(cosines.argmax())
+        part_levels = measure_levels(parts, self._cohort)[:, None]
+        return [
+            self._compare(whole, parts, query.boxes, level, part_levels, number)
+            for number in numbers
+        ]
+
+    def _compare(
+        self,
+        whole: _Doubles,
+        parts: _Doubles,
+        boxes: npt.NDArray[np.floating[Any]],
+        level: float,
+        part_levels: _Doubles,
+        number: int,
+    ) -> Likeness:
+        views, levels = self._views[number].astype(np.float64), self._view_levels[number]
+        likenesses = (views * whole).sum(axis=1) - (levels + level) / 2
+        view = int(likenesses.argmax())
         part, box = 0.0, None
-        if len(query.parts):
-            ours = (query.parts.astype(np.float64)[:, None, :] * views[None]).sum(axis=2)
-            ours -= (levels + measure_levels(query.parts, self._cohort)[:, None]) / 2
+        if len(parts):
+            ours = (parts[:, None, :] * views[None]).sum(axis=2) - (levels + part_levels) / 2
             row = int(ours.max(axis=1).argmax())
-            part, box = float(ours[row].max()), _as_box(query.boxes[row])
+            part, box = float(ours[row].max()), _as_box(boxes[row])
         those = slice(self._ends[number], self._ends[number + 1])
         theirs = (self._parts[those].astype(np.float64) * whole).sum(axis=1)
         theirs -= (self._part_levels[those] + level) / 2
         if len(theirs) and float(theirs.max()) > part:
             part, box = float(theirs.max()), None
-        return Likeness(_cosine(float(cosines[view])), VIEWS[view], _cosine(part), box)
+        return Likeness(_cosine(float(likenesses[view])), VIEWS[view], _cosine(part), box)
 
     @staticmethod
     def _nearest(

@@ -54,7 +54,7 @@ def test_a_level_depends_on_its_own_vector_alone(seed: int) -> None:
 
 def test_without_a_cohort_a_likeness_is_the_cosine() -> None:
     references, query = rows(3, 4), rows(4, 1)[0]
-    found = index_of(references).compare(Seen(query, NO_PARTS, NO_BOXES), 2)
+    found = index_of(references).compare(Seen(query, NO_PARTS, NO_BOXES), [2])[0]
     assert found.whole == pytest.approx(float(references[2] @ query), abs=1e-3)
 
 
@@ -67,7 +67,7 @@ def test_a_picture_in_a_crowd_is_less_alike_than_one_that_stands_apart() -> None
     index = index_of(np.stack([crowded, apart]), cohort.astype(np.float32))
     near = [np.asarray(0.8 * axis + 0.6 * axes[7], np.float32) for axis in (crowded, apart)]
     first, second = (
-        index.compare(Seen(query, NO_PARTS, NO_BOXES), number).whole
+        index.compare(Seen(query, NO_PARTS, NO_BOXES), [number])[0].whole
         for number, query in enumerate(near)
     )
     assert first < second - 0.3
@@ -76,6 +76,6 @@ def test_a_picture_in_a_crowd_is_less_alike_than_one_that_stands_apart() -> None
 def test_a_part_is_measured_against_the_cohort_as_a_whole_is() -> None:
     references, cohort, part = rows(6, 3), rows(7, 50), rows(8, 1)
     query = Seen(rows(9, 1)[0], part, np.array([[0, 0, 0.5, 0.5]], np.float32))
-    as_part = index_of(references, cohort).compare(query, 1)
-    as_whole = index_of(references, cohort).compare(Seen(part[0], NO_PARTS, NO_BOXES), 1)
+    as_part = index_of(references, cohort).compare(query, [1])[0]
+    as_whole = index_of(references, cohort).compare(Seen(part[0], NO_PARTS, NO_BOXES), [1])[0]
     assert as_part.part == pytest.approx(as_whole.whole, abs=1e-4)

@@ -45,7 +45,7 @@ def seen(whole: int, *parts: int) -> Seen:
 def test_a_whole_picture_is_proposed_and_compared_in_the_view_that_fits() -> None:
     index = index_of((1, []), (2, []), (3, []))
     assert index.propose([seen(1002)], 1) == [(1,)]
-    like = index.compare(seen(1002), 1)
+    like = index.compare(seen(1002), [1])[0]
     assert (like.whole, like.view) == (pytest.approx(1, abs=1e-3), VIEWS[1])
 
 
@@ -53,7 +53,7 @@ def test_a_part_of_the_picture_is_found_with_its_box() -> None:
     index = index_of((1, []), (2, []), (3, []))
     picture = seen(50, 60, 61, 3)
     assert 2 in index.propose([picture], 1)[0]
-    like = index.compare(picture, 2)
+    like = index.compare(picture, [2])[0]
     assert like.part == pytest.approx(1, abs=1e-3)
     assert like.box == (0.2, 0.0, 0.3, 0.5)
 
@@ -61,9 +61,9 @@ def test_a_part_of_the_picture_is_found_with_its_box() -> None:
 def test_a_picture_that_is_a_part_of_the_reference_is_found_without_a_box() -> None:
     index = index_of((1, [11, 12]), (2, [21]))
     assert 1 in index.propose([seen(21)], 1)[0]
-    like = index.compare(seen(21), 1)
+    like = index.compare(seen(21), [1])[0]
     assert (like.part, like.box) == (pytest.approx(1, abs=1e-3), None)
-    assert index.compare(seen(21), 0).part < 0.9
+    assert index.compare(seen(21), [0])[0].part < 0.9
 
 
 def test_an_empty_register_proposes_nothing() -> None:
@@ -71,7 +71,7 @@ def test_an_empty_register_proposes_nothing() -> None:
 
 
 def test_an_encoder_without_parts_compares_wholes_only() -> None:
-    like = index_of((1, [])).compare(seen(1), 0)
+    like = index_of((1, [])).compare(seen(1), [0])[0]
     assert (like.part, like.box) == (0.0, None)
 
 
