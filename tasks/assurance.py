@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from models.assets.asset import Asset
-from models.assets.faults import FaultError
-from models.assets.reading import read_location
 from models.errors import LedgerError, ReleaseError
 from models.judged import read_last_judged
 from models.ledger.log import UsageLedger
@@ -29,11 +27,10 @@ from models.review.sampling.drawing import (
 from models.review.sampling.pace import measure_pace
 from models.review.sampling.stored import Terms
 from models.review.sampling.strata import part_cleared
-from models.review.thumbnails import write_derivatives
 from models.settings import Settings
 from models.store.database import Database
 from tasks.progress import report
-from tasks.review import note_missing
+from tasks.review import draw_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +130,7 @@ def _draw_pictures(settings: Settings, assets: Iterable[Asset]) -> None:
     folder = settings.workspace / FOLDER
 
     def draw(asset: Asset) -> None:
-        try:
-            data = read_location(asset.locations[0], settings.max_bytes)
-            write_derivatives(data, asset.asset_id, folder, settings.max_pixels)
-        except FaultError as error:
-            note_missing(folder, asset.asset_id, error)
+        draw_copies(folder, settings, asset.asset_id, asset.locations[0])
         report("thumbnails", 1)
 
     chosen = list(assets)

@@ -16,11 +16,12 @@ from models.assets.faults import FaultError
 from models.assets.reading import read_location
 from models.duplicates.storing import read_representatives
 from models.motifs.register import Reference
-from models.review.derivatives import note_path
+from models.review.derivatives import FOLDER, note_path
 from models.review.questions import Asking, ReferenceCard, ask
 from models.review.queue import Question, enqueue, group_items
 from models.review.sampling.marking import list_awaiting
 from models.review.thumbnails import write_derivatives
+from models.settings import Settings
 from models.verdicts import Verdict
 from tasks.judged import read_judged
 from tasks.order import Desk, open_desk
@@ -70,29 +71,30 @@ def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[R
 
     A picture that cannot be drawn is no reason to stop: the page shows why it is not there.
     """
-    folder = desk.workspace / "derivatives"
-    settings = desk.settings
+    folder, settings = desk.workspace / FOLDER, desk.settings
 
     def draw_asset(asset: Asset) -> None:
-        try:
-            data = read_location(asset.locations[0], settings.max_bytes)
-            write_derivatives(data, asset.asset_id, folder, settings.max_pixels)
-        except FaultError as error:
-            note_missing(folder, asset.asset_id, error)
+        draw_copies(folder, settings, asset.asset_id, asset.locations[0])
         report("thumbnails", 1)
 
     def draw_reference(reference: Reference) -> None:
-        try:
-            data = read_location(Location(reference.label, str(reference.path)), settings.max_bytes)
-            write_derivatives(data, reference.id, folder, settings.max_pixels)
-        except FaultError as error:
-            note_missing(folder, reference.id, error)
+        location = Location(reference.label, str(reference.path))
+        draw_copies(folder, settings, reference.id, location)
 
     if assets:
         report("thumbnails", 0, len(assets))
         with ThreadPoolExecutor(settings.workers) as pool:
             list(pool.map(draw_asset, assets))
             list(pool.map(draw_reference, references))
+
+
+def draw_copies(folder: Path, settings: Settings, picture_id: str, location: Location) -> None:
+    """Write the small copies of one picture, or a note that says why there are none."""
+    try:
+        data = read_location(location, settings.max_bytes)
+        write_derivatives(data, picture_id, folder, settings.max_pixels)
+    except FaultError as error:
+        note_missing(folder, picture_id, error)
 
 
 def note_missing(folder: Path, asset_id: str, error: FaultError) -> None:

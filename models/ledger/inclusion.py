@@ -11,10 +11,11 @@ from typing import Any
 from models.errors import LedgerError
 from models.ledger.commitments import SALT_BYTES, Opening, encode_canonical, leaf_of
 from models.ledger.merkle import prove_inclusion, verify_inclusion
-from models.ledger.note import MAX_NOTE_BYTES, Checkpoint, Verifier, open_checkpoint
+from models.ledger.note import MAX_NOTE_BYTES, Checkpoint, Verifier
 from models.ledger.proof_file import (
     encode_proof,
     examine_proof,
+    read_head,
     read_hex,
     read_number,
     read_path,
@@ -40,14 +41,7 @@ def prove_leaf(public: Path, verifier: Verifier, index: int, opening: Opening | 
     Raises:
         LedgerError: there is no such leaf, the opening is not its, or a file is missing.
     """
-    try:
-        note = (public / "checkpoint").read_bytes()
-    except OSError as error:
-        raise LedgerError(
-            f"The ledger's head {public / 'checkpoint'} cannot be read.",
-            "Restore it from a backup.",
-        ) from error
-    head = open_checkpoint(note, verifier)
+    note, head = read_head(public, verifier)
     if not 0 <= index < head.size:
         raise LedgerError(
             f"The ledger has no leaf {index}.",

@@ -35,6 +35,22 @@ _RECEIPT_TEXTS = {
 Examine = Callable[[dict[str, Any], Verifier, Checkpoint], list[Check]]
 
 
+def read_head(public: Path, verifier: Verifier) -> tuple[bytes, Checkpoint]:
+    """The signed head in a log's public folder: the note's bytes, and what it says.
+
+    Raises:
+        LedgerError: it cannot be read, or is not signed by ``verifier``.
+    """
+    try:
+        note = (public / "checkpoint").read_bytes()
+    except OSError as error:
+        raise LedgerError(
+            f"The ledger's head {public / 'checkpoint'} cannot be read.",
+            "Restore it from a backup.",
+        ) from error
+    return note, open_checkpoint(note, verifier)
+
+
 def encode_proof(value: dict[str, Any]) -> bytes:
     """The content of a proof file."""
     return encode_canonical(value) + b"\n"

@@ -55,7 +55,7 @@ def opened(workspace: Path | None, *, begin: bool = False) -> Iterator[Opened]:
     from models.settings import load_settings
 
     settings = load_settings(workspace=workspace)
-    ledger = _open(settings, begin=begin)
+    ledger = open_ledger_of(settings, begin=begin)
     chain = EvmChain(open_backend(settings))
     try:
         yield Opened(settings, ledger, chain)
@@ -71,7 +71,7 @@ def open_ledger(workspace: Path | None) -> UsageLedger:
     """
     from models.settings import load_settings
 
-    return _open(load_settings(workspace=workspace), begin=False)
+    return open_ledger_of(load_settings(workspace=workspace))
 
 
 def make_folder(folder: Path) -> None:
@@ -91,7 +91,12 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def _open(settings: Settings, *, begin: bool) -> UsageLedger:
+def open_ledger_of(settings: Settings, *, begin: bool = False) -> UsageLedger:
+    """Open the ledger of the workspace that the settings name.
+
+    Raises:
+        LedgerError: there is none and ``begin`` does not ask for one, or it cannot be opened.
+    """
     from models.errors import LedgerError
     from models.ledger.log import UsageLedger
 

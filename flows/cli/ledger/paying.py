@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flows.cli.ledger.opening import open_ledger_of
 from flows.cli.options import workspace_option
 
 if TYPE_CHECKING:
@@ -153,18 +154,10 @@ def statement_command(
 
 
 def _open(workspace: Path | None) -> tuple[UsageLedger, Path]:
-    from models.errors import LedgerError
-    from models.ledger.log import UsageLedger
     from models.settings import load_settings
 
     settings = load_settings(workspace=workspace)
-    base = settings.workspace.absolute()
-    if not (base / "ledger").is_dir():
-        raise LedgerError(
-            f"There is no ledger in {base / 'ledger'}.",
-            "`kiyome cleanse` begins one with a release.",
-        )
-    return UsageLedger.open(base / "ledger", settings.ledger_origin), base
+    return open_ledger_of(settings), settings.workspace.absolute()
 
 
 COMMANDS = (pay_command, statement_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from models.errors import LedgerError
@@ -119,23 +120,16 @@ def pad(records: Sequence[PayoutRecord]) -> list[PayoutRecord]:
     A batch publishes how many records it holds: unpadded, it would publish the number of owners.
     """
     wanted = max(_LEAST_RECORDS, 1 << (len(records) - 1).bit_length())
-    model = records[0]
-    empty = PayoutRecord(
+    empty = replace(
+        records[0],
         owner_ref=OPERATOR,
-        period=model.period,
-        rules_id=model.rules_id,
-        rules_version=model.rules_version,
-        rules_sha256=model.rules_sha256,
-        currency=model.currency,
-        digits=model.digits,
-        pot=model.pot,
-        total_weight=model.total_weight,
         weight="0",
         gross=0,
         carried_in=0,
         net=0,
         carried_out=0,
-        decided_at=model.decided_at,
+        shares=(),
+        prev=None,
     )
     return [*records, *[empty] * (wanted - len(records))]
 

@@ -11,7 +11,7 @@ from models.errors import LedgerError
 from models.ledger.batches import BatchStatement, open_batch
 from models.ledger.commitments import decode_canonical
 from models.ledger.merkle import prove_inclusion, verify_inclusion
-from models.ledger.note import Checkpoint, Verifier, open_checkpoint
+from models.ledger.note import Checkpoint, Verifier
 from models.ledger.owners.absence import prove_absence
 from models.ledger.owners.completeness import MAX_RECORDS, ProvenRecord, prove_completeness
 from models.ledger.owners.index import OwnerIndex
@@ -20,6 +20,7 @@ from models.ledger.owners.places import decode_places
 from models.ledger.owners.ring import OwnerInBatch
 from models.ledger.owners.sealed import SealedFile
 from models.ledger.private_files import index_path, sealed_openings_path
+from models.ledger.proof_file import read_head
 from models.ledger.tiles import TILE_WIDTH, TileReader
 
 
@@ -49,7 +50,7 @@ def prove_in_batch(
         LedgerError: the batch has no owner index or too many records of the owner, or a file is
             missing or damaged.
     """
-    note, head = _read_head(public, verifier)
+    note, head = read_head(public, verifier)
     batch, statement = _read_batch(public, verifier, batch_id)
     owners = statement.owners
     if owners is None:
@@ -73,17 +74,6 @@ def prove_in_batch(
         salt = derive_index_salt(known.key, batch_id)
         data = prove_completeness(note, verifier, batch, index, place, salt, records)
         return OwnerProof.COMPLETENESS, data
-
-
-def _read_head(public: Path, verifier: Verifier) -> tuple[bytes, Checkpoint]:
-    try:
-        note = (public / "checkpoint").read_bytes()
-    except OSError as error:
-        raise LedgerError(
-            f"The ledger's head {public / 'checkpoint'} cannot be read.",
-            "Restore it from a backup.",
-        ) from error
-    return note, open_checkpoint(note, verifier)
 
 
 def _read_batch(

@@ -32,15 +32,6 @@ def check_share(name: str, value: float) -> None:
         raise ReviewError(f"{name} is {value}.", "Give a number between 0 and 1, such as 0.95.")
 
 
-def binomial_below(most: int, of: int, share: float) -> float:
-    """The probability of at most ``most`` of ``of``, where each is one with ``share``."""
-    if most < 0:
-        return 0.0
-    if most >= of:
-        return 1.0
-    return float(special.bdtr(most, of, share))
-
-
 def hypergeometric_below(most: int, drawn: int, affected: int, population: int) -> float:
     """The probability that a sample without replacement holds at most ``most`` affected ones.
 
