@@ -140,7 +140,7 @@ def _made_in(name: str, tree: ast.Module) -> Iterator[ast.AST]:
                 made += [each.value for each in returns if isinstance(each.value, ast.IfExp)]
     known: set[str] = set()
     for part in made:  # grows while it is read
-        for called in _names_in(part) - known:
+        for called in sorted(_names_in(part) - known):  # in one order in every process of a run
             known.add(called)
             made += _defined(called, tree)
     yield from made
