@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, get_args
 
 from models.consent.translation.translate import find_japanese, translate_source
 from models.reasons import TEXTS, Reason
@@ -21,8 +21,18 @@ _FOLDER = Path(__file__).parent / "locale"
 
 @cache
 def load_words(language: Language) -> Mapping[str, str]:
-    """All words of the page in one language, by key."""
-    return cast("dict[str, str]", json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+    """All words of the page in one language, by key.
+
+    Raises:
+        ValueError: two files give words for one key.
+    """
+    words: dict[str, str] = {}
+    for path in sorted((_FOLDER / language).glob("*.json")):
+        more = json.loads(path.read_text("utf-8"))
+        if twice := words.keys() & more.keys():
+            raise ValueError(f"{path.name} and another file have words for {sorted(twice)}")
+        words |= more
+    return words
 
 
 def choose_language(cookie: str | None, accept_language: str) -> Language:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from itertools import product
@@ -29,8 +28,8 @@ from models.consent.web.robots_agents import Role
 from models.fetching.fetched import Failure
 from models.reasons import Reason
 from models.translation.templates import Gap, Kind, parse_template
-from review_ui.language import Words
-from tests.notes_in_code import GAP, JOINED, NO_SENTENCES, ROOT, read_code, read_words
+from review_ui.language import LANGUAGES, Words, load_words
+from tests.notes_in_code import GAP, JOINED, NO_SENTENCES, read_code, read_words
 
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
@@ -315,8 +314,8 @@ class TestNotes:
 
 class TestNames:
     def test_the_review_page_calls_carriers_by_the_same_names(self) -> None:
-        for index, language in enumerate(("en", "ja")):
-            words = json.loads((ROOT / f"review_ui/locale/{language}.json").read_text("utf-8"))
+        for index, language in enumerate(LANGUAGES):
+            words = load_words(language)
             shown = {key.removeprefix("carrier."): word for key, word in words.items()}
             shown = {name: word for name, word in shown.items() if f"carrier.{name}" in words}
             assert shown == {name: names[index] for name, names in CARRIERS.items()}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import islice, product
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,11 +21,10 @@ from models.translation.findings import explain_in_japanese, find_japanese_expla
 from models.translation.japanese import PARTS, PLACES, SENTENCES
 from models.translation.templates import Kind, parse_template
 from models.verdicts import Verdict
-from review_ui.language import Words
+from review_ui.language import Words, load_words
 from tests.explanations_in_code import (
     GAP,
     NO_EXPLANATIONS,
-    ROOT,
     Found,
     find_unseen,
     read_explanations,
@@ -342,7 +339,7 @@ class TestWhereTheyAreShown:
         assert japanese.explanation(7) == ("7", False)
 
     def test_kinds_of_names_are_called_as_on_the_review_page(self) -> None:
-        words = json.loads(Path(ROOT / "review_ui/locale/ja.json").read_text("utf-8"))
+        words = load_words("ja")
         shown = dict(PARTS)
         for category in CATEGORIES:
             kind = f"{'an' if category[0] in 'aeiou' else 'a'} {category}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 import string
@@ -31,7 +30,7 @@ from models.review.asked import ASPECTS
 from models.review.audit import Problem
 from models.review.queue import ItemState, RulingKind, RulingReason
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons
-from review_ui.language import Words, choose_language
+from review_ui.language import LANGUAGES, Words, choose_language, load_words
 from review_ui.listening import require_loopback
 from review_ui.reference_forms import SIDES
 from review_ui.routes.account import DONE as ACCOUNT_DONE
@@ -47,10 +46,7 @@ from review_ui.security import (
 )
 
 UI = Path(__file__).resolve().parents[2] / "review_ui"
-WORDS = {
-    language: json.loads((UI / "locale" / f"{language}.json").read_text("utf-8"))
-    for language in ("en", "ja")
-}
+WORDS = {language: load_words(language) for language in LANGUAGES}
 TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((UI / "templates").iterdir()))
 TERM_NOTICES = set(
     re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "terms.py").read_text("utf-8"))

@@ -1,0 +1,66 @@
+"""The tables of the one SQL database: everything small and transactional.
+
+Times are UTC milliseconds since 1970, taken from the database's own clock (``now_ms``). JSON is
+kept as text in canonical form, so that it reads the same from SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from models.store.tables.accounts import (
+    AccountLinkRow,
+    AccountRow,
+    AccountSessionRow,
+    SignInAttemptRow,
+)
+from models.store.tables.assurance import AssuranceAssetRow, AssuranceSampleRow, AssuranceStratumRow
+from models.store.tables.audit import AuditRow
+from models.store.tables.base import Base
+from models.store.tables.consent import ContractRow, CursorRow, EvidenceRow, EvidenceStatementRow
+from models.store.tables.outbox import OutboxRow
+from models.store.tables.registers import (
+    MotifChangeRow,
+    MotifRow,
+    NameChangeRow,
+    NameListRow,
+    NameRow,
+    RegisterRow,
+    SurfaceRow,
+    VocabularyRow,
+)
+from models.store.tables.releases import ReleaseRow
+from models.store.tables.review import ReviewItemRow, RulingRow
+from models.store.tables.runs import RunRow
+from models.store.tables.takedowns import TakedownRow
+from models.store.tables.terms import TermRow, TermRulingRow
+
+__all__ = [
+    "AccountLinkRow",
+    "AccountRow",
+    "AccountSessionRow",
+    "AssuranceAssetRow",
+    "AssuranceSampleRow",
+    "AssuranceStratumRow",
+    "AuditRow",
+    "Base",
+    "ContractRow",
+    "CursorRow",
+    "EvidenceRow",
+    "EvidenceStatementRow",
+    "MotifChangeRow",
+    "MotifRow",
+    "NameChangeRow",
+    "NameListRow",
+    "NameRow",
+    "OutboxRow",
+    "RegisterRow",
+    "ReleaseRow",
+    "ReviewItemRow",
+    "RulingRow",
+    "RunRow",
+    "SignInAttemptRow",
+    "SurfaceRow",
+    "TakedownRow",
+    "TermRow",
+    "TermRulingRow",
+    "VocabularyRow",
+]

@@ -1,0 +1,104 @@
+"""The review queue and its rulings."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.store.tables.base import Base
+
+
+class ReviewItemRow(Base):
+    """One question put to reviewers about one asset of one dataset.
+
+    ``question`` is the digest of what is asked (findings, statements, captions, policy): when a
+    later run asks something else about the asset, the item gets a new version or is superseded.
+    ``name`` and ``reasons`` repeat from the evidence what a list shows, so that no list has to
+    load it. ``skipped_ms`` is 0, or when the item was last put behind the others. ``cluster`` is
+    the representative of the near-identical pictures that the asset is one of, or "". ``alike`` is
+    the digest of what is asked apart from the picture: items of a cluster that have the same may be
+    ruled on together; "" for an item of an older Kiyome, until a run asks about it again.
+    """
+
+    __tablename__ = "review_items"
+    __table_args__ = (
+        UniqueConstraint("dataset", "asset_id", name="uq_review_item_asset"),
+        Index(
+            "ix_review_open",
+            "skipped_ms",
+            text("priority DESC"),
+            "cluster",
+            "id",
+            sqlite_where=text("state IN ('open', 'leased')"),
+            postgresql_where=text("state IN ('open', 'leased')"),
+        ),
+        Index(
+            "ix_review_leased",
+            "lease_holder",
+            sqlite_where=text("state = 'leased'"),
+            postgresql_where=text("state = 'leased'"),
+        ),
+        Index("ix_review_listed", "dataset", "state"),
+        Index(
+            "ix_review_cluster",
+            "dataset",
+            "cluster",
+            "state",
+            sqlite_where=text("cluster != ''"),
+            postgresql_where=text("cluster != ''"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset: Mapped[str] = mapped_column(Text)
+    asset_id: Mapped[str] = mapped_column(String(64), index=True)
+    question: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    priority: Mapped[int] = mapped_column(default=0)
+    skipped_ms: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(Text, default="")
+    reasons: Mapped[str] = mapped_column(Text, default="")
+    cluster: Mapped[str] = mapped_column(String(64), default="")
+    alike: Mapped[str] = mapped_column(String(64), default="")
+    evidence: Mapped[str] = mapped_column(Text)
+    lease_token: Mapped[str] = mapped_column(String(36), default="")
+    lease_holder: Mapped[str] = mapped_column(Text, default="")
+    lease_until_ms: Mapped[int] = mapped_column(default=0)
+    created_ms: Mapped[int]
+    updated_ms: Mapped[int]
+
+
+class RulingRow(Base):
+    """A reviewer's decision on one version of one item: at most one, ever.
+
+    ``came_with`` is the ruling that this one was taken together with, on ``came_with_item``, an
+    item about a near-identical picture that the reviewer was looking at; both are "" for a ruling
+    that was taken by itself.
+    """
+
+    __tablename__ = "rulings"
+    __table_args__ = (
+        UniqueConstraint("item_id", "item_version", name="uq_ruling_item_version"),
+        Index("ix_ruling_reviewer", "reviewer", "ruled_ms"),
+        Index(
+            "ix_ruling_came_with",
+            "came_with",
+            sqlite_where=text("came_with != ''"),
+            postgresql_where=text("came_with != ''"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("review_items.id"))
+    item_version: Mapped[int]
+    dataset: Mapped[str] = mapped_column(Text)
+    asset_id: Mapped[str] = mapped_column(String(64), index=True)
+    question: Mapped[str] = mapped_column(String(64))
+    ruling: Mapped[str] = mapped_column(String(16))
+    reason_code: Mapped[str] = mapped_column(String(32))
+    note: Mapped[str] = mapped_column(Text, default="")
+    reviewer: Mapped[str] = mapped_column(Text)
+    ruled_ms: Mapped[int]
+    came_with: Mapped[str] = mapped_column(String(36), default="")
+    came_with_item: Mapped[str] = mapped_column(String(36), default="")
