@@ -233,7 +233,7 @@ def start_anvil(*options: str, epoch: int = 1) -> Iterator[Anvil]:
             yield chain
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(40)
 
 
 @dataclass

@@ -189,7 +189,7 @@ def serve(gateway: LocalGateway) -> Iterator[LocalGateway]:
 def fetch_http(url: str, *, accept: str = "*/*", max_bytes: int | None = None) -> Fetched:
     """A plain ``Fetch`` over HTTP, without the product's precautions against private addresses."""
     try:
-        response = httpx.get(url, headers={"accept": accept}, timeout=5, trust_env=False)
+        response = httpx.get(url, headers={"accept": accept}, timeout=40, trust_env=False)
     except httpx.TimeoutException as error:
         raise FetchError(Failure.TIMEOUT, url, "it took too long") from error
     except httpx.HTTPError as error:

@@ -53,7 +53,7 @@ def read(
     address = contract if isinstance(contract, str) else contract.address
     chain.finalize()
     with_images = of.pop("with_images", False)
-    with ChainReader(CHAIN, url or chain.url, timeout=5, sleep=lambda _: None) as reader:
+    with ChainReader(CHAIN, url or chain.url, timeout=40, sleep=lambda _: None) as reader:
         collection = Collection(CHAIN, address, **of)
         resolve = (shelf or Shelf()).resolve
         view = reader.open_view()

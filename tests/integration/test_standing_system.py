@@ -158,7 +158,7 @@ def test_the_summary_is_an_artifact_that_a_person_can_read(standing: Standing) -
 def test_the_review_page_answers(standing: Standing) -> None:
     def answered() -> Any:
         address = f"http://127.0.0.1:{standing.settings.review_port}/"
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return answer.status == 200
 
     assert _wait_for(answered, 60, standing, "an answer of the review page")

@@ -100,7 +100,7 @@ def web3() -> Iterator[Web3]:
         yield client
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=40)
 
 
 def deploy(web3: Web3, source: str, *arguments: Any) -> str:

@@ -532,7 +532,7 @@ def test_a_resolver_that_hangs_holds_no_slot() -> None:
     held = threading.Event()
 
     def hang(host: str, port: int) -> list[str]:
-        held.wait(5)
+        held.wait(40)
         return []
 
     fetcher = Fetcher(replace(LIMITS, connect_seconds=0.2), resolve=hang)
@@ -655,5 +655,5 @@ def test_threads_share_a_fetcher(server: Server, fetcher: Fetcher) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(40)
     assert bodies == {number: b"%d" % number for number in range(20)}

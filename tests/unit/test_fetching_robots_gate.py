@@ -174,7 +174,7 @@ def test_many_threads_ask_a_site_for_its_rules_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(40)
     assert site.asked == [f"{SITE}/robots.txt"]
 
 
