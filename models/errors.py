@@ -78,6 +78,10 @@ class AccountError(KiyomeError):
     """An account, a password or a one-time link cannot be used."""
 
 
+class BackupError(KiyomeError):
+    """A backup cannot be made, is damaged or cannot be restored."""
+
+
 class ReviewError(KiyomeError):
     """A ruling cannot be taken."""
 

@@ -311,8 +311,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line first, then variables, then the file."""
-        file = Path(os.environ.get("KIYOME_SETTINGS", SETTINGS_FILE))
+        file = find_settings_file()
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+
+
+def find_settings_file() -> Path:
+    """The file that settings are read from, whether or not it is there."""
+    return Path(os.environ.get("KIYOME_SETTINGS", SETTINGS_FILE))
 
 
 def load_settings(**overrides: Any) -> Settings:

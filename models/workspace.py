@@ -61,8 +61,11 @@ def _require_space(workspace: Path) -> None:
 
 
 @contextmanager
-def hold_workspace(workspace: Path) -> Iterator[None]:
+def hold_workspace(workspace: Path, *, wait_s: float = 0) -> Iterator[None]:
     """Hold the workspace for one run; the lock is gone with the process, however it ends.
+
+    Args:
+        wait_s: how many seconds to wait for another run that holds it.
 
     Raises:
         WorkspaceError: another run holds it; the message says which.
@@ -70,7 +73,7 @@ def hold_workspace(workspace: Path) -> Iterator[None]:
     lock = FileLock(workspace / "run.lock")
     holder = workspace / "run.holder.json"
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_s)
     except Timeout:
         raise WorkspaceError(
             f"Another run is using the workspace {workspace}: {_describe_holder(holder)}.",

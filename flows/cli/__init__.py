@@ -74,6 +74,7 @@ COMMANDS: dict[str, Entry] = {
     "models": Entry("models", "Fetch and list open_clip and spaCy models.", "Set up"),
     "accounts": Entry("accounts", "Say who may sign in on the review page.", "Set up"),
     "database": Entry("database", "Show or upgrade the database's schema.", "Set up"),
+    "backup": Entry("backup", "Make, check and restore backups.", "Set up"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DatabaseError
 
 from models.errors import StoreError
@@ -90,17 +92,28 @@ def read_schema(database: Database) -> tuple[SchemaState, str]:
     return (SchemaState.OLDER if current in known else SchemaState.UNKNOWN), current
 
 
-def upgrade_schema(database: Database) -> None:
-    """Bring the schema to the newest version, in one transaction.
+def upgrade_schema(
+    database: Database, revision: str = "head", connection: Connection | None = None
+) -> None:
+    """Bring the schema to a version, by default the newest, in one transaction.
+
+    Args:
+        connection: in the midst of a transaction of the caller's, which this becomes part of.
 
     Raises:
-        StoreError: the database cannot be changed; it is then as it was.
+        StoreError: the database cannot be changed; it is then as it was. Or there is no such
+            revision.
     """
     config = _config()
     try:
-        with database.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with nullcontext(connection) if connection else database.engine.begin() as used:
+            config.attributes["connection"] = used
+            command.upgrade(config, revision)
+    except CommandError as error:
+        raise StoreError(
+            f"The schema {revision!r} is not known to this Kiyome.",
+            "Use the newer Kiyome that made it.",
+        ) from error
     except DatabaseError as error:
         raise StoreError(
             f"The database {database.engine.url!r} cannot be upgraded: {error.orig}.",
