@@ -59,16 +59,19 @@ MAX_SIZE: constant(uint256) = 2**63
 # SHA-256 of nothing: the root of a log without entries (RFC 9162, 2.1.1).
 EMPTY_ROOT: constant(bytes32) = 0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
-# Parts of `_authority` and of `_progress`.
+# Parts of `_state`.
 OPERATOR_MASK: constant(uint256) = 2**160 - 1
 PAUSED: constant(uint256) = 2**160
-SIZE_BITS: constant(uint256) = 64
+AUTHORITY_MASK: constant(uint256) = 2**161 - 1
+SIZE_SHIFT: constant(uint256) = 161
 SIZE_MASK: constant(uint256) = 2**64 - 1
+SEQUENCE_SHIFT: constant(uint256) = 225
+MAX_SEQUENCE: constant(uint256) = 2**31
 
-# What is read or written together shares a slot. The operator, and whether the ledger is paused:
-_authority: uint256
-# The size of the head in the low 64 bits, its sequence above them:
-_progress: uint256
+# What is read or written with every head shares a slot: the operator in the low 160 bits, whether
+# the ledger is paused in bit 160, the size of the head in 64 bits from 161 on, and above them its
+# sequence in 31. An own slot for the head would cost 2,100 gas more each time.
+_state: uint256
 _root: bytes32
 # One hash over every head so far. It begins as 32 zero bytes, and each head makes it SHA-256 over
 # itself, the size in 32 bytes big-endian, the root and the manifest. Whoever has the list of heads
@@ -84,7 +87,7 @@ def __init__(operator: address):
     @param operator Who may anchor; not the zero address.
     """
     assert operator != empty(address), "The operator cannot be the zero address."
-    self._authority = convert(operator, uint256)
+    self._state = convert(operator, uint256)
     self._root = EMPTY_ROOT
     log OperatorChanged(previous=empty(address), operator=operator)
 
@@ -99,9 +102,8 @@ def anchor(size: uint256, root: bytes32, manifest: bytes32, proof: DynArray[byte
     @param proof Consistency proof from the present head (RFC 9162, 2.1.4.1); empty for the first
            head, which has nothing to extend.
     """
-    self._check_running()
-    progress: uint256 = self._progress
-    present: uint256 = progress & SIZE_MASK
+    state: uint256 = self._check_running()
+    present: uint256 = (state >> SIZE_SHIFT) & SIZE_MASK
     assert size > present, "The new size must be larger than the present one."
     assert size <= MAX_SIZE, "The new size is above 2**63."
     if present == 0:
@@ -111,8 +113,9 @@ def anchor(size: uint256, root: bytes32, manifest: bytes32, proof: DynArray[byte
         assert self._extends(
             present, self._root, size, root, proof
         ), "The proof does not lead from the present head to the new one."
-    sequence: uint256 = (progress >> SIZE_BITS) + 1
-    self._progress = sequence << SIZE_BITS | size
+    sequence: uint256 = unsafe_add(state >> SEQUENCE_SHIFT, 1)
+    assert sequence < MAX_SEQUENCE, "No further head can be numbered."
+    self._state = state & AUTHORITY_MASK | size << SIZE_SHIFT | sequence << SEQUENCE_SHIFT
     self._root = root
     self.history = sha256(concat(self.history, convert(size, bytes32), root, manifest))
     log Anchored(sequence=sequence, size=size, root=root, manifest=manifest)
@@ -126,8 +129,8 @@ def head() -> (uint256, uint256, bytes32):
     @return Number of entries, number of heads anchored so far, root. Before the first head these
             are 0, 0 and the root of an empty log, SHA-256 of nothing.
     """
-    progress: uint256 = self._progress
-    return progress & SIZE_MASK, progress >> SIZE_BITS, self._root
+    state: uint256 = self._state
+    return (state >> SIZE_SHIFT) & SIZE_MASK, state >> SEQUENCE_SHIFT, self._root
 
 
 @view
@@ -139,7 +142,7 @@ def verifyInclusion(leaf: bytes32, index: uint256, proof: DynArray[bytes32, MAX_
     @param index Position of the leaf; the first is 0.
     @param proof Its audit path for the present size (RFC 9162, 2.1.3.1).
     """
-    return self._includes(leaf, index, self._progress & SIZE_MASK, self._root, proof)
+    return self._includes(leaf, index, (self._state >> SIZE_SHIFT) & SIZE_MASK, self._root, proof)
 
 
 @pure
@@ -182,7 +185,7 @@ def operator() -> address:
     """
     @notice Who may anchor, commit, pause, and propose a successor.
     """
-    return convert(self._authority & OPERATOR_MASK, address)
+    return convert(self._state & OPERATOR_MASK, address)
 
 
 @view
@@ -191,7 +194,7 @@ def paused() -> bool:
     """
     @notice Whether anchoring and committing are stopped.
     """
-    return self._authority & PAUSED != 0
+    return self._state & PAUSED != 0
 
 
 @external
@@ -210,9 +213,9 @@ def acceptOperator():
     @notice Makes the proposed operator, who calls this, the operator. A pause stays in force.
     """
     assert msg.sender == self.pendingOperator, "Only the proposed operator may do this."
-    authority: uint256 = self._authority
+    authority: uint256 = self._state
     self.pendingOperator = empty(address)
-    self._authority = authority & PAUSED | convert(msg.sender, uint256)
+    self._state = authority & ~OPERATOR_MASK | convert(msg.sender, uint256)
     log OperatorChanged(previous=convert(authority & OPERATOR_MASK, address), operator=msg.sender)
 
 
@@ -221,8 +224,7 @@ def pause():
     """
     @notice Stops anchoring and committing. Views and the change of the operator go on.
     """
-    self._check_running()
-    self._authority |= PAUSED
+    self._state = self._check_running() | PAUSED
     log Paused(operator=msg.sender)
 
 
@@ -232,7 +234,7 @@ def unpause():
     @notice Ends a pause.
     """
     assert self._check_operator() & PAUSED != 0, "The ledger is not paused."
-    self._authority &= OPERATOR_MASK
+    self._state = self._state & ~PAUSED
     log Unpaused(operator=msg.sender)
 
 
@@ -253,7 +255,7 @@ def _check_operator() -> uint256:
     """
     @dev Reverts for anybody but the operator; gives the word that was read for it.
     """
-    authority: uint256 = self._authority
+    authority: uint256 = self._state
     assert (
         convert(msg.sender, uint256) == authority & OPERATOR_MASK
     ), "Only the operator may do this."
@@ -262,11 +264,13 @@ def _check_operator() -> uint256:
 
 @view
 @internal
-def _check_running():
+def _check_running() -> uint256:
     """
-    @dev Reverts for anybody but the operator, and during a pause.
+    @dev Reverts for anybody but the operator, and during a pause; gives the word that was read.
     """
-    assert self._check_operator() & PAUSED == 0, "The ledger is paused."
+    state: uint256 = self._check_operator()
+    assert state & PAUSED == 0, "The ledger is paused."
+    return state
 
 
 @pure

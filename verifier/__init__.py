@@ -1,7 +1,7 @@
 """An independent verifier of usage ledgers, for people who trust neither their operator nor Kiyome.
 
 It shares no line with the pipeline and needs only the standard library and ``cryptography``.
-``verifier/js`` is the same in JavaScript: same checks, same words, same exit codes.
+``verifier/js`` is the same in JavaScript, but for audits: same checks, same words, same exit codes.
 
 - ``merkle``: roots and paths, written down from the definitions of RFC 6962
 - ``canonical``: canonical JSON (RFC 8785), and reading fields strictly
@@ -11,6 +11,8 @@ It shares no line with the pipeline and needs only the standard library and ``cr
 - ``chain``: receipts and heads on an EVM chain, over JSON-RPC
 - ``folder``: a copy of a whole public folder
 - ``heads``: whether the heads that several sources show are of one log
+- ``requesting``, ``drawing``, ``bounds``: an auditor's request, drawn by a block
+- ``auditing``, ``weighing``, ``entries``, ``consent``, ``manifest``: what an operator opened for it
 - ``report``: what was checked, and how it ended
-- ``cli``: the command line
+- ``cli``, ``audit_cli``: the command line
 """

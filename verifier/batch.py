@@ -25,18 +25,24 @@ _FIELDS = (
     "stamped_at",
 )
 _LEAST_OWNERS = 16
+NO_DIGEST = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a log says about a batch: ``first`` is the index of its first leaf, ``head`` the log
-    once it is in, ``owners`` the head of its owner index."""
+    once it is in, ``owners`` the head of its owner index, ``counts`` how many records of each type
+    it holds, ``manifest`` and ``policy`` the digests of a release's files (zeros where it has
+    none)."""
 
     batch_id: str
     first: int
     head: Head
     leaves_sha256: bytes
     owners: Head | None
+    counts: Mapping[str, int]
+    manifest: bytes = NO_DIGEST
+    policy: bytes = NO_DIGEST
 
 
 def open_batch(value: Any, key: Key) -> Batch:
@@ -78,10 +84,10 @@ def _read(batch: Mapping[str, Any], newer: bool) -> Batch:
     total = sum(take_number(counts[name], "batch's count") for name in _COUNTS)
     rarer = [counts[name] for name in _COUNTED_IF_ANY if name in counts]
     total += sum(take_number(count, "batch's count", 1) for count in rarer)
-    owners = None
+    owners, manifest, policy = None, NO_DIGEST, NO_DIGEST
     if newer:
-        take_bytes(batch["manifest_sha256"], "digest of the manifest")
-        take_bytes(batch["policy_sha256"], "digest of the policy")
+        manifest = take_bytes(batch["manifest_sha256"], "digest of the manifest")
+        policy = take_bytes(batch["policy_sha256"], "digest of the policy")
         index = take(batch["owners"], "batch's owner index", ("records", "root", "size"))
         if take_number(index["records"], "number of owners' records") != size - first:
             raise CheckError("sums", "The owners' records are not as many as the batch's leaves.")
@@ -93,4 +99,4 @@ def _read(batch: Mapping[str, Any], newer: bool) -> Batch:
         raise CheckError("batch", "The batch's id is not one that a batch can have.")
     if total != size - first:
         raise CheckError("sums", "The batch's counts do not add up to its leaves.")
-    return Batch(batch_id, first, head, leaves, owners)
+    return Batch(batch_id, first, head, leaves, owners, counts, manifest, policy)

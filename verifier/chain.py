@@ -103,15 +103,14 @@ class Chain:
         """
         if self.contract not in (None, receipt.contract):
             raise _deny(f"is of the contract {receipt.contract}, not of the one that was given")
-        chain_id = _number(self._ask_once("eth_chainId"))
+        chain_id = self.chain_id()
         if chain_id != receipt.chain_id:
             raise _deny(f"is of the chain {receipt.chain_id}, and the node of the chain {chain_id}")
         found = self._ask("eth_getTransactionReceipt", receipt.tx_hash)
         if found is None:
             raise _deny("names a transaction that the node does not know")
         _compare_log(receipt, _mapping(found))
-        block = _mapping(self._ask("eth_getBlockByNumber", hex(receipt.block_number), False))
-        if block.get("hash") != receipt.block_hash:
+        if self._block_hash(receipt.block_number) != receipt.block_hash:
             raise _deny("names a block that is no longer part of the chain")
         if self._finalized() < receipt.block_number:
             raise _deny("names a block that is not final yet")
@@ -122,6 +121,34 @@ class Chain:
             f"The head of {receipt.size} leaves was anchored as number {receipt.sequence}, in the "
             f"finalized block {receipt.block_number}.{caveat}"
         )
+
+    def newest_final(self) -> tuple[int, str]:
+        """Number and hash of the newest block that is final.
+
+        Raises:
+            UncheckedError: the node does not say.
+        """
+        number = self._finalized()
+        return number, self._block_hash(number)
+
+    def confirm_block(self, number: int, block_hash: str) -> None:
+        """Make sure that a block has a hash, and is final.
+
+        Raises:
+            CheckError: it has another, or is not. UncheckedError: the node does not say.
+        """
+        if self._finalized() < number:
+            raise CheckError("beacon", f"The block {number} is not final yet.")
+        if self._block_hash(number) != block_hash:
+            raise CheckError("beacon", f"The block {number} of the chain has another hash.")
+
+    def chain_id(self) -> int:
+        """The chain's number.
+
+        Raises:
+            UncheckedError: the node does not say.
+        """
+        return _number(self._ask_once("eth_chainId"))
 
     def head(self, contract: str) -> Head:
         """The head that a contract held at the last finalized block.
@@ -135,6 +162,10 @@ class Chain:
         if not 0 <= size <= MAX_NUMBER:
             raise CheckError("contract", "There is no usage ledger at the contract's address.")
         return Head(size, bytes.fromhex(answer[130:]))
+
+    def _block_hash(self, number: int) -> str:
+        block = _mapping(self._ask("eth_getBlockByNumber", hex(number), False))
+        return str(block.get("hash"))
 
     def _finalized(self) -> int:
         block = self._ask_once("eth_getBlockByNumber", "finalized", False)

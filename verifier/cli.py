@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from verifier import audit_cli
 from verifier.canonical import MAX_FILE_BYTES
 from verifier.chain import Chain
 from verifier.folder import examine_folder, read_file
@@ -97,10 +98,13 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII only
+    if list(arguments[:1]) == ["audit"]:
+        return _audit(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="verifier",
         allow_abbrev=False,
         description="Verify files of a usage ledger, or a copy of its public folder.",
+        epilog="`audit draw` and `audit check` audit a release; a file of that name is ./audit.",
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="a file, or a public folder")
     parser.add_argument("--key", metavar="VKEY", help="the log's key, from a source you trust")
@@ -123,6 +127,22 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     text, code = show(verify(files, trust), as_json)
     print(text)  # noqa: T201
+    return code
+
+
+def _audit(arguments: Sequence[str]) -> int:
+    given = vars(audit_cli.make_parser().parse_args(arguments))
+    step, folder = given.pop("step"), given.pop("folder")
+    try:
+        trust = read_trust(*(given.pop(name) for name in ("key", "rpc", "contract")))
+        if step == "draw":
+            text, code = audit_cli.draw(folder, trust, **given)
+        else:
+            text, code = show([audit_cli.check(folder, trust, given["request"])], given["json"])
+    except (UsageError, CheckError) as error:
+        print(_escape(f"verifier: {error}"), file=sys.stderr)  # noqa: T201
+        return 2
+    print("\n".join(map(_escape, text.split("\n"))))  # noqa: T201
     return code
 
 

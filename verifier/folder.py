@@ -105,7 +105,7 @@ def _check(examined: Examined, folder: Path, trust: Trust) -> None:
 
 
 def _read_batches(folder: Path, key: Key, head: Head, claims: _Claims) -> None:
-    for path in _list(folder / "batches"):
+    for path in list_folder(folder / "batches"):
         shown = f"batches/{path.name}"
         data = _read(folder, shown, _MAX_JSON_BYTES)
         with _naming(shown):
@@ -272,7 +272,12 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
         raise CheckError("files", str(fault)) from None
 
 
-def _list(folder: Path) -> list[Path]:
+def list_folder(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing where there is none.
+
+    Raises:
+        CheckError: it cannot be read.
+    """
     try:
         found = sorted(folder.iterdir(), key=lambda path: path.name)
     except FileNotFoundError:
@@ -284,7 +289,7 @@ def _list(folder: Path) -> list[Path]:
 
 def _list_sizes(folder: Path, suffix: str) -> list[int]:
     sizes = []
-    for path in _list(folder):
+    for path in list_folder(folder):
         size = path.name.removesuffix(suffix)
         named = path.name.endswith(suffix) and _SIZE.fullmatch(size) is not None
         if not named or int(size) > MAX_NUMBER:

@@ -15,7 +15,11 @@ from models.files import write_atomically
 from models.ledger.merkle import EMPTY_ROOT
 from models.ledger.note import Checkpoint, create_key_file, read_key_file, sign_checkpoint
 from models.ledger.owners.keys import create_key_store
-from models.ledger.private_files import list_indexed_batches, owner_keys_path
+from models.ledger.private_files import (
+    list_indexed_batches,
+    list_sealed_batches,
+    owner_keys_path,
+)
 from models.ledger.references import create_reference_key
 
 _LOCK_SECONDS = 300
@@ -83,7 +87,7 @@ def begin_ledger(public: Path, private: Path, origin: str) -> None:
 def begin_owner_keys(private: Path) -> None:
     """Make the file of owners' keys where there never was one; a lost one is not replaced."""
     path = owner_keys_path(private)
-    if not path.exists() and not list_indexed_batches(private):
+    if not path.exists() and not (list_indexed_batches(private) or list_sealed_batches(private)):
         create_key_store(path)
 
 

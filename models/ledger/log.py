@@ -219,6 +219,22 @@ class UsageLedger:
             if isinstance(opening, Opening):
                 yield opening
 
+    def opening(self, index: int) -> Opening:
+        """The opening of one leaf.
+
+        Raises:
+            LedgerError: there is no such leaf, its owner was erased, or a file is damaged or gone.
+        """
+        for batch in self.batches():
+            if batch.first_index <= index < batch.size:
+                statement = self._find_statement(batch.batch_id)
+                return read_opening(self.private_folder, statement, index)
+        raise LedgerError(
+            f"There is no opening for leaf {index}.",
+            f"Leaves are numbered from 0 to {self.head().size - 1}; "
+            "prove it without its record if its opening was lost.",
+        )
+
     def prove_inclusion(self, index: int, path: Path, *, reveal: bool = True) -> None:
         """Write a proof that a leaf is in the log, as a file that needs nothing beside it.
 
@@ -231,7 +247,7 @@ class UsageLedger:
             LedgerError: there is no such leaf, a file of the ledger is missing, or ``path`` cannot
                 be written.
         """
-        opening = self._opening(index) if reveal else None
+        opening = self.opening(index) if reveal else None
         data = prove_leaf(self.public_folder, self._verifier, index, opening)
         _write_proof(path, data, reveal=reveal)
 
@@ -397,17 +413,6 @@ class UsageLedger:
                 f"The ledger has no batch {batch_id}.", "`kiyome ledger show` lists its batches."
             )
         return statement
-
-    def _opening(self, index: int) -> Opening:
-        for batch in self.batches():
-            if batch.first_index <= index < batch.size:
-                statement = self._find_statement(batch.batch_id)
-                return read_opening(self.private_folder, statement, index)
-        raise LedgerError(
-            f"There is no opening for leaf {index}.",
-            f"Leaves are numbered from 0 to {self.head().size - 1}; "
-            "prove it without its record if its opening was lost.",
-        )
 
 
 def _write_proof(path: Path, data: bytes, *, reveal: bool = False) -> None:

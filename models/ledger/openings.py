@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.errors import LedgerError
@@ -53,6 +53,36 @@ def read_plain_openings(path: Path) -> Iterator[Opening | ErasedOpening]:
         raise LedgerError(
             f"The openings {path} cannot be read.", "Restore them from a backup."
         ) from error
+
+
+def read_chosen(
+    private: Path, statement: BatchStatement, indexes: Sequence[int]
+) -> Iterator[Opening | ErasedOpening]:
+    """The openings of some leaves of a batch, which are given in ascending order.
+
+    Raises:
+        LedgerError: an opening is damaged or lost, no key fits it, or a file is gone.
+    """
+    batch = statement.batch
+    if statement.owners is not None:
+        keys = OwnerKeys.read(owner_keys_path(private))
+        with SealedFile(sealed_openings_path(private, batch.batch_id)) as file:
+            ring = KeyRing(keys, batch.batch_id, file.nonce)
+            for index in indexes:
+                frame = file.frame(index - batch.first_index)
+                yield (
+                    ErasedOpening(index) if frame.erased else ring.open(frame, batch.first_index)[1]
+                )
+        return
+    wanted = set(indexes)
+    for opening in read_plain_openings(plain_openings_path(private, batch.batch_id)):
+        if opening.index in wanted:
+            wanted.remove(opening.index)
+            yield opening
+    if wanted:
+        raise LedgerError(
+            f"There is no opening for leaf {min(wanted)}.", "Restore it from a backup."
+        )
 
 
 def read_opening(private: Path, statement: BatchStatement, index: int) -> Opening:

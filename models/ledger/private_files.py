@@ -34,6 +34,13 @@ def list_indexed_batches(private: Path) -> list[str]:
     )
 
 
+def list_sealed_batches(private: Path) -> list[str]:
+    """The ids of all batches whose openings are sealed, sorted."""
+    return sorted(
+        path.name.removesuffix(_SEALED) for path in (private / "openings").glob(f"*{_SEALED}")
+    )
+
+
 def list_plain_batches(private: Path) -> list[str]:
     """The ids of all batches whose openings are plain, sorted."""
     return sorted(

@@ -58,6 +58,7 @@ class RunEntry:
         licences: by asset, as its consent names them; empty where it names none.
         taken_down: assets taken down since.
         decided_at: when it is entered, UTC seconds.
+        withdrawn: assets whose owner has withdrawn consent to the purpose since.
     """
 
     run: str
@@ -69,6 +70,7 @@ class RunEntry:
     licences: Mapping[str, str]
     taken_down: Set[str]
     decided_at: int
+    withdrawn: Set[str] = frozenset()
 
     @property
     def batch_id(self) -> str:
@@ -158,14 +160,15 @@ def enter_run(
             "A run can only have used it for the purposes that its policy names.",
         )
     withdrawn = find_withdrawn(ledger, entry)
+    refused = withdrawn.keys() | entry.withdrawn
     violations = {
         asset: Violation.TAKEN_DOWN
         if asset in entry.taken_down
         else Violation.WITHDRAWN
-        if asset in withdrawn
+        if asset in refused
         else Violation.ERASED
         for asset in sorted(entry.samples)
-        if asset in entry.taken_down or asset in withdrawn or asset not in readable
+        if asset in entry.taken_down or asset in refused or asset not in readable
     }
     if violations and not acknowledge:
         raise LedgerError(
@@ -277,6 +280,8 @@ def _own_up(
         reasons = (Reason.TAKEDOWN,)
     elif violation is Violation.WITHDRAWN and withdrawal is not None:
         reasons, value = withdrawal.reasons, withdrawal.value
+    elif violation is Violation.WITHDRAWN:  # so recently that no release has told the ledger yet
+        reasons = (Reason.CONSENT_WITHDRAWN,)
     return replace(record, decision=Verdict.EXCLUDE, value=value, reasons=reasons)
 
 

@@ -333,3 +333,33 @@ class TestTheFirstForm:
     def test_erasing_it_again_changes_nothing(self, old: UsageLedger) -> None:
         old.erase_owner(VICTIM, STAMP)
         assert old.erase_owner(VICTIM, STAMP + 5).erased_at == STAMP
+
+
+@pytest.mark.parametrize("damage", ["lost", "damaged"])
+def test_an_index_that_was_lost_keeps_nobody_from_being_erased(
+    ledger: UsageLedger, damage: str
+) -> None:
+    before = {name: len(_of(ledger, name, VICTIM)) for name in ("b0", "b1")}
+    index = ledger.private_folder / "owners/b0.index"
+    if damage == "lost":
+        index.unlink()
+    else:
+        index.write_bytes(b"")
+    assert ledger.erasable(VICTIM) == before
+    others = [o.canonical for o in ledger.openings("b0") if o.record.get("ownerRef") != VICTIM]
+    ledger.erase_owner(VICTIM, STAMP)
+    assert [o.canonical for o in ledger.openings("b0")] == others
+    assert _of(ledger, "b1", VICTIM) == []
+    assert OwnerKeys.read(ledger.private_folder / "owners.keys").get(VICTIM) is None
+    openings = next(check for check in _verify(ledger).checks if check.name == "openings")
+    assert openings.ok, openings.detail
+
+
+def test_keys_that_were_lost_together_with_every_index_are_not_begun_anew(
+    ledger: UsageLedger,
+) -> None:
+    for path in (ledger.private_folder / "owners").iterdir():
+        path.unlink()
+    (ledger.private_folder / "owners.keys").unlink()
+    UsageLedger.open(ledger.private_folder.parent, ORIGIN)
+    assert not (ledger.private_folder / "owners.keys").exists()

@@ -436,3 +436,24 @@ def test_the_evm_in_this_process_gives_the_same_reasons() -> None:
     assert sent.value.reason == "The ledger is not paused."
     with pytest.raises(LedgerError, match="not a usage ledger"):
         UsageLedgerClient(web3, stranger).head()
+
+
+def test_what_shares_a_slot_with_the_head_never_changes_it(ledger: DeployedLedger) -> None:
+    largest = 1 << 63
+    ledger.send(CALLS.anchor(largest - 1, b"\xff" * 32, b"\xff" * 32, []))
+    head = ledger.client.head()
+    assert (head.size, head.sequence) == (largest - 1, 1)
+    successor = ledger.chain.accounts[1]
+    for data, sender in (
+        (CALLS.pause(), 0),
+        (CALLS.propose_operator(successor), 0),
+        (CALLS.accept_operator(), 1),
+    ):
+        ledger.send(data, sender)
+        assert ledger.client.head() == head
+    assert ledger.client.operator().lower() == successor
+    assert ledger.client.paused()
+    ledger.send(CALLS.unpause(), 1)
+    assert ledger.client.head() == head
+    assert not ledger.client.paused()
+    assert ledger.client.operator().lower() == successor

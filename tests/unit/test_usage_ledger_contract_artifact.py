@@ -126,7 +126,7 @@ def test_a_missing_or_damaged_file_is_said_in_a_sentence(
     damaged = tmp_path / "UsageLedger.json"
     if content is not None:
         damaged.write_bytes(content)
-    monkeypatch.setattr(contract, "_ARTIFACT", damaged)
+    monkeypatch.setattr(contract, "_ARTIFACTS", tmp_path)
     load_artifact.cache_clear()
     try:
         with pytest.raises(LedgerError, match="missing or damaged"):

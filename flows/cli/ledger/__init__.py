@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from flows.cli.ledger.anchoring import anchor_command, status_command
+from flows.cli.ledger.auditing import audit_command
+from flows.cli.ledger.correcting import COMMANDS as CORRECTING
 from flows.cli.ledger.operating import (
     deploy_command,
     operator_group,
@@ -13,6 +15,7 @@ from flows.cli.ledger.operating import (
 )
 from flows.cli.ledger.owners import COMMANDS as OWNERS
 from flows.cli.ledger.paying import COMMANDS as PAYING
+from flows.cli.ledger.payouts import COMMANDS as PAYOUTS
 from flows.cli.ledger.reading import check_command, prove_command, show_command, verify_command
 from flows.cli.ledger.runs import COMMANDS as RUNS
 
@@ -38,8 +41,11 @@ for command in (
     operator_group,
     pause_command,
     unpause_command,
+    audit_command,
     *OWNERS,
     *RUNS,
+    *CORRECTING,
     *PAYING,
+    *PAYOUTS,
 ):
     ledger.add_command(command)

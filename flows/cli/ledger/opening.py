@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,9 +21,21 @@ if TYPE_CHECKING:
     from models.ledger.log import UsageLedger
     from models.settings import Settings
 
+
+class Seconds(click.FloatRange):
+    """A number of seconds: ``nan`` compares with nothing, and would wait for ever."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is no number, and infinity."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return found
+
+
 wait_option = click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     default=1800.0,
     show_default=True,
     help="Seconds to wait for the block to be final; 0 does not wait.",
@@ -148,11 +161,6 @@ def operator_of(found: Opened, wait: float, *, yes: bool, what: str) -> Contract
     """
     from models.ledger.chain.operating import ContractOperator
 
-    def confirm(chain_id: int, account: str, cost: Cost) -> bool:
-        click.echo(f"chain    {chain_id}\naccount  {account}")
-        click.echo(f"gas      {cost.gas:,}, at most {cost.wei / 10**18:.6f} of the chain's coin")
-        return yes or click.confirm(f"{what} It costs that, and cannot be taken back.", err=True)
-
     return ContractOperator(
         found.ledger.private_folder,
         found.chain,
@@ -160,5 +168,21 @@ def operator_of(found: Opened, wait: float, *, yes: bool, what: str) -> Contract
         signer_opener(found.settings),
         make_pace(wait),
         say,
-        confirm,
+        confirmation(yes=yes, what=what),
     )
+
+
+def confirmation(*, yes: bool, what: str) -> Callable[[int, str, Cost], bool]:
+    """Asks a person before anything is sent, with what it costs.
+
+    Args:
+        yes: do not ask.
+        what: what is going to be done, as a sentence.
+    """
+
+    def confirm(chain_id: int, account: str, cost: Cost) -> bool:
+        click.echo(f"chain    {chain_id}\naccount  {account}")
+        click.echo(f"gas      {cost.gas:,}, at most {cost.wei / 10**18:.6f} of the chain's coin")
+        return yes or click.confirm(f"{what} It costs that, and cannot be taken back.", err=True)
+
+    return confirm

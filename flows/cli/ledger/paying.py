@@ -55,6 +55,7 @@ def pay_command(
     import time
 
     from models.ledger.compensation.accounts import load_accounts
+    from models.ledger.compensation.kept_rules import keep_rules
     from models.ledger.compensation.paying import pay_period
     from models.ledger.compensation.periods import Period
     from models.ledger.compensation.rules import load_rules
@@ -66,6 +67,8 @@ def pay_command(
     folder = base / "payouts" / f"{rules.id}-{period.name}"
     now = int(time.time())
     payment = pay_period(ledger, rules, period, accounts, folder, now, dry_run=dry_run)
+    if payment.batch is not None and not dry_run:
+        keep_rules(rules_file, rules, folder)
     for record in payment.records:
         owner = record.owner_ref or "(unknown owners, in reserve)"
         carried = write_amount(record.carried_out, record.digits)

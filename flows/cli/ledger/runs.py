@@ -70,6 +70,11 @@ def use_command(
             samples=dict.fromkeys(released.licences, 1) if drawn is None else drawn,
             licences=released.licences,
             taken_down=released.taken_down,
+            withdrawn={
+                asset
+                for asset, purposes in released.withdrawn.items()
+                if Purpose(purpose) in purposes
+            },
             decided_at=int(time.time()),
         )
         report = enter_run(ledger, entry, acknowledge=acknowledge_violations, dry_run=dry_run)

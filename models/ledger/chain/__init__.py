@@ -10,6 +10,7 @@
 - ``receipts``, ``publishing``: the public files about anchored heads
 - ``anchoring``: all of it together, by one writer
 - ``operating``: making the contract, handing it over, stopping it
+- ``payouts_contract``, ``funding``, ``paying_out``: the contract that pays owners, and its money
 - ``erc7053``: a commit of each anchor's manifest, for indexers
 - ``status``: how the ledger stands to its chain, and what to do
 - ``errors``: what callers tell apart

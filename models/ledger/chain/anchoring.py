@@ -31,7 +31,7 @@ from models.ledger.chain.heads import (
     compare_heads,
     read_contract,
 )
-from models.ledger.chain.journal import ChainJournal, Pending, State
+from models.ledger.chain.journal import PAYOUTS, ChainJournal, Pending, State
 from models.ledger.chain.pace import Pace
 from models.ledger.chain.publishing import publish_receipt, recover_receipt
 from models.ledger.chain.receipts import AnchorFiles, encode_manifest
@@ -277,6 +277,11 @@ class Anchorer:
         if pending.purpose == "deploy":
             raise LedgerError(
                 "A contract is being made.", "Finish that first with `kiyome ledger deploy`."
+            )
+        if pending.purpose.startswith(PAYOUTS):
+            raise LedgerError(
+                f"A transaction of the payouts is under way ({pending.purpose}).",
+                "Finish that first: run the same `kiyome ledger payouts` command again.",
             )
         here = (chain_id, self._address)
         if (pending.chain_id, pending.to or self._address) != here:

@@ -26,7 +26,7 @@ ANCHORED_TOPIC = bytes.fromhex("42acc1435f05d2388e574236471bfe43abd76212ee44fa98
 EMPTY_HISTORY = bytes(HASH_BYTES)
 
 # Beside the packages, in a checkout as in what a wheel installs.
-_ARTIFACT = Path(__file__).resolve().parents[3] / "contracts" / "UsageLedger.json"
+_ARTIFACTS = Path(__file__).resolve().parents[3] / "contracts"
 _NOT_OURS = "Compare the address and the chain with those that the operator published."
 
 
@@ -65,14 +65,14 @@ class AnchoredEvent:
 
 
 @cache
-def load_artifact() -> Artifact:
-    """Read ``contracts/UsageLedger.json``.
+def load_artifact(name: str = "UsageLedger") -> Artifact:
+    """Read ``contracts/<name>.json``.
 
     Raises:
         LedgerError: it is missing or damaged.
     """
     try:
-        read = json.loads(_ARTIFACT.read_bytes())
+        read = json.loads((_ARTIFACTS / f"{name}.json").read_bytes())
         return Artifact(
             tuple(read["abi"]),
             bytes.fromhex(read["bytecode"].removeprefix("0x")),
@@ -81,7 +81,7 @@ def load_artifact() -> Artifact:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise LedgerError(
-            "The compiled contract, contracts/UsageLedger.json, is missing or damaged.",
+            f"The compiled contract, contracts/{name}.json, is missing or damaged.",
             "Install Kiyome again, or run python tools/build_contract.py in a checkout.",
         ) from error
 

@@ -120,9 +120,13 @@ class EvmChain:
         """
         return self._bytes("eth_call", {"to": to, "data": "0x" + data.hex()}, "latest")
 
+    def code(self, address: str) -> bytes:
+        """The contract at the address; nothing where there is none."""
+        return self._bytes("eth_getCode", address, "latest")
+
     def has_code(self, address: str) -> bool:
         """Whether there is a contract at the address."""
-        return bool(self._bytes("eth_getCode", address, "latest"))
+        return bool(self.code(address))
 
     def balance(self, address: str) -> int:
         """What an account holds, in wei."""
@@ -149,14 +153,14 @@ class EvmChain:
         tip = read_quantity(answer.value) if isinstance(answer, Result) else None
         return Market(base, 10**9 if tip is None else tip)
 
-    def estimate_gas(self, sender: str, to: str | None, data: bytes) -> int:
-        """The gas that a transaction would take.
+    def estimate_gas(self, sender: str, to: str | None, data: bytes, value: int = 0) -> int:
+        """The gas that a transaction would take; ``value`` is in wei.
 
         Raises:
             LedgerError: it would revert.
             ChainAwayError: no answer.
         """
-        asked = {"from": sender, "data": "0x" + data.hex(), "value": "0x0"}
+        asked = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)}
         return self._number("eth_estimateGas", asked | ({"to": to} if to else {}))
 
     def send(self, raw: bytes) -> Sent:
@@ -188,6 +192,14 @@ class EvmChain:
         block = self._block(hex(number))
         found = block.get("hash") if block else None
         return found.lower() if isinstance(found, str) else None
+
+    def time(self) -> int:
+        """When the newest block was made, UTC seconds since 1970."""
+        block = self._block("latest")
+        found = read_quantity(block.get("timestamp")) if block else None
+        if found is None:
+            raise self._away("the newest block has no time")
+        return found
 
     def height(self) -> int:
         """Number of the newest block."""

@@ -27,6 +27,8 @@ from models.ledger.commitments import decode_canonical, encode_canonical
 from models.ledger.tiles import sync_path
 
 FORMAT = "kiyome.pending/1"
+PAYOUTS = "payouts-"
+"""How the purposes of transactions begin that are not about the ledger's contract."""
 _HASH = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 
 
@@ -70,6 +72,7 @@ class Pending:
         state: how far it has come.
         tx_hash, block_hash, block_number: where it stands, once it is mined; "" and 0 before.
         succeeded: False where it was mined and the contract refused it.
+        value: wei that are sent along; decimal digits.
     """
 
     purpose: str
@@ -85,6 +88,7 @@ class Pending:
     block_hash: str = ""
     block_number: int = 0
     succeeded: bool = True
+    value: str = "0"
 
     def with_attempt(self, attempt: Attempt) -> Pending:
         """The same with one more version."""

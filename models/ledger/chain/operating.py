@@ -14,7 +14,7 @@ from models.ledger.chain.errors import ChainAwayError
 from models.ledger.chain.evm import EvmChain
 from models.ledger.chain.fees import GWEI
 from models.ledger.chain.heads import check_chain_id, read_contract
-from models.ledger.chain.journal import ChainJournal, Pending, State
+from models.ledger.chain.journal import PAYOUTS, ChainJournal, Pending, State
 from models.ledger.chain.pace import Pace
 from models.ledger.chain.sending import Cost, Limits, TransactionSender
 from models.ledger.chain.signing import TransactionSigner
@@ -38,8 +38,8 @@ class Done:
     chain_id: int
 
 
-class ContractOperator:
-    """Sends what is not an anchor to the ledger's contract.
+class Operator:
+    """Sends one transaction at a time, after a person has said so.
 
     Args:
         private: the ledger's private folder: one journal for all transactions of its account.
@@ -67,6 +67,75 @@ class ContractOperator:
         self._say = say
         self._confirm = confirm
         self._journal = ChainJournal(private)
+
+    def _operate(
+        self,
+        purpose: str,
+        to: str | None,
+        data: bytes,
+        signer: TransactionSigner,
+        detail: dict[str, Any],
+        value: int = 0,
+        *,
+        by_detail: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> Done | None:
+        """Send it, or go on with it where it is under way.
+
+        Args:
+            value: wei that are sent along.
+            by_detail: what is under way is the same where its detail is, whatever its data.
+            check: called once nobody else can send any more, and nothing is under way; raises
+                where it must not be sent.
+        """
+        limits = Limits(
+            int(self._settings.ledger_max_fee_gwei * GWEI), self._settings.ledger_confirmations
+        )
+        sender = TransactionSender(
+            self._chain, self._journal, signer, limits, self._pace, self._say
+        )
+        chain_id = check_chain_id(self._chain, self._settings.ledger_chain_id)
+        with self._journal.hold(self._pace.lock_within):
+            pending = self._journal.load()
+            if pending is None:
+                check()
+                if not self._confirm(chain_id, signer.address, sender.estimate(to, data, value)):
+                    return None
+                pending = sender.begin(chain_id, purpose, to, data, detail, value)
+            elif (pending.purpose, pending.to, pending.chain_id) != (
+                purpose,
+                to or "",
+                chain_id,
+            ) or not (pending.detail == detail if by_detail else pending.data == data.hex()):
+                raise LedgerError(
+                    f"Another transaction is under way ({pending.purpose}).",
+                    _finish_first(pending.purpose),
+                )
+            pending = sender.carry_on(pending)
+            if pending.state is not State.FINALIZED:
+                return Done(pending.state, pending.tx_hash, "", chain_id)
+            return self._conclude(pending)
+
+    def _conclude(self, pending: Pending) -> Done:
+        place = self._chain.mined(pending.tx_hash)
+        if place is None:
+            raise ChainAwayError(
+                f"The node at {self._chain.name} does not show the transaction "
+                f"{pending.tx_hash}, although it was final.",
+                "Nothing is lost: run the same command again.",
+            )
+        self._journal.clear()
+        if not place.succeeded:
+            raise LedgerError(
+                f"The contract refused the transaction {pending.tx_hash} ({pending.purpose}).",
+                "`kiyome ledger status` shows its state.",
+            )
+        made = None if pending.to else place.contract
+        return Done(State.FINALIZED, place.tx_hash, made or "", pending.chain_id)
+
+
+class ContractOperator(Operator):
+    """Sends what is not an anchor to the ledger's contract."""
 
     def deploy(self) -> Done | None:
         """Make a contract, with the account of the settings as its operator.
@@ -129,63 +198,16 @@ class ContractOperator:
             )
         return self._operate(purpose, contract, data, signer, {})
 
-    def _operate(
-        self,
-        purpose: str,
-        to: str | None,
-        data: bytes,
-        signer: TransactionSigner,
-        detail: dict[str, Any],
-    ) -> Done | None:
-        limits = Limits(
-            int(self._settings.ledger_max_fee_gwei * GWEI), self._settings.ledger_confirmations
-        )
-        sender = TransactionSender(
-            self._chain, self._journal, signer, limits, self._pace, self._say
-        )
-        chain_id = check_chain_id(self._chain, self._settings.ledger_chain_id)
-        with self._journal.hold(self._pace.lock_within):
-            pending = self._journal.load()
-            if pending is None:
-                if not self._confirm(chain_id, signer.address, sender.estimate(to, data)):
-                    return None
-                pending = sender.begin(chain_id, purpose, to, data, detail)
-            elif (pending.purpose, pending.to, pending.data, pending.chain_id) != (
-                purpose,
-                to or "",
-                data.hex(),
-                chain_id,
-            ):
-                raise LedgerError(
-                    f"Another transaction is under way ({pending.purpose}).",
-                    "Let `kiyome ledger anchor` finish it first."
-                    if pending.purpose != "deploy"
-                    else "Finish it first: run `kiyome ledger deploy` with the same settings.",
-                )
-            pending = sender.carry_on(pending)
-            if pending.state is not State.FINALIZED:
-                return Done(pending.state, pending.tx_hash, "", chain_id)
-            return self._conclude(pending)
-
-    def _conclude(self, pending: Pending) -> Done:
-        place = self._chain.mined(pending.tx_hash)
-        if place is None:
-            raise ChainAwayError(
-                f"The node at {self._chain.name} does not show the transaction "
-                f"{pending.tx_hash}, although it was final.",
-                "Nothing is lost: run the same command again.",
-            )
-        self._journal.clear()
-        if not place.succeeded:
-            raise LedgerError(
-                f"The contract refused the transaction {pending.tx_hash} ({pending.purpose}).",
-                "`kiyome ledger status` shows its state.",
-            )
-        made = place.contract if pending.purpose == "deploy" else None
-        return Done(State.FINALIZED, place.tx_hash, made or "", pending.chain_id)
-
     def _contract(self) -> str:
         if not self._settings.ledger_contract:
             raise LedgerError("No contract is named.", "Set ledger_contract in kiyome.toml.")
         check_chain_id(self._chain, self._settings.ledger_chain_id)
         return self._settings.ledger_contract.lower()
+
+
+def _finish_first(purpose: str) -> str:
+    if purpose.startswith(PAYOUTS):
+        return "Finish it first: run the same `kiyome ledger payouts` command again."
+    if purpose == "deploy":
+        return "Finish it first: run `kiyome ledger deploy` with the same settings."
+    return "Let `kiyome ledger anchor` finish it first."

@@ -75,37 +75,58 @@ class TransactionSender:
         self._outbid_at = 0.0
         self._is_fresh = False
 
-    def estimate(self, to: str | None, data: bytes) -> Cost:
-        """What a transaction would take now.
+    def estimate(self, to: str | None, data: bytes, value: int = 0) -> Cost:
+        """What a transaction would take now, beside the ``value`` that it sends along.
 
         Raises:
             LedgerError: the contract would refuse it, or gas costs more than the limit.
             ChainAwayError: no answer.
         """
-        return estimate(self._chain, self._signer.address, to, data, self._limits.max_fee)
+        sender = self._signer.address
+        return estimate(self._chain, sender, to, data, self._limits.max_fee, value)
 
     def begin(
-        self, chain_id: int, purpose: str, to: str | None, data: bytes, detail: dict[str, Any]
+        self,
+        chain_id: int,
+        purpose: str,
+        to: str | None,
+        data: bytes,
+        detail: dict[str, Any],
+        value: int = 0,
     ) -> Pending:
         """Sign a transaction and put it on the disk; nobody else hears of it yet.
+
+        Args:
+            chain_id, to, data: the transaction.
+            purpose, detail: what it is for, and what has to be known of that later.
+            value: wei that are sent along.
 
         Raises:
             LedgerError: it would fail, or the account cannot pay for it. Nothing was spent.
             ChainAwayError: no answer.
         """
         sender = self._signer.address
-        cost = self.estimate(to, data)
-        balance = self._chain.balance(sender)
-        if balance < cost.wei:
+        cost = self.estimate(to, data, value)
+        balance, needed = self._chain.balance(sender), cost.wei + value
+        if balance < needed:
             raise LedgerError(
                 f"The account {sender} holds {balance / 10**18:.6f} of the chain's coin, and this "
-                f"may take {cost.wei / 10**18:.6f}.",
+                f"may take {needed / 10**18:.6f}.",
                 "Nothing was sent: send it some, or lower ledger_max_fee_gwei.",
             )
         nonce = self._chain.nonce(sender, "pending")
-        unsigned = Unsigned(chain_id, nonce, to, data, cost.gas, cost.offer.max_fee, cost.offer.tip)
+        fees = cost.offer
+        unsigned = Unsigned(chain_id, nonce, to, data, cost.gas, fees.max_fee, fees.tip, value)
         pending = Pending(
-            purpose, detail, chain_id, sender, nonce, to or "", data.hex(), (self._sign(unsigned),)
+            purpose,
+            detail,
+            chain_id,
+            sender,
+            nonce,
+            to or "",
+            data.hex(),
+            (self._sign(unsigned),),
+            value=str(value),
         )
         self._journal.save(pending)
         self._is_fresh = True
@@ -232,6 +253,7 @@ class TransactionSender:
             last.gas,
             higher.max_fee,
             higher.tip,
+            int(pending.value),
         )
         pending = self._save(pending.with_attempt(self._sign(unsigned)))
         self._is_fresh = True
@@ -266,8 +288,10 @@ class TransactionSender:
         return pending
 
 
-def estimate(chain: EvmChain, sender: str, to: str | None, data: bytes, max_fee: int) -> Cost:
-    """What a transaction would take now.
+def estimate(
+    chain: EvmChain, sender: str, to: str | None, data: bytes, max_fee: int, value: int = 0
+) -> Cost:
+    """What a transaction would take now, beside the ``value`` in wei that it sends along.
 
     Args:
         max_fee: the most that a unit of gas may cost, in wei.
@@ -276,5 +300,5 @@ def estimate(chain: EvmChain, sender: str, to: str | None, data: bytes, max_fee:
         LedgerError: the contract would refuse it, or gas costs more than that.
         ChainAwayError: no answer.
     """
-    gas = gas_limit(chain.estimate_gas(sender, to, data))
+    gas = gas_limit(chain.estimate_gas(sender, to, data, value))
     return Cost(gas, offer(chain.market(), max_fee))

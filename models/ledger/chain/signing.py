@@ -25,11 +25,12 @@ _MAX_PASSWORD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """An EIP-1559 transaction without value.
+    """An EIP-1559 transaction.
 
     Attributes:
         to: the contract; None to make one.
         max_fee, tip: wei for a unit of gas.
+        value: wei that are sent along.
     """
 
     chain_id: int
@@ -39,6 +40,7 @@ class Unsigned:
     gas: int
     max_fee: int
     tip: int
+    value: int = 0
 
     def fields(self) -> dict[str, Any]:
         """As eth-account takes it."""
@@ -49,7 +51,7 @@ class Unsigned:
             "chainId": self.chain_id,
             "nonce": self.nonce,
             "to": to_checksum_address(self.to) if self.to else "",
-            "value": 0,
+            "value": self.value,
             "data": "0x" + self.data.hex(),
             "gas": self.gas,
             "maxFeePerGas": self.max_fee,

@@ -10,7 +10,7 @@ records, so that an owner can be told why there is nothing to show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,14 +22,14 @@ from models.files import write_atomically
 from models.ledger.batches import Batch
 from models.ledger.commitments import blank_opening, decode_canonical, encode_canonical
 from models.ledger.owners.index import OwnerIndex
-from models.ledger.owners.keys import OPERATOR, OwnerKeys, destroy_owner_key
+from models.ledger.owners.keys import OPERATOR, OwnerKeys, derive_tag, destroy_owner_key
 from models.ledger.owners.places import decode_places
 from models.ledger.owners.ring import OwnerInBatch
 from models.ledger.owners.sealed import SealedFile
 from models.ledger.private_files import (
     index_path,
-    list_indexed_batches,
     list_plain_batches,
+    list_sealed_batches,
     owner_keys_path,
     plain_openings_path,
     sealed_openings_path,
@@ -108,13 +108,11 @@ def count_erasable(private: Path, owner_ref: str) -> dict[str, int]:
     counts = {}
     key = OwnerKeys.read(owner_keys_path(private)).get(owner_ref)
     if key is not None:
-        for batch_id in list_indexed_batches(private):
-            with OwnerIndex(index_path(private, batch_id)) as index:
-                owner = OwnerInBatch.derive(owner_ref, key, batch_id, index.nonce)
-                place = index.find(owner.tag)
-                if place is not None:
-                    sealed = index.sealed_places(place)
-                    counts[batch_id] = len(decode_places(owner.open_places(sealed) or b""))
+        for batch_id in list_sealed_batches(private):
+            with SealedFile(sealed_openings_path(private, batch_id)) as sealed:
+                found = _find_sealed(private, batch_id, owner_ref, key, sealed)
+                if found:
+                    counts[batch_id] = len(found)
     for batch_id in list_plain_batches(private):
         count = sum(1 for _ in _find_plain(plain_openings_path(private, batch_id), owner_ref))
         if count:
@@ -195,7 +193,7 @@ class PendingErasure:
         keys = owner_keys_path(self._private)
         key = OwnerKeys.read(keys).get(erasure.owner_ref)
         if key is not None:
-            for batch_id in list_indexed_batches(self._private):
+            for batch_id in list_sealed_batches(self._private):
                 # A damaged file must not keep the key alive, without which it says nothing.
                 with suppress(LedgerError):
                     _erase_sealed(self._private, batch_id, erasure.owner_ref, key)
@@ -215,25 +213,35 @@ class PendingErasure:
 
 
 def _erase_sealed(private: Path, batch_id: str, owner_ref: str, key: bytes) -> None:
-    with (
-        OwnerIndex(index_path(private, batch_id), change=True) as index,
-        SealedFile(sealed_openings_path(private, batch_id), change=True) as sealed,
-    ):
-        owner = OwnerInBatch.derive(owner_ref, key, batch_id, index.nonce)
-        place = index.find(owner.tag)
-        if place is None:
-            return
-        places = owner.open_places(index.sealed_places(place))
-        if places is None:  # a crash came between, or the list was damaged
-            found = [f.position for f in sealed.frames() if f.key_id == owner.key_id]
-        else:
-            found = list(decode_places(places))
-        for position in found:
+    with SealedFile(sealed_openings_path(private, batch_id), change=True) as sealed:
+        for position in _find_sealed(private, batch_id, owner_ref, key, sealed):
             sealed.erase(position)
         # First the records, then the list that leads to them: a crash between loses none.
         sealed.sync()
-        reach("ledger.erased_records")
-        index.erase_places(place)
+    reach("ledger.erased_records")
+    with OwnerIndex(index_path(private, batch_id), change=True) as index:
+        place = index.find(derive_tag(key, batch_id))
+        if place is not None:
+            index.erase_places(place)
+
+
+def _find_sealed(
+    private: Path, batch_id: str, owner_ref: str, key: bytes, sealed: SealedFile
+) -> Sequence[int]:
+    """The positions of an owner's records in a batch.
+
+    The index leads to them. Where it was lost or damaged, or a crash came between, every record is
+    looked at: each names its owner's key, so that a lost index keeps nobody from being erased.
+    """
+    owner = OwnerInBatch.derive(owner_ref, key, batch_id, sealed.nonce)
+    with suppress(LedgerError), OwnerIndex(index_path(private, batch_id)) as index:
+        place = index.find(owner.tag)
+        places = None if place is None else owner.open_places(index.sealed_places(place))
+        if places is not None:
+            return decode_places(places)
+        if place is None and index.nonce == sealed.nonce:
+            return ()
+    return [frame.position for frame in sealed.frames() if frame.key_id == owner.key_id]
 
 
 def _find_plain(path: Path, owner_ref: str) -> Iterator[tuple[int, bytes]]:

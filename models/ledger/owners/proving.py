@@ -10,7 +10,7 @@ from typing import Any
 from models.errors import LedgerError
 from models.ledger.batches import BatchStatement, open_batch
 from models.ledger.commitments import decode_canonical
-from models.ledger.merkle import prove_inclusion, verify_inclusion
+from models.ledger.merkle import verify_inclusion
 from models.ledger.note import Checkpoint, Verifier
 from models.ledger.owners.absence import prove_absence
 from models.ledger.owners.completeness import MAX_RECORDS, ProvenRecord, prove_completeness
@@ -117,7 +117,7 @@ def _gather(
     with SealedFile(sealed_openings_path(private, batch.batch_id)) as file:
         for place in places:
             opening = owner.open(file.frame(place), batch.first_index)
-            path = prove_inclusion(opening.index, head.size, reader.subtree)
+            path = reader.path(opening.index)
             leaf = reader.leaf(opening.index)
             if opening.leaf != leaf or not verify_inclusion(
                 leaf, opening.index, head.size, path, head.root
@@ -136,6 +136,19 @@ class _ProvingReader(TileReader):
     def __init__(self, folder: Path, size: int) -> None:
         super().__init__(folder, size)
         self._pyramids: dict[tuple[int, int], list[list[bytes]]] = {}
+
+    def path(self, index: int) -> list[bytes]:
+        """The audit path of a leaf, from its sibling up."""
+        path: list[bytes] = []
+        height, position, last = 0, index, self.size - 1
+        while last:
+            sibling = position ^ 1
+            if (sibling + 1) << height <= self.size:
+                path.append(self.node(height, sibling))
+            elif sibling <= last:  # on the right edge: not a whole subtree
+                path.append(self.subtree(sibling << height, self.size))
+            height, position, last = height + 1, position >> 1, last >> 1
+        return path
 
     def node(self, height: int, position: int) -> bytes:
         level, inside = divmod(height, TILE_WIDTH.bit_length() - 1)

@@ -1,0 +1,209 @@
+"""A release in a ledger that an auditor draws from, and what its operator opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from models.canonical import canonical_json, digest_bytes
+from models.consent.purposes import Preference, Purpose
+from models.consent.statements import Statement, Trust
+from models.ledger.auditing.opening import open_entries, open_revocations
+from models.ledger.auditing.request import read_request
+from models.ledger.auditing.writing import Disclosure, write_disclosure
+from models.ledger.log import UsageLedger
+from models.ledger.records import (
+    ConsentRef,
+    DatasetRef,
+    MediaType,
+    PolicyRef,
+    RecordType,
+    UsageRecord,
+)
+from models.policy import Policy
+from models.reasons import Reason
+from models.releases.audited import encode_policy
+from models.verdicts import Verdict
+from tests.ledger_parts import ORIGIN, asset_id, owner_ref
+from verifier.auditing import examine_audit
+from verifier.heads import Examined
+from verifier.heads import Trust as Trusted
+from verifier.note import Key
+from verifier.requesting import request_audit, write_request
+
+DECIDED = 1_800_000_000
+DAY = 86_400
+BODY = b"yes, you may"
+POLICY = Policy(name="strict", version="1")
+MANIFEST = "c" * 64
+BLOCK = (100, "0x" + "7" * 64)
+RELEASE = "f" * 64
+
+
+def grant(**changes: object) -> Statement:
+    """A grant by a proven holder; ``changes`` replace fields."""
+    said = Statement(
+        carrier="sidecar",
+        source="001.json",
+        preferences={Purpose.GENERATIVE_TRAINING: Preference.ALLOWED},
+        trust=Trust(integrity=True, signer=True, control=True, bound=True),
+        setter="hanako",
+        issued_at=DECIDED - DAY,
+        expires_at=DECIDED + DAY,
+        evidence_sha256=digest_bytes(BODY),
+    )
+    return replace(said, **changes)  # type: ignore[arg-type]
+
+
+def refusal(**changes: object) -> Statement:
+    """A refusal by anybody."""
+    said = Statement(
+        carrier="c2pa",
+        source="a manifest",
+        preferences={Purpose.GENERATIVE_TRAINING: Preference.NOT_ALLOWED},
+    )
+    return replace(said, **changes)  # type: ignore[arg-type]
+
+
+def use_of(number: int, statements: Sequence[Statement], owner: str = "") -> UsageRecord:
+    """A use of a made-up asset, resting on statements."""
+    return UsageRecord(
+        type=RecordType.USE,
+        asset_sha256=asset_id(number),
+        media_type=MediaType.PNG,
+        purpose=Purpose.GENERATIVE_TRAINING,
+        value=Preference.ALLOWED,
+        decision=Verdict.CLEAR,
+        reasons=(Reason.CONSENT_GRANTED,),
+        policy=PolicyRef("strict", "1", POLICY.digest),
+        dataset=DatasetRef("sample", RELEASE, MANIFEST),
+        decided_at=DECIDED,
+        consent=ConsentRef(
+            tuple(s.carrier for s in statements),
+            tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+        ),
+        owner_ref=owner,
+    )
+
+
+def revocation_of(number: int) -> UsageRecord:
+    """A record that takes the consent for a made-up asset back."""
+    return replace(
+        use_of(number, ()),
+        type=RecordType.REVOKE,
+        decision=Verdict.EXCLUDE,
+        value=Preference.NOT_ALLOWED,
+        reasons=(Reason.CONSENT_REFUSED,),
+        decided_at=DECIDED - 10,
+    )
+
+
+@dataclass
+class Audited:
+    """A ledger with a release, and the steps of an audit of it."""
+
+    folder: Path
+    ledger: UsageLedger
+    said: dict[int, tuple[Statement, ...]]
+
+    @classmethod
+    def make(
+        cls,
+        folder: Path,
+        said: dict[int, tuple[Statement, ...]],
+        earlier: Sequence[UsageRecord] = (),
+        owners: int = 4,
+    ) -> Audited:
+        """Append a release of one use for each number."""
+        folder.mkdir(parents=True, exist_ok=True)
+        ledger = UsageLedger.open(folder / "ledger", ORIGIN)
+        if earlier:
+            ledger.append("before", earlier, DECIDED - 10)
+        records = [
+            use_of(number, statements, owner_ref(number % owners))
+            for number, statements in said.items()
+        ]
+        ledger.append(
+            RELEASE, records, DECIDED, manifest_sha256=MANIFEST, policy_sha256=POLICY.digest
+        )
+        return cls(folder, ledger, said)
+
+    @property
+    def trust(self) -> Trusted:
+        """The log's key."""
+        return Trusted(key=Key.parse(self.ledger.vkey))
+
+    def ask(self, rate: str = "0.01", block: tuple[int, str] = BLOCK) -> Path:
+        """Write a request by a block typed in."""
+        path = self.folder / "request.json"
+        path.unlink(missing_ok=True)
+        made = request_audit(
+            self.ledger.public_folder, self.trust, RELEASE, block, Decimal(rate), Decimal("0.95")
+        )
+        write_request(made, path)
+        return path
+
+    def disclose(self, **changes: object) -> Disclosure:
+        """What the operator opens; ``changes`` replace parts."""
+        request = read_request(self.folder / "request.json", self.ledger)
+        assets = {asset_id(number) for number in self.said}
+        disclosure = Disclosure(
+            request,
+            list(open_entries(self.ledger, request)),
+            list(open_revocations(self.ledger, request, assets)),
+            {
+                asset_id(number): (_row(number, statements), tuple(map(_text, statements)))
+                for number, statements in self.said.items()
+            },
+            encode_policy(POLICY),
+            {digest_bytes(BODY): BODY},
+        )
+        return replace(disclosure, **changes)  # type: ignore[arg-type]
+
+    def open(self, change: Callable[[Path], None] | None = None, **changes: object) -> Path:
+        """Write the folder, and tamper with it."""
+        to = self.folder / "audit"
+        write_disclosure(self.disclose(**changes), to)
+        if change is not None:
+            change(to)
+        return to
+
+    def check(self, folder: Path, kept: bytes | None = None) -> Examined:
+        """What the auditor finds."""
+        return examine_audit(str(folder), self.trust, kept)
+
+
+def failures(examined: Examined) -> list[str]:
+    """The names of checks that failed."""
+    return [check.name for check in examined.checks.made if check.status == "failed"]
+
+
+def details(examined: Examined, name: str) -> list[str]:
+    """What the checks of a name say."""
+    return [check.detail for check in examined.checks.made if check.name == name]
+
+
+def _text(statement: Statement) -> str:
+    return canonical_json(statement.as_dict()).decode()
+
+
+def _row(number: int, statements: Sequence[Statement]) -> dict[str, object]:
+    return {
+        "asset_id": asset_id(number),
+        "basis": [Reason.CONSENT_GRANTED.value],
+        "consent": [
+            {
+                "carrier": s.carrier,
+                "evidence_sha256": s.evidence_sha256,
+                "license_ref": s.license_ref,
+                "setter": s.setter,
+                "source": s.source,
+                "trust": s.trust.levels,
+            }
+            for s in statements
+        ],
+        "decided_by": "machine",
+        "reasons": [Reason.CONSENT_GRANTED.value],
+    }

@@ -1,0 +1,328 @@
+"""An audit of a release, from the auditor's draw to the auditor's report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from models.consent.purposes import Preference, Purpose
+from models.consent.statements import Condition, Trust
+from models.errors import LedgerError
+from models.ledger.auditing.request import check_block, read_request
+from models.ledger.commitments import encode_canonical
+from tests.audit_parts import (
+    BLOCK,
+    DAY,
+    DECIDED,
+    RELEASE,
+    Audited,
+    details,
+    failures,
+    grant,
+    refusal,
+    revocation_of,
+)
+from tests.ledger_parts import owner_ref
+from verifier.report import CheckError, Outcome
+from verifier.requesting import request_audit
+
+MANY = 500
+
+
+@pytest.fixture
+def audited(tmp_path: Path) -> Audited:
+    """A release of forty uses, each granted."""
+    return Audited.make(tmp_path, {number: (grant(),) for number in range(40)})
+
+
+def _only(tmp_path: Path, *statements: object, **more: object) -> Audited:
+    made = Audited.make(tmp_path, {0: tuple(statements)}, **more)  # type: ignore[arg-type]
+    made.ask()
+    return made
+
+
+def _change(path: Path, **changes: object) -> None:
+    value = json.loads(path.read_bytes())
+    path.write_bytes(encode_canonical({**value, **changes}) + b"\n")
+
+
+def test_a_release_whose_uses_were_all_granted_passes(tmp_path: Path) -> None:
+    audited = Audited.make(tmp_path, {number: (grant(),) for number in range(MANY)})
+    kept = audited.ask().read_bytes()
+    examined = audited.check(audited.open(), kept)
+    assert examined.checks.outcome is Outcome.HOLDS
+    assert len(json.loads(kept)["positions"]) == 299
+    assert "at most 0.997 % of the uses violate" in details(examined, "bound")[0]
+    assert "299 of 299 drawn uses were consented to" in details(examined, "consent")[0]
+
+
+def test_a_rate_of_one_in_a_thousand_draws_2995(tmp_path: Path) -> None:
+    audited = Audited.make(tmp_path, {number: (grant(),) for number in range(3000)})
+    assert len(json.loads(audited.ask("0.001").read_bytes())["positions"]) == 2995
+
+
+def test_where_every_entry_is_drawn_nothing_is_left_to_chance(audited: Audited) -> None:
+    audited.ask()
+    bound = details(audited.check(audited.open()), "bound")
+    assert bound == [
+        "Every entry was drawn: 0 % of the uses violate (0 of 40 drawn count as violations)."
+    ]
+
+
+VIOLATIONS = [
+    ((refusal(), grant()), "it was refused (c2pa)"),
+    ((refusal(),), "it was refused (c2pa)"),
+    ((grant(trust=Trust(integrity=True, signer=True, bound=True)),), "nothing grants it"),
+    ((grant(expires_at=DECIDED),), "its grant had ended"),
+    ((grant(issued_at=DECIDED + 1),), "nothing grants it"),
+    ((grant(issued_at=None),), "nothing grants it"),
+    ((grant(expires_at=None, issued_at=DECIDED - 181 * DAY),), "its grant had ended"),
+    ((grant(observed_at=DECIDED - 8 * DAY),), "its grant had ended, or was read too long ago"),
+    ((grant(preferences={Purpose.DATA_MINING: Preference.ALLOWED}),), "nothing grants it"),
+    ((grant(preferences={Purpose.GENERATIVE_TRAINING: Preference.CONSTRAINED}),), "a condition"),
+    ((grant(), refusal(condition=Condition.TAMPERED, preferences={})), "nobody approved it"),
+    ((grant(), grant(issued_at=DECIDED - 1, preferences={
+        Purpose.GENERATIVE_TRAINING: Preference.NOT_ALLOWED})), "it was refused (sidecar)"),
+    ((grant(carrier="contract", source="unheard of", trust=Trust(contract=True)),),
+     "nothing grants it"),
+    ((), "nothing grants it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "why"), VIOLATIONS, ids=range(len(VIOLATIONS)))
+def test_a_use_without_consent_is_a_violation(
+    tmp_path: Path, said: tuple[object, ...], why: str
+) -> None:
+    audited = _only(tmp_path, *said)
+    examined = audited.check(audited.open())
+    assert examined.checks.outcome is Outcome.FAILS
+    assert failures(examined) == ["violation"]
+    assert why in details(examined, "violation")[0]
+
+
+def test_the_later_word_of_the_same_speaker_counts(tmp_path: Path) -> None:
+    no = grant(
+        issued_at=DECIDED - 2 * DAY,
+        preferences={Purpose.GENERATIVE_TRAINING: Preference.NOT_ALLOWED},
+    )
+    audited = _only(tmp_path, no, grant())
+    assert audited.check(audited.open()).checks.outcome is Outcome.HOLDS
+
+
+def test_a_use_after_a_revocation_is_a_violation(tmp_path: Path) -> None:
+    audited = _only(tmp_path, grant(), earlier=[revocation_of(0)])
+    examined = audited.check(audited.open())
+    assert "had been revoked" in details(examined, "violation")[0]
+    assert details(examined, "revocations") == [
+        "All 1 revocations that stand before the release were opened."
+    ]
+
+
+def test_a_grant_after_a_revocation_allows_again(tmp_path: Path) -> None:
+    audited = _only(tmp_path, grant(issued_at=DECIDED - 5), earlier=[revocation_of(0)])
+    assert audited.check(audited.open()).checks.outcome is Outcome.HOLDS
+
+
+def test_a_revocation_that_stays_closed_is_the_operators_word(tmp_path: Path) -> None:
+    audited = _only(tmp_path, grant(), earlier=[revocation_of(0), revocation_of(1)])
+    said = details(audited.check(audited.open(revocations=[])), "revocations")
+    assert "0 of the 2 revocations" in said[0]
+    assert "operator's word" in said[0]
+
+
+def test_an_erased_owner_counts_as_a_violation_and_fails_nothing(audited: Audited) -> None:
+    audited.ask()
+    audited.ledger.erase_owner(owner_ref(1), DECIDED + 5)
+    examined = audited.check(audited.open())
+    assert failures(examined) == []
+    assert details(examined, "erased") == [
+        "10 drawn entries are of erased owners: nothing can be shown of them."
+    ]
+    assert "25 % of the uses violate" in details(examined, "bound")[0]
+    assert examined.checks.outcome is Outcome.UNCHECKED
+
+
+def test_consent_that_was_not_kept_is_unverifiable(audited: Audited) -> None:
+    audited.ask()
+    examined = audited.check(audited.open(consent={}))
+    assert examined.checks.outcome is Outcome.UNCHECKED
+    assert len(details(examined, "unverifiable")) == 40
+    assert "100 % of the uses" in details(examined, "bound")[0]
+
+
+def test_a_policy_that_was_not_kept_leaves_every_use_unverifiable(audited: Audited) -> None:
+    audited.ask()
+    examined = audited.check(audited.open(policy=None))
+    assert examined.checks.outcome is Outcome.UNCHECKED
+
+
+def _first(folder: Path, kind: str = "entries") -> Path:
+    return min((folder / kind).iterdir())
+
+
+def _edit(name: str, **changes: object) -> Callable[[Path], None]:
+    return lambda folder: _change(folder / name, **changes)
+
+
+def _edit_entry(change: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
+    def apply(folder: Path) -> None:
+        path = _first(folder)
+        value = json.loads(path.read_bytes())
+        change(value)
+        path.write_bytes(encode_canonical(value) + b"\n")
+
+    return apply
+
+
+def _set(*keys: object, to: object) -> Callable[[Path], None]:
+    def change(value: dict[str, object]) -> None:
+        part: object = value
+        for key in keys[:-1]:
+            part = part[key]  # type: ignore[index]
+        part[keys[-1]] = to  # type: ignore[index]
+
+    return _edit_entry(change)
+
+
+def _swap(folder: Path) -> None:
+    one, other = sorted((folder / "entries").iterdir())[:2]
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+
+
+TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
+    ("an entry is missing", lambda f: _first(f).unlink(), "opened"),
+    ("two entries change places", _swap, "entry"),
+    ("a record says another purpose", _set("opening", "record", "purpose", to="x"), "opening"),
+    ("a salt is another", _set("opening", "salt", to="0" * 64), "opening"),
+    ("a leaf is another", _set("leaf", to="0" * 64), "inclusion"),
+    ("a path is empty", _set("path", to=[]), "inclusion"),
+    ("a record is said to be erased", _edit_entry(lambda v: (
+        v.pop("opening"), v.pop("statements"), v.pop("manifest_row"),
+        v.update(erased={"erasures": []}))), "entry"),
+    ("a row is of another asset", _set("manifest_row", "asset_id", to="0" * 64), "violation"),
+    ("a row leaves evidence out", _set("manifest_row", "consent", to=[]), "violation"),
+    ("statements are left out", _set("statements", to=[]), "violation"),
+    ("a row is no row", _set("manifest_row", to={}), "file"),
+    ("statements are no texts", _set("statements", to=[1]), "entry"),
+    ("evidence is another", lambda f: _first(f, "evidence").write_bytes(b"no"), "evidence"),
+    ("the policy is another", lambda f: (f / "policy.json").write_bytes(b"{}"), "policy"),
+    ("the manifest is another", lambda f: (f / "manifest.parquet").write_bytes(b"x"), "manifest"),
+    ("a position is another", _edit("request.json", positions=[0]), "draw"),
+    ("the block is another", _edit("request.json", beacon={
+        "block_hash": "0x" + "8" * 64, "block_number": 100, "by_hand": True, "chain_id": 0}),
+     "draw"),
+    ("the rate is another", _edit("request.json", violations_at_most="0.5"), "draw"),
+    ("the rate is no number", _edit("request.json", violations_at_most="1"), "request"),
+    ("the request is of another format", _edit("request.json", format="x"), "request"),
+    ("the checkpoint is another", _edit("request.json", checkpoint="x\n1\n\n"), "checkpoint"),
+    ("the batch is another", _edit("request.json", batch={"batch": {}, "signature": ""}), "batch"),
+    ("no node vouched for an unanchored block", _edit("request.json", beacon={
+        "block_hash": BLOCK[1], "block_number": 100, "by_hand": False, "chain_id": 0}), "receipt"),
+    ("the key is another", _edit("request.json", vkey="x"), "key"),
+    ("an entry is not canonical", lambda f: _first(f).write_bytes(b"{} "), "file"),
+    ("the request is cut short", lambda f: (f / "request.json").write_bytes(b"{"), "file"),
+    ("a stray revocation", lambda f: (f / "revocations/x.json").write_bytes(b"{}\n"),
+     "revocations"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [case[1:] for case in TAMPERED],
+    ids=[case[0] for case in TAMPERED],
+)
+def test_a_tampered_folder_fails(
+    audited: Audited, change: Callable[[Path], None], check: str
+) -> None:
+    audited.ask("0.2")
+    examined = audited.check(audited.open(change))
+    assert examined.checks.outcome is Outcome.FAILS
+    assert check in failures(examined)
+
+
+def test_a_folder_that_answers_another_request_fails(audited: Audited) -> None:
+    kept = audited.ask().read_bytes()
+    audited.ask(block=(101, BLOCK[1]))
+    assert failures(audited.check(audited.open(), kept)) == ["request"]
+
+
+def test_a_log_that_was_rewritten_since_does_not_fit_the_request(
+    audited: Audited, tmp_path: Path
+) -> None:
+    audited.ask()
+    other = Audited.make(tmp_path / "other", dict(audited.said))
+    with pytest.raises(LedgerError, match="another log"):
+        read_request(tmp_path / "request.json", other.ledger)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"positions": [0, 1]}, "not those that its block draws"),
+        ({"violations_at_most": "0.5"}, "not those that its block draws"),
+        ({"violations_at_most": "2"}, "damaged"),
+        ({"revocations_before": 3}, "other revocations"),
+        ({"vkey": "x"}, "another log"),
+        ({"checkpoint": "kiyome.test/ledger\n99\n\n"}, "never signed"),
+        ({"checkpoint": "x"}, "damaged"),
+        ({"checkpoint": 1}, "damaged"),
+        ({"format": "x"}, "damaged"),
+        ({"batch": 1}, "damaged"),
+        ({"beacon": {"block_hash": "0x", "block_number": 1, "by_hand": True, "chain_id": 0}},
+         "damaged"),
+        ({"beacon": {"block_hash": "0x" + "7" * 64, "block_number": 100, "by_hand": False,
+                     "chain_id": 0}}, "anchored on no chain"),
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_the_operator_refuses_a_request_that_does_not_follow_from_its_block(
+    audited: Audited, changes: dict[str, object], why: str
+) -> None:
+    path = audited.ask("0.2")
+    _change(path, **changes)
+    with pytest.raises(LedgerError, match=why):
+        read_request(path, audited.ledger)
+
+
+def test_a_block_that_was_typed_in_is_opened_only_by_someone_who_says_so(audited: Audited) -> None:
+    request = read_request(audited.ask(), audited.ledger)
+    with pytest.raises(LedgerError, match="typed in"):
+        check_block(request, None, by_hand=False)
+    check_block(request, None, by_hand=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"), [(None, "not final"), ("0x" + "9" * 64, "another hash")], ids=[0, 1]
+)
+def test_the_operator_asks_the_chain_about_the_block(
+    audited: Audited, answer: str | None, why: str
+) -> None:
+    request = read_request(audited.ask(), audited.ledger)
+    honest = replace(request, beacon=replace(request.beacon, by_hand=False))
+    with pytest.raises(LedgerError, match="name no chain"):
+        check_block(honest, None, by_hand=False)
+    with pytest.raises(LedgerError, match=why):
+        check_block(honest, lambda _chain, _number: answer, by_hand=False)
+    check_block(honest, lambda _chain, _number: BLOCK[1], by_hand=False)
+
+
+def test_an_unknown_release_cannot_be_drawn_from(audited: Audited) -> None:
+    public = audited.ledger.public_folder
+    with pytest.raises(CheckError, match="No release"):
+        request_audit(public, audited.trust, "0" * 8, BLOCK, Decimal("0.1"), Decimal("0.9"))
+    found = request_audit(public, audited.trust, RELEASE[:8], BLOCK, Decimal("0.1"), Decimal("0.9"))
+    assert found.batch.batch_id == RELEASE
+
+
+def test_a_batch_that_is_no_release_cannot_be_drawn_from(tmp_path: Path) -> None:
+    audited = _only(tmp_path, grant(), earlier=[revocation_of(0)])
+    public = audited.ledger.public_folder
+    with pytest.raises(CheckError, match="not of a release"):
+        request_audit(public, audited.trust, "before", BLOCK, Decimal("0.1"), Decimal("0.9"))
