@@ -6,21 +6,30 @@ import re
 from collections.abc import Iterable, Set
 
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.assets.asset import unread_id
 from models.canonical import digest_bytes
 from models.errors import KiyomeError
+from models.outbox import post_event
 from models.review.audit import append_audit
 from models.store.database import now_ms
-from models.store.tables import TakedownRow
+from models.store.tables import ReleaseRow, TakedownRow
 
 _OF_NOTHING = digest_bytes(b"")
 
 
-def acknowledge_takedown(session: Session, asset_id: str, requested_by: str, note: str) -> int:
+def acknowledge_takedown(
+    session: Session, asset_id: str, requested_by: str, note: str, actor: str = ""
+) -> int:
     """Record a takedown; from the commit of this transaction on it is in force.
+
+    Args:
+        asset_id: SHA-256 of the original file.
+        requested_by: who asked for it.
+        note: why, or under which reference.
+        actor: who entered it, where that is somebody else.
 
     Returns:
         When it was acknowledged, in UTC milliseconds; an earlier acknowledgement stands.
@@ -41,14 +50,41 @@ def acknowledge_takedown(session: Session, asset_id: str, requested_by: str, not
         )
     if not requested_by.strip():
         raise KiyomeError("A takedown needs the name of who asked for it.", "Give it with --by.")
+    at = begin_refusal(session)
     if existing := session.get(TakedownRow, asset_id):
         return existing.acknowledged_ms
-    at = now_ms(session)
     session.add(
         TakedownRow(asset_id=asset_id, requested_by=requested_by, note=note, acknowledged_ms=at)
     )
-    append_audit(session, requested_by, "takedown", asset_id, {"note": note})
+    asked = {"requested_by": requested_by} if actor else {}
+    append_audit(session, actor or requested_by, "takedown", asset_id, {"note": note, **asked})
+    told = {"asset_id": asset_id, "acknowledged_ms": at}
+    post_event(session, "takedown.acknowledged", told)
     return at
+
+
+def begin_refusal(session: Session) -> int:
+    """When a refusal is acknowledged that this transaction is about to add, in UTC milliseconds.
+
+    A release is recorded, and a refusal acknowledged, one after the other. The time is taken once
+    it is this one's turn, and is later than that of every release made without it.
+    """
+    lock_refusals(session, to_read=False)
+    latest = session.scalar(select(func.max(ReleaseRow.created_ms))) or 0
+    return max(now_ms(session), latest + 1)
+
+
+def lock_refusals(session: Session, *, to_read: bool) -> None:
+    """Hold takedowns and withdrawals still until the transaction ends.
+
+    SQLite's writers exclude each other in any case.
+
+    Args:
+        to_read: nobody may add a refusal meanwhile; otherwise one is about to be added.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        mode = "SHARE" if to_read else "ROW EXCLUSIVE"
+        session.execute(text(f"LOCK TABLE takedowns, owner_request_subjects IN {mode} MODE"))
 
 
 def takedown_times(session: Session) -> dict[str, int]:
@@ -79,15 +115,57 @@ def find_taken_down(manifest: pa.Table, takedowns: Set[str]) -> dict[str, set[st
     """
     if not takedowns:
         return {}
-    rows = manifest.select(["asset_id", "names"]).to_pylist()
-    found = (
-        (row["asset_id"], ids_for_takedown(row["asset_id"], row["names"]) & takedowns)
-        for row in rows
-    )
-    return {asset_id: ids for asset_id, ids in found if ids}
+    found: dict[str, set[str]] = {}
+    ids = manifest["asset_id"].to_pylist()
+    wanted = frozenset(takedowns)
+    for asset_id in wanted.intersection(ids):
+        found[asset_id] = {asset_id}
+    for asset_id, names in zip(ids, manifest["names"].to_pylist(), strict=True):
+        if by_name := wanted.intersection(map(unread_id, names)):
+            found.setdefault(asset_id, set()).update(by_name)
+    return found
 
 
-def list_takedowns(session: Session) -> list[TakedownRow]:
-    """All takedowns, newest first."""
-    query = select(TakedownRow).order_by(TakedownRow.acknowledged_ms.desc(), TakedownRow.asset_id)
+def lift_takedown(session: Session, asset_id: str, lifted_by: str, reason: str) -> None:
+    """End a takedown: releases made from now on may hold the asset again, if all else allows it.
+
+    That it stood, and why it was lifted, stays in the audit chain.
+
+    Raises:
+        KiyomeError: there is none, nobody is named, or no reason is given.
+    """
+    if not (lifted_by.strip() and reason.strip()):
+        raise KiyomeError(
+            "Lifting a takedown needs the name of who does it, and a reason.",
+            "Give them with --by and --reason.",
+        )
+    lock_refusals(session, to_read=False)
+    row = session.get(TakedownRow, asset_id)
+    if row is None:
+        raise KiyomeError(
+            f"There is no takedown of {asset_id}.", "`kiyome takedown list` shows those in force."
+        )
+    detail = {
+        "acknowledged_ms": row.acknowledged_ms,
+        "note": row.note,
+        "reason": reason,
+    }
+    session.delete(row)
+    session.flush()
+    append_audit(session, lifted_by, "lift_takedown", asset_id, detail)
+
+
+def list_takedowns(
+    session: Session, after: tuple[int, str] | None = None, limit: int | None = None
+) -> list[TakedownRow]:
+    """Takedowns, newest first.
+
+    Args:
+        after: only those after this time and asset id in the list.
+        limit: how many at most; None for all.
+    """
+    row = TakedownRow
+    query = select(row).order_by(row.acknowledged_ms.desc(), row.asset_id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(row.acknowledged_ms, row.asset_id) < after)
     return list(session.scalars(query))

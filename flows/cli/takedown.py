@@ -14,7 +14,7 @@ from flows.cli.options import workspace_option
 
 @click.group()
 def takedown() -> None:
-    """Acknowledge an owner's takedown request.
+    """Acknowledge or lift an owner's takedown.
 
     From the acknowledgement on, the asset is in no release that is made, whatever else is known
     about it. `kiyome cleanse` then publishes a release without it, and says what was removed.
@@ -65,6 +65,32 @@ def list_takedowns_command(workspace: Path | None) -> None:
         click.echo(line.rstrip())
     if not lines:
         click.echo("No takedowns.")
+
+
+@takedown.command("lift")
+@click.argument("asset")
+@click.option("--by", required=True, help="Who lifts it.")
+@click.option("--reason", required=True, help="Why: the owner who asked for it reads this.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@workspace_option
+def lift_command(asset: str, by: str, reason: str, dry_run: bool, workspace: Path | None) -> None:
+    """Lift the takedown of ASSET: releases made from now on may hold it again.
+
+    Everything else still has to allow it. That it stood, and why it was lifted, stays on record.
+    """
+    from models.owners.settling import lift
+
+    with opened(workspace) as (settings, database):
+        with database.transaction() as session:
+            lifted = lift(session, asset.lower(), by, reason)
+            if dry_run:
+                session.rollback()
+        holding = _datasets_with(settings.workspace, asset.lower())
+    click.echo(f"{'Would lift' if dry_run else 'Lifted'} the takedown of {lifted.asset_id}.")
+    if lifted.requests:
+        click.echo(f"{len(lifted.requests)} owner's request(s) had asked for it.")
+    if holding:
+        click.echo(f"It is in {', '.join(holding)}: the next run decides about it anew.")
 
 
 def _datasets_with(workspace: Path, asset_id: str) -> list[str]:

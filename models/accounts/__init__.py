@@ -7,6 +7,7 @@
 - ``sessions``: who is signed in, kept on the server
 - ``attempts``: how often somebody may try to sign in
 - ``signing_in``: from a name and a password to a session
+- ``api_tokens``: tokens with which programs use the API
 - ``links``: one-time links that set a password
 - ``identities``: accounts of an OpenID provider
 - ``pseudonyms``: what owners see in place of a reviewer's name

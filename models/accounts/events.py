@@ -24,6 +24,11 @@ class AccountEvent(StrEnum):
     SIGNED_IN = "account_signed_in"
     SIGNED_OUT = "account_signed_out"
     SESSIONS_ENDED = "account_sessions_ended"
+    TOKEN_MADE = "api_token_made"  # noqa: S105  (an event's name)
+    TOKEN_ENDED = "api_token_ended"  # noqa: S105  (an event's name)
+    IDENTITY_BOUND = "owner_identity_bound"
+    IDENTITY_ENDED = "owner_identity_ended"
+    OWNER_KEY_GIVEN = "owner_key_given"
 
 
 def log_event(

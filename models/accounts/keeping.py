@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.accounts.api_tokens import end_all_tokens
 from models.accounts.events import AccountEvent, log_event
 from models.accounts.records import (
     Account,
@@ -78,7 +79,7 @@ def create_account(
 
 
 def change_role(session: Session, account_id: str, role: Role, actor: str) -> Account:
-    """Give an account another role. Its sessions end; whoever holds it signs in again.
+    """Give an account another role. Its sessions and tokens end; its holder signs in again.
 
     Raises:
         AccountError: there is no such account.
@@ -90,13 +91,14 @@ def change_role(session: Session, account_id: str, role: Role, actor: str) -> Ac
     row.role = role.value
     session.flush()
     _end_sessions(session, account_id)
+    end_all_tokens(session, account_id)
     detail = {"before": before, "after": role.value}
     log_event(session, actor, AccountEvent.ROLE_CHANGED, account_id, name=row.name, **detail)
     return read_account(row)
 
 
 def disable_account(session: Session, account_id: str, actor: str) -> Account:
-    """Sign somebody out everywhere and let them in no more; their one-time links end too.
+    """Sign somebody out everywhere and let them in no more; their links and tokens end too.
 
     Raises:
         AccountError: there is no such account.
@@ -108,6 +110,7 @@ def disable_account(session: Session, account_id: str, actor: str) -> Account:
     session.flush()
     _end_sessions(session, account_id)
     end_links(session, account_id)
+    end_all_tokens(session, account_id)
     log_event(session, actor, AccountEvent.DISABLED, account_id, name=row.name)
     return read_account(row)
 

@@ -21,6 +21,9 @@ class Permission(StrEnum):
 
     SEE_ITEMS = "see_items"
     RULE_ON_ITEMS = "rule_on_items"
+    ADJUDICATE = "adjudicate"
+    MARK_GOLDEN = "mark_golden"
+    ANSWER_QUESTIONS = "answer_questions"
     SEE_TERMS = "see_terms"
     RULE_ON_TERMS = "rule_on_terms"
     SEE_MOTIFS = "see_motifs"
@@ -29,6 +32,17 @@ class Permission(StrEnum):
     READ_AUDIT = "read_audit"
     SEE_ASSURANCE = "see_assurance"
     SEE_NAMES = "see_names"
+    SEE_OWN_WORKS = "see_own_works"
+    SEND_REQUESTS = "send_requests"
+    SEE_REQUESTS = "see_requests"
+    DECIDE_REQUESTS = "decide_requests"
+    SEE_RULINGS = "see_rulings"
+    SEE_RELEASES = "see_releases"
+    SEE_REGISTER = "see_register"
+    KEEP_REGISTER = "keep_register"
+    SEE_TAKEDOWNS = "see_takedowns"
+    ACKNOWLEDGE_TAKEDOWNS = "acknowledge_takedowns"
+    MANAGE_WEBHOOKS = "manage_webhooks"
     MANAGE_REVIEWERS = "manage_reviewers"
     MANAGE_LEADS = "manage_leads"
     MANAGE_OPS = "manage_ops"
@@ -46,6 +60,9 @@ _REVIEWING = frozenset(
         _P.KEEP_MOTIFS,
         _P.READ_AUDIT,
         _P.SEE_NAMES,
+        _P.SEE_RELEASES,
+        _P.SEE_REGISTER,
+        _P.KEEP_REGISTER,
     }
 )
 
@@ -55,7 +72,19 @@ NAME_ALONE = None
 PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
     {
         Role.REVIEWER: _REVIEWING,
-        Role.LEAD: _REVIEWING | {_P.DECIDE_MOTIFS, _P.SEE_ASSURANCE, _P.MANAGE_REVIEWERS},
+        Role.LEAD: _REVIEWING
+        | {
+            _P.ADJUDICATE,
+            _P.MARK_GOLDEN,
+            _P.DECIDE_MOTIFS,
+            _P.SEE_ASSURANCE,
+            _P.SEE_RULINGS,
+            _P.SEE_TAKEDOWNS,
+            _P.ACKNOWLEDGE_TAKEDOWNS,
+            _P.SEE_REQUESTS,
+            _P.DECIDE_REQUESTS,
+            _P.MANAGE_REVIEWERS,
+        },
         Role.OPS: frozenset(
             {
                 _P.SEE_ITEMS,
@@ -64,14 +93,29 @@ PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
                 _P.READ_AUDIT,
                 _P.SEE_ASSURANCE,
                 _P.SEE_NAMES,
+                _P.SEE_RULINGS,
+                _P.SEE_RELEASES,
+                _P.SEE_REGISTER,
+                _P.SEE_TAKEDOWNS,
+                _P.SEE_REQUESTS,
+                _P.MANAGE_WEBHOOKS,
                 _P.MANAGE_REVIEWERS,
                 _P.MANAGE_LEADS,
                 _P.MANAGE_OPS,
                 _P.MANAGE_OWNERS,
             }
         ),
-        Role.OWNER: frozenset({_P.READ_AUDIT, _P.SEE_ASSURANCE}),
-        NAME_ALONE: _REVIEWING | {_P.DECIDE_MOTIFS, _P.SEE_ASSURANCE},
+        Role.OWNER: frozenset(
+            {
+                _P.ANSWER_QUESTIONS,
+                _P.READ_AUDIT,
+                _P.SEE_ASSURANCE,
+                _P.SEE_OWN_WORKS,
+                _P.SEND_REQUESTS,
+            }
+        ),
+        NAME_ALONE: _REVIEWING
+        | {_P.ADJUDICATE, _P.MARK_GOLDEN, _P.DECIDE_MOTIFS, _P.SEE_ASSURANCE},
     }
 )
 

@@ -1,0 +1,213 @@
+"""The usage ledger as its owners' pages read it: the one place where they touch private keys.
+
+Nothing here writes: no lock is taken, nothing that a crash left is repaired, and no owner gets a
+key. Whoever has none has no record, and is told so. Keys stay in this module and in the ledger's
+own; they are never logged nor put into a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from models.errors import LedgerError
+from models.files import write_atomically
+from models.ledger.batches import Batch, BatchStatement
+from models.ledger.chain.receipts import RECEIPT_FORMAT, AnchorFiles, Receipt
+from models.ledger.commitments import Opening, decode_canonical
+from models.ledger.consistency import prove_growth
+from models.ledger.inclusion import prove_leaf
+from models.ledger.log import UsageLedger
+from models.ledger.note import Checkpoint, Signer, Verifier, open_checkpoint, read_key_file
+from models.ledger.owners.erasure import Erasure, refuse_erased
+from models.ledger.owners.index import OwnerIndex
+from models.ledger.owners.keys import OwnerKeys
+from models.ledger.owners.places import decode_places
+from models.ledger.owners.proving import OwnerProof, prove_in_batch
+from models.ledger.owners.ring import OwnerInBatch
+from models.ledger.owners.sealed import SealedFile
+from models.ledger.private_files import index_path, owner_keys_path, sealed_openings_path
+from models.ledger.proof_file import encode_proof
+
+
+class NothingKnownError(LedgerError):
+    """The ledger has no key for an owner: it holds nothing of theirs, or nothing any more."""
+
+
+class OwnLedger:
+    """A ledger for reading. Get it with ``open_own_ledger``; threads may share it."""
+
+    def __init__(self, folder: Path, signer: Signer) -> None:
+        self._signer = signer
+        self._ledger = UsageLedger(folder, signer)
+        self._public = self._ledger.public_folder
+        self._private = self._ledger.private_folder
+
+    @property
+    def vkey(self) -> str:
+        """The log's public key."""
+        return self._ledger.vkey
+
+    @property
+    def verifier(self) -> Verifier:
+        """The log's public key, to check with."""
+        return self._signer.verifier
+
+    @property
+    def signer(self) -> Signer:
+        """What statements are signed with."""
+        return self._signer
+
+    def reference(self, identity: str) -> str:
+        """The pseudonym of an owner."""
+        return self._ledger.reference("owner", identity)
+
+    def knows_owner(self, owner_ref: str) -> bool:
+        """Whether the ledger has, or had, a key for an owner."""
+        return self._ledger.knows_owner(owner_ref)
+
+    def head(self) -> Checkpoint:
+        """The signed head."""
+        return self._ledger.head()
+
+    def batches(self) -> list[Batch]:
+        """Every batch, in the order of appending."""
+        return self._ledger.batches()
+
+    def statement(self, batch_id: str) -> BatchStatement | None:
+        """What the log published about a batch."""
+        return self._ledger.statement(batch_id)
+
+    def openings(self, batch_id: str) -> Iterator[Opening]:
+        """The openings of a batch that can still be read."""
+        return self._ledger.openings(batch_id)
+
+    def erasures(self) -> list[Erasure]:
+        """Every erasure that there was."""
+        return self._ledger.erasures()
+
+    def receipts(self) -> list[Receipt]:
+        """Every receipt, by size."""
+        return list(AnchorFiles(self._public).receipts())
+
+    def is_sent(self, size: int) -> bool:
+        """Whether a head of at least so many entries is on its way to the chain."""
+        anchors = (self._public / "anchors").glob("[0-9]*.json")
+        return any(path.stem.isdecimal() and int(path.stem) >= size for path in anchors)
+
+    def own_openings(self, batch_id: str, owner_ref: str) -> Iterator[Opening]:
+        """What an owner's own key opens of a batch, in order; nothing where it holds nothing.
+
+        Raises:
+            LedgerError: the owner was erased since, or a file is missing or damaged.
+            NothingKnownError: the owner has no key.
+        """
+        statement = self._find(batch_id)
+        key = self._key(statement, owner_ref)
+        if statement.owners is None:  # from before there were owner indexes
+            for opening in self._ledger.openings(batch_id):
+                if opening.record.get("ownerRef") == owner_ref:
+                    yield opening
+            return
+        with OwnerIndex(index_path(self._private, batch_id)) as index:
+            owner = OwnerInBatch.derive(owner_ref, key, batch_id, index.nonce)
+            place = index.find(owner.tag)
+            sealed = None if place is None else index.sealed_places(place)
+        if sealed is None:
+            return
+        places = owner.open_places(sealed)
+        if places is None or len(places) % 8:
+            raise LedgerError(
+                f"The owner index of {batch_id} is damaged.", "Restore it from a backup."
+            )
+        with SealedFile(sealed_openings_path(self._private, batch_id)) as file:
+            for position in decode_places(places):
+                yield owner.open(file.frame(position), statement.batch.first_index)
+
+    def owner_proof(self, batch_id: str, owner_ref: str, *, reveal: bool = True) -> bytes:
+        """The proof of everything that a batch holds of an owner, or that it holds nothing.
+
+        Where the proof's head is the one that a receipt is for, the receipt is put in.
+
+        Raises:
+            LedgerError: there is no such batch or owner index, the owner was erased since, or a
+                file is missing or damaged.
+            NothingKnownError: the owner has no key.
+        """
+        return self._with_receipt(self._prove(batch_id, owner_ref, reveal=reveal)[1])
+
+    def inclusion_proof(self, batch_id: str, owner_ref: str, index: int) -> bytes:
+        """The proof of one of the owner's records.
+
+        Raises:
+            LedgerError: the batch holds no such record of theirs, or a file is damaged.
+        """
+        for opening in self.own_openings(batch_id, owner_ref):
+            if opening.index == index:
+                return self._with_receipt(prove_leaf(self._public, self.verifier, index, opening))
+        raise LedgerError(f"The batch {batch_id} holds no record {index} of this owner.")
+
+    def consistency_proof(self, old_size: int, new_size: int) -> bytes:
+        """The proof that the log of ``new_size`` entries begins with the one of ``old_size``.
+
+        Raises:
+            LedgerError: there was never a head of one of the sizes.
+        """
+        return prove_growth(self._public, self.verifier, old_size, new_size)
+
+    def prove_owner(
+        self, batch_id: str, owner_ref: str, to: Path, *, reveal: bool = True
+    ) -> OwnerProof:
+        """Write an owner's proof, as ``UsageLedger.prove_owner`` does, but never make a key.
+
+        Raises:
+            LedgerError, NothingKnownError: see ``owner_proof``.
+        """
+        kind, data = self._prove(batch_id, owner_ref, reveal=reveal)
+        write_atomically(to, data, 0o600)
+        return kind
+
+    def _prove(self, batch_id: str, owner_ref: str, *, reveal: bool) -> tuple[OwnerProof, bytes]:
+        owner = (owner_ref, self._key(self._find(batch_id), owner_ref))
+        return prove_in_batch(
+            self._public, self._private, self.verifier, batch_id, owner, reveal=reveal
+        )
+
+    def _with_receipt(self, data: bytes) -> bytes:
+        value: dict[str, Any] = decode_canonical(data[:-1])
+        head = open_checkpoint(value["checkpoint"].encode(), self.verifier)
+        for receipt in self.receipts():
+            if (receipt.size, receipt.root) == (head.size, head.root.hex()):
+                return encode_proof(
+                    {**value, "receipt": {**asdict(receipt), "format": RECEIPT_FORMAT}}
+                )
+        return data
+
+    def _find(self, batch_id: str) -> BatchStatement:
+        statement = self._ledger.statement(batch_id)
+        if statement is None:
+            raise LedgerError(f"The ledger has no batch {batch_id}.")
+        return statement
+
+    def _key(self, statement: BatchStatement, owner_ref: str) -> bytes:
+        refuse_erased(self._private, statement.batch, owner_ref)
+        key = OwnerKeys.read(owner_keys_path(self._private)).get(owner_ref)
+        if not owner_ref or key is None:
+            raise NothingKnownError(
+                "The ledger holds nothing of this owner.",
+                "A record is entered with the next release that uses or excludes a work of theirs.",
+            )
+        return key
+
+
+def open_own_ledger(folder: Path) -> OwnLedger | None:
+    """The ledger in a folder, or None where none was begun.
+
+    Raises:
+        LedgerError: its signing key is damaged, or can be read by others.
+    """
+    if not (folder / "private" / "head").exists():
+        return None
+    return OwnLedger(folder, read_key_file(folder / "private" / "signing.key"))

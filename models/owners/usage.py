@@ -1,0 +1,307 @@
+"""What the usage ledger holds of an owner, batch by batch, as a page shows it.
+
+The figures are counted from the very records that the owner's proofs show; a proof is made only
+when it is asked for. What was counted of a batch never changes, so it is kept: a new head costs the
+new batches alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import islice
+
+from models.errors import LedgerError
+from models.ledger.batches import Batch
+from models.ledger.chain.receipts import Receipt
+from models.ledger.payout_record import PayoutRecord
+from models.ledger.record_reading import read_record
+from models.ledger.records import RecordType, UsageRecord
+from models.owners.own_ledger import NothingKnownError, OwnLedger
+from models.verdicts import Verdict
+
+KEPT = 20_000
+"""Batches of owners whose figures are kept."""
+
+SEARCHED = 50_000
+"""With more records than this an owner's uses of one work are not looked up for a page."""
+
+
+class BatchKind(StrEnum):
+    """What a batch of the ledger is about."""
+
+    RELEASE = "release"
+    RUN = "run"
+    PAYOUT = "payout"
+    CHANGE = "change"
+    """Corrections and withdrawals."""
+
+
+class Standing(StrEnum):
+    """How far a batch has come onto a chain."""
+
+    FINAL = "final"
+    SENT = "sent"
+    SIGNED = "signed"
+    """It stands under the operator's signature alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchUsage:
+    """What one batch holds of one owner.
+
+    Attributes:
+        batch_id: the batch.
+        owner_ref: the pseudonym under which the ledger knows the owner.
+        size: entries of the log once the batch is in.
+        stamped_at: UTC seconds, as the operator said.
+        kind: what the batch is about.
+        dataset, release: of a release or run; "" for others. ``release`` is an id.
+        run, model: of a run.
+        used, excluded, revoked, corrected: different works.
+        samples: how often a run drew works of theirs.
+        violations: works that a run used although they had been withdrawn.
+        excluded_by: excluded works by reason code.
+        records: how many records there are.
+        payouts: what is due to the owner.
+        is_erased: the owner was erased since: nothing can be shown any more.
+        is_provable: there is an owner index to prove from.
+    """
+
+    batch_id: str
+    owner_ref: str
+    size: int
+    stamped_at: int
+    kind: BatchKind = BatchKind.RELEASE
+    dataset: str = ""
+    release: str = ""
+    run: str = ""
+    model: str = ""
+    used: int = 0
+    excluded: int = 0
+    revoked: int = 0
+    corrected: int = 0
+    samples: int = 0
+    violations: int = 0
+    excluded_by: dict[str, int] = field(default_factory=dict)
+    records: int = 0
+    payouts: tuple[PayoutRecord, ...] = ()
+    is_erased: bool = False
+    is_provable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUse:
+    """One record about one work: where it stands, and what it says."""
+
+    batch_id: str
+    owner_ref: str
+    index: int
+    size: int
+    record: UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A batch of the log with what is published about it."""
+
+    batch: Batch
+    stamped_at: int
+    is_provable: bool
+
+
+class UsageHistory:
+    """Counts owners' records, and keeps the counts. Threads may share it."""
+
+    def __init__(self, ledger: OwnLedger) -> None:
+        self.ledger = ledger
+        self._lock = threading.Lock()
+        self._listed: tuple[bytes, list[_Listed]] = (b"", [])
+        self._kept: OrderedDict[tuple[str, str, int], BatchUsage] = OrderedDict()
+
+    def batches_of(self, owner_ref: str) -> list[BatchUsage]:
+        """Every batch of the log as it stands to an owner, the newest first.
+
+        Batches that hold nothing of theirs are there too: that can be proven as well.
+
+        Raises:
+            LedgerError: a file of the ledger is missing or damaged.
+        """
+        erased = max(
+            (e.size for e in self.ledger.erasures() if e.owner_ref == owner_ref), default=0
+        )
+        return [self._count(listed, owner_ref, erased) for listed in reversed(self._list())]
+
+    def uses_of(self, usage: Sequence[BatchUsage], asset_id: str) -> list[WorkUse] | None:
+        """The records about one work, the newest first; None where it would take too long.
+
+        Args:
+            usage: what ``batches_of`` gave.
+
+        Raises:
+            LedgerError: a file of the ledger is missing or damaged.
+        """
+        holding = [each for each in usage if each.records]
+        if sum(each.records for each in holding) > SEARCHED:
+            return None
+        found = []
+        for each in holding:
+            uses = [use for use in self._read(each) if use.record.asset_sha256 == asset_id]
+            found += uses[::-1]
+        return found
+
+    def list_records(self, usage: BatchUsage, most: int) -> list[WorkUse]:
+        """The first records about works in a batch.
+
+        Raises:
+            LedgerError: a file of the ledger is missing or damaged.
+        """
+        return list(islice(self._read(usage), most)) if usage.records else []
+
+    def holds_record(self, usage: BatchUsage, index: int) -> bool:
+        """Whether an entry of the log is one of the owner's records in a batch.
+
+        Raises:
+            LedgerError: a file of the ledger is missing or damaged.
+        """
+        if not usage.records:
+            return False
+        openings = self.ledger.own_openings(usage.batch_id, usage.owner_ref)
+        return any(opening.index == index for opening in openings)
+
+    def _read(self, usage: BatchUsage) -> Iterator[WorkUse]:
+        for opening in self.ledger.own_openings(usage.batch_id, usage.owner_ref):
+            record = read_record(opening.record)
+            if isinstance(record, UsageRecord):
+                yield WorkUse(usage.batch_id, usage.owner_ref, opening.index, usage.size, record)
+
+    def _list(self) -> list[_Listed]:
+        root = self.ledger.head().root
+        with self._lock:
+            if self._listed[0] == root:
+                return self._listed[1]
+        listed = []
+        for batch in self.ledger.batches():
+            published = self.ledger.statement(batch.batch_id)
+            if published is not None:
+                provable = published.owners is not None
+                listed.append(_Listed(batch, published.stamped_at, provable))
+        with self._lock:
+            self._listed = (root, listed)
+        return listed
+
+    def _count(self, listed: _Listed, owner_ref: str, erased: int) -> BatchUsage:
+        key = (owner_ref, listed.batch.batch_id, erased)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        try:
+            counted = count_batch(self.ledger, listed.batch, listed.stamped_at, owner_ref, erased)
+        except NothingKnownError:
+            # Not kept: the owner's first record gives them a key, and may come any time.
+            return _empty(listed, owner_ref)
+        if not listed.is_provable:
+            counted = replace(counted, is_provable=False)
+        with self._lock:
+            self._kept[key] = counted
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return counted
+
+
+def count_batch(
+    ledger: OwnLedger, batch: Batch, stamped_at: int, owner_ref: str, erased: int
+) -> BatchUsage:
+    """Count what a batch holds of an owner.
+
+    Args:
+        erased: entries of the log when the owner was erased last; 0 where they never were.
+
+    Raises:
+        LedgerError: a file of the ledger is missing or damaged.
+        NothingKnownError: the owner has no key.
+    """
+    begun = BatchUsage(batch.batch_id, owner_ref, batch.size, stamped_at)
+    if batch.first_index < erased:
+        return replace(begun, is_erased=True)
+    works: dict[RecordType, set[str]] = {kind: set() for kind in RecordType}
+    by_reason: Counter[str] = Counter()
+    violations: set[str] = set()
+    payouts: list[PayoutRecord] = []
+    samples = records = 0
+    last: UsageRecord | None = None
+    for opening in ledger.own_openings(batch.batch_id, owner_ref):
+        records += 1
+        record = read_record(opening.record)
+        if record.owner_ref != owner_ref:
+            raise LedgerError(
+                f"The batch {batch.batch_id} shows a record of somebody else.",
+                "Do not hand it out; verify the ledger.",
+            )
+        if isinstance(record, PayoutRecord):
+            payouts.append(record)
+            continue
+        last = record
+        if record.type is RecordType.EXCLUDE and record.asset_sha256 not in works[record.type]:
+            by_reason.update(reason.value for reason in record.reasons)
+        works[record.type].add(record.asset_sha256)
+        if record.run is not None:
+            samples += record.run.samples
+            if record.decision is not Verdict.CLEAR:
+                violations.add(record.asset_sha256)
+    return BatchUsage(
+        batch_id=batch.batch_id,
+        owner_ref=owner_ref,
+        size=batch.size,
+        stamped_at=stamped_at,
+        kind=_kind_of(works, last, payouts, batch.batch_id),
+        dataset=last.dataset.name if last else "",
+        release=last.dataset.release if last else "",
+        run=last.run.run if last and last.run else "",
+        model=last.run.model if last and last.run else "",
+        used=len(works[RecordType.USE]),
+        excluded=len(works[RecordType.EXCLUDE]),
+        revoked=len(works[RecordType.REVOKE]),
+        corrected=len(works[RecordType.CORRECT]),
+        samples=samples,
+        violations=len(violations),
+        excluded_by=dict(sorted(by_reason.items())),
+        records=records,
+        payouts=tuple(payouts),
+    )
+
+
+def stand(
+    ledger: OwnLedger, receipts: Sequence[Receipt], size: int
+) -> tuple[Standing, Receipt | None]:
+    """How far the first ``size`` entries of the log have come onto a chain, and the receipt.
+
+    Args:
+        receipts: all of the log's, by size. The first that covers the entries is given.
+    """
+    receipt = next((each for each in receipts if each.size >= size), None)
+    if receipt is not None:
+        return Standing.FINAL, receipt
+    return (Standing.SENT if ledger.is_sent(size) else Standing.SIGNED), None
+
+
+def _kind_of(
+    works: dict[RecordType, set[str]],
+    last: UsageRecord | None,
+    payouts: Sequence[PayoutRecord],
+    batch_id: str,
+) -> BatchKind:
+    if payouts or (last is None and batch_id.startswith("payout-")):
+        return BatchKind.PAYOUT
+    if works[RecordType.REVOKE] or works[RecordType.CORRECT]:
+        return BatchKind.CHANGE
+    return BatchKind.RUN if last is not None and last.run is not None else BatchKind.RELEASE
+
+
+def _empty(listed: _Listed, owner_ref: str) -> BatchUsage:
+    batch = listed.batch
+    return BatchUsage(batch.batch_id, owner_ref, batch.size, listed.stamped_at, is_provable=False)
