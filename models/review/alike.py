@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, TextClause, and_, case, func, select, text
 from sqlalchemy.orm import Session
 
+from models.accounts.records import key_of
 from models.review.asked import Aspect, compare_asked
-from models.review.items import WAITING, Item, ItemState
+from models.review.items import UNDECIDED, Item, ItemState
+from models.review.turns import FOR_REVIEWERS
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
 
@@ -22,7 +24,7 @@ MOST_ALIKE = 200
 MOST_APART = 20
 """How many items that ask something else are shown."""
 
-_WAITING = sorted(state.value for state in WAITING)
+_REVIEWERS = sorted(each.value for each in FOR_REVIEWERS)
 _CLUSTERED = text("review_items.cluster != ''")
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
@@ -83,13 +85,22 @@ class AlikeItems:
 
 
 def find_alike(session: Session, item: Item, reviewer: str) -> AlikeItems | None:
-    """The other waiting items of an item's cluster, or None where there are none."""
+    """The other items of an item's cluster that wait for the reviewer's word, or None.
+
+    What the reviewer has ruled on as one of two persons is not among them.
+    """
     if not item.cluster:
         return None
     row = ReviewItemRow
     now = now_ms(session)
     here = (row.dataset == item.dataset, row.cluster == item.cluster, _CLUSTERED)
-    waiting = (*here, row.id != item.id, row.state.in_(_WAITING))
+    waiting = (
+        *here,
+        row.id != item.id,
+        row.state.in_(UNDECIDED),
+        row.waits_for.in_(_REVIEWERS),
+        row.first_by != key_of(reviewer),
+    )
     same = _asks(item.alike)
     columns = (row.id, row.asset_id, row.version, row.name, row.evidence)
     holder = case((is_held(now, reviewer), row.lease_holder), else_="").label("holder")

@@ -17,7 +17,13 @@ from sqlalchemy.orm import Session
 
 from models.canonical import canonical_json, digest_bytes, digest_of
 from models.store.database import now_ms
-from models.store.tables import AuditRow, RulingRow, TermRulingRow
+from models.store.tables import (
+    AuditRow,
+    CaptionEditRow,
+    GoldenRulingRow,
+    RulingRow,
+    TermRulingRow,
+)
 
 GENESIS = "0" * 64
 """What the first row names as the hash before it."""
@@ -27,6 +33,10 @@ RULED = "rule"
 
 TERM_RULED, TERM_UNDONE = "rule_term", "undo_term"
 """The same for a ruling about a term, and for its end."""
+
+CAPTION_EDITED, CAPTION_PROPOSED = "edit_caption", "propose_caption"
+CAPTION_ACCEPTED = "accept_caption"
+"""The same for a caption edit, made by a reviewer or proposed by an owner, and for accepting it."""
 
 Problem = Literal["", "gap", "order", "edited", "head", "ruling_lost", "ruling_edited", "unlogged"]
 
@@ -102,7 +112,8 @@ def append_audit(
 def describe_ruling(ruling: Mapping[str, Any]) -> dict[str, Any]:
     """What the chain keeps of a ruling: all of it, the free-text note as its digest only.
 
-    A ruling that was taken by itself says nothing of others, as before there were any together.
+    A ruling that was taken by itself says nothing of others, as before there were any together. A
+    ruling on a golden item (``models.review.golden_items``) is described in the same way.
     """
     kept = ("item_id", "item_version", "dataset", "asset_id", "question", "ruling", "reason_code")
     together = ("came_with", "came_with_item") if ruling.get("came_with") else ()
@@ -129,6 +140,16 @@ def describe_term_undo(ruling: Mapping[str, Any]) -> dict[str, Any]:
     return {key: ruling[key] for key in kept}
 
 
+def describe_caption_edit(edit: Mapping[str, Any]) -> dict[str, Any]:
+    """What the chain keeps of a caption edit when it is made: what was written as digests only."""
+    kept = ("dataset", "asset_id", "original_sha256", "origin", "author", "ruling_id", "made_ms")
+    return {
+        **{key: edit[key] for key in (*kept, "account_id")},
+        "spans_sha256": digest_bytes(edit["spans"].encode()),
+        "note_sha256": digest_bytes(edit["note"].encode()),
+    }
+
+
 def verify_audit(session: Session, known: tuple[int, str] | None = None) -> AuditReport:
     """Check every row of the chain, and every ruling against its row.
 
@@ -136,7 +157,8 @@ def verify_audit(session: Session, known: tuple[int, str] | None = None) -> Audi
         session: where to read; a snapshot will do.
         known: sequence number and hash of a row that was the head at some earlier time.
     """
-    logged: dict[str, dict[str, tuple[int, str]]] = {RULED: {}, TERM_RULED: {}, TERM_UNDONE: {}}
+    actions = (RULED, TERM_RULED, TERM_UNDONE, *_OF_CAPTIONS)
+    logged: dict[str, dict[str, tuple[int, str]]] = {action: {} for action in actions}
     expected, previous = 1, GENESIS
     query = select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=_BATCH)
     for row in session.scalars(query):
@@ -152,23 +174,30 @@ def verify_audit(session: Session, known: tuple[int, str] | None = None) -> Audi
     rows = expected - 1
     if known and known[0] > rows:
         return _broken(rows, rows + 1, "head", previous)
-    found = _compare_rulings(session, logged[RULED]) or _compare_term_rulings(
-        session, logged[TERM_RULED], logged[TERM_UNDONE]
+    found = (
+        _compare_rulings(session, logged[RULED])
+        or _compare_term_rulings(session, logged[TERM_RULED], logged[TERM_UNDONE])
+        or _compare_caption_edits(session, *(logged[action] for action in _OF_CAPTIONS))
     )
     if found is not None:
         return _broken(rows, found[0], found[1], previous)
     return AuditReport(True, rows, None, "", "", previous)
 
 
-def read_latest(session: Session, limit: int = 50) -> tuple[AuditEntry, ...]:
-    """The last rows of the chain, newest first."""
+def read_latest(
+    session: Session, limit: int = 50, before: int | None = None
+) -> tuple[AuditEntry, ...]:
+    """The last rows of the chain, newest first; those before a sequence number, if one is given."""
     query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AuditRow.seq < before)
     return tuple(
         AuditEntry(**{key: getattr(row, key) for key in _SEALED}, hash=row.hash)
         for row in session.scalars(query)
     )
 
 
+_OF_CAPTIONS = (CAPTION_EDITED, CAPTION_PROPOSED, CAPTION_ACCEPTED)
 _SEALED = ("seq", "at_ms", "actor", "action", "subject", "detail")
 _SENTENCES: dict[Problem, str] = {
     "gap": "Rows before row {seq} are missing.",
@@ -196,10 +225,11 @@ def _examine(row: AuditRow, fields: Mapping[str, Any], expected: int, previous: 
 def _compare_rulings(
     session: Session, logged: dict[str, tuple[int, str]]
 ) -> tuple[int | None, Problem] | None:
-    columns = RulingRow.__table__.columns
-    for ruling in session.execute(select(*columns).execution_options(yield_per=_BATCH)).mappings():
-        if problem := _compare(logged, ruling["id"], describe_ruling(dict(ruling))):
-            return problem
+    for table in (RulingRow.__table__, GoldenRulingRow.__table__):
+        query = select(*table.columns).execution_options(yield_per=_BATCH)
+        for ruling in session.execute(query).mappings():
+            if problem := _compare(logged, ruling["id"], describe_ruling(dict(ruling))):
+                return problem
     return _find_lost(logged)
 
 
@@ -216,6 +246,25 @@ def _compare_term_rulings(
         if problem := _compare(undone, values["id"], describe_term_undo(values)):
             return problem
     return _find_lost(logged) or _find_lost(undone)
+
+
+def _compare_caption_edits(
+    session: Session,
+    made: dict[str, tuple[int, str]],
+    proposed: dict[str, tuple[int, str]],
+    accepted: Mapping[str, tuple[int, str]],
+) -> tuple[int | None, Problem] | None:
+    columns = CaptionEditRow.__table__.columns
+    for edit in session.execute(select(*columns).execution_options(yield_per=_BATCH)).mappings():
+        values = dict(edit)
+        asked = values["origin"] == "owner"
+        if problem := _compare(
+            proposed if asked else made, values["id"], describe_caption_edit(values)
+        ):
+            return problem
+        if asked and values["state"] == "in_force" and values["id"] not in accepted:
+            return None, "unlogged"
+    return _find_lost(made) or _find_lost(proposed)
 
 
 def _compare(

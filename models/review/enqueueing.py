@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from models.accounts.records import key_of
 from models.canonical import digest_lines
 from models.review.asked import digest_asked
 from models.review.audit import append_audit
-from models.review.items import WAITING, ItemState, Question
+from models.review.items import UNDECIDED, ItemState, Question
+from models.review.releasing import RELEASED
+from models.review.turns import FRESH, Round
 from models.store.database import now_ms
-from models.store.tables import ReviewItemRow
+from models.store.tables import ReviewItemRow, RulingRow
 
 _BATCH = 1000
 _LOCK = 0x6B69796F6D65_02
-_FREE = {"lease_token": "", "lease_holder": "", "lease_until_ms": 0, "skipped_ms": 0}
+_FREE: dict[str, Any] = {**RELEASED, **FRESH, "skipped_ms": 0}
+_HIDING = 64
+"""Versions among which the first one of an item for two persons is drawn."""
+
 _T = TypeVar("_T")
 
 
@@ -49,8 +56,9 @@ def enqueue(
     """Ask reviewers about assets of a dataset.
 
     An item whose question has the same digest stays as it is: what was decided does not come
-    back. With another digest it is open again under the next version, its lease is dropped, and
-    a ruling on the earlier version stops being in force. Questions may be given in any number
+    back, unless two persons have to rule now and one has. With another digest it is open again
+    under the next version, its lease is dropped, and a ruling on the earlier version stops being
+    in force. Questions may be given in any number
     of calls, and repeating a call changes nothing.
 
     Args:
@@ -98,7 +106,10 @@ def _enqueue_batch(
 ) -> Counter[str]:
     row = ReviewItemRow
     query = (
-        select(row.id, row.question, row.state, row.version, row.alike)
+        select(
+            *(row.id, row.question, row.state, row.version, row.alike),
+            *(row.persons, row.first_ruling),
+        )
         .where(row.id.in_([item_id_of(dataset, question.asset_id) for question in batch]))
         .order_by(row.id)
         .with_for_update()
@@ -107,31 +118,80 @@ def _enqueue_batch(
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     unread: list[dict[str, Any]] = []
+    raised: list[Row[Any]] = []
     for question in batch:
         values = _values(dataset, question, now)
         found = known.get(values["id"])
         if found is None:
-            fresh.append({**values, "version": 1, "created_ms": now})
+            version = 1 + _step(question.persons)
+            fresh.append({**values, "version": version, "created_ms": now})
         elif found.question != question.digest or found.state == ItemState.SUPERSEDED.value:
-            changed.append({**values, "version": found.version + 1})
-        elif found.alike != values["alike"]:
-            # What is asked has stayed; only how it is read was another Kiyome's.
-            unread.append({"id": found.id, "alike": values["alike"]})
+            version = found.version + 1 + _step(question.persons)
+            changed.append({**values, "version": version})
+        else:
+            same = {"alike": values["alike"]}
+            if found.state in UNDECIDED and not found.first_ruling:
+                same["persons"] = question.persons
+            elif found.state == ItemState.DECIDED.value and question.persons > found.persons:
+                raised.append(found)
+            # What is asked has stayed; how it is read, or who has to answer, may have changed.
+            if any(getattr(found, name) != value for name, value in same.items()):
+                unread.append({"id": found.id, "persons": found.persons, **same})
     if fresh:
         session.execute(insert(row), fresh)
     if changed:
         session.execute(update(row), changed)
     if unread:
         session.execute(update(row), unread)
-    unchanged = len(batch) - len(fresh) - len(changed)
-    return Counter({"new": len(fresh), "reopened": len(changed), "unchanged": unchanged})
+    reopened = len(changed) + _ask_another(session, raised, now)
+    unchanged = len(batch) - len(fresh) - reopened
+    return Counter({"new": len(fresh), "reopened": reopened, "unchanged": unchanged})
+
+
+def _ask_another(session: Session, raised: Sequence[Row[Any]], now: int) -> int:
+    """Let what one person has decided wait for a second one, since two have to rule now.
+
+    Returns:
+        How many items wait again.
+    """
+    if not raised:
+        return 0
+    versions = {found.id: found.version for found in raised}
+    row = RulingRow
+    query = select(row.id, row.item_id, row.item_version, row.reviewer).where(
+        row.item_id.in_(sorted(versions))
+    )
+    changed = [
+        {
+            "id": ruling.item_id,
+            **RELEASED,
+            **Round(2, ruling.id, key_of(ruling.reviewer)).as_columns(),
+            "persons": 2,
+            "version": ruling.item_version + 1 + _step(2),
+            "skipped_ms": 0,
+            "updated_ms": now,
+        }
+        for ruling in session.execute(query)
+        if ruling.item_version == versions[ruling.item_id]
+    ]
+    if changed:
+        session.execute(update(ReviewItemRow), changed)
+    return len(changed)
+
+
+def _step(persons: int) -> int:
+    """By how much more than one the version moves on.
+
+    The page of an item names its version. Where two persons rule, it must not say who is first.
+    """
+    return secrets.randbelow(_HIDING) if persons > 1 else 0
 
 
 def _supersede(session: Session, dataset: str, asked: frozenset[str], now: int) -> int:
     row = ReviewItemRow
     query = (
         select(row.id, row.asset_id)
-        .where(row.dataset == dataset, row.state.in_(sorted(state.value for state in WAITING)))
+        .where(row.dataset == dataset, row.state.in_(UNDECIDED))
         .order_by(row.id)
         .with_for_update()
     )
@@ -140,7 +200,7 @@ def _supersede(session: Session, dataset: str, asked: frozenset[str], now: int) 
         session.execute(
             update(row)
             .where(row.id.in_(ids))
-            .values(state=ItemState.SUPERSEDED.value, updated_ms=now, **_FREE)
+            .values(**{**_FREE, "state": ItemState.SUPERSEDED.value, "updated_ms": now})
             .execution_options(synchronize_session=False)
         )
     return len(withdrawn)
@@ -153,7 +213,7 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
         "dataset": dataset,
         "asset_id": question.asset_id,
         "question": question.digest,
-        "state": ItemState.OPEN.value,
+        "persons": question.persons,
         "priority": question.priority,
         "name": _storable(str(asset.get("name", ""))),
         "reasons": _storable(",".join(str(code) for code in question.evidence.get("reasons", ()))),

@@ -17,13 +17,13 @@ from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from models.reasons import Reason
-from models.review.items import WAITING, ItemState
-from models.review.leasing import RELEASED
+from models.review.items import UNDECIDED, ItemState
+from models.review.releasing import RELEASED
+from models.review.turns import FRESH
 from models.store.tables import ReviewItemRow, TermRulingRow
 
 _TERM = re.compile(r'"term":("(?:[^"\\]|\\.)*")')
 _BATCH = 1000
-_WAITING = sorted(state.value for state in WAITING)
 _Hanging = tuple[str, frozenset[str], int]
 
 
@@ -44,15 +44,15 @@ def supersede_decided(session: Session, dataset: str, terms: Collection[str], ru
     row = ReviewItemRow
     decided: dict[str, bool] = dict.fromkeys(terms, True)
     withdrawn: list[str] = []
-    for batch in _find_hanging(session, dataset, terms, row.state.in_(_WAITING)):
+    for batch in _find_hanging(session, dataset, terms, row.state.in_(UNDECIDED)):
         asked = {term for _, hanging, _ in batch for term in hanging}
         _look_up_decided(session, dataset, asked - decided.keys(), decided)
         withdrawn += [
             item_id for item_id, hanging, _ in batch if all(decided[term] for term in hanging)
         ]
-    values = {**RELEASED, "state": ItemState.SUPERSEDED.value, "skipped_ms": 0}
+    values = {**RELEASED, **FRESH, "state": ItemState.SUPERSEDED.value, "skipped_ms": 0}
     return sum(
-        _change(session, ids, row.state.in_(_WAITING), {**values, "updated_ms": ruled_ms})
+        _change(session, ids, row.state.in_(UNDECIDED), {**values, "updated_ms": ruled_ms})
         for ids in _slices(withdrawn)
     )
 
@@ -79,7 +79,8 @@ def reopen_undecided(session: Session, dataset: str, terms: Collection[str], und
             for item_id, hanging, updated_ms in batch
             if any((term, updated_ms) in moments for term in hanging)
         ]
-    values = {**RELEASED, "version": row.version + 1, "skipped_ms": 0, "updated_ms": undone_ms}
+    again = {"version": row.version + 1, "skipped_ms": 0, "updated_ms": undone_ms}
+    values = {**RELEASED, **FRESH, **again}
     return sum(_change(session, ids, superseded, values) for ids in _slices(reopened))
 
 
@@ -97,7 +98,7 @@ def count_hanging(session: Session, dataset: str, term: str) -> int:
     row = ReviewItemRow
     query = select(func.count()).where(
         row.dataset == dataset,
-        row.state.in_(_WAITING),
+        row.state.in_(UNDECIDED),
         row.reasons == Reason.UNKNOWN_TERM.value,
         _holds(session, term),
     )

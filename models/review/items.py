@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, TextClause, and_, func, or_, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from models.review.turns import Round, WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
 
@@ -19,15 +21,31 @@ LEASE_MS = 10 * 60 * 1000
 
 
 class ItemState(StrEnum):
-    """Where an item is on its way. A lease past its time counts as open."""
+    """Where an item is on its way. A lease past its time counts as none."""
 
     OPEN = "open"
     LEASED = "leased"
+    AWAITING_SECOND = "awaiting_second"
+    ADJUDICATION = "adjudication"
+    ESCALATED = "escalated"
+    ASKED_OWNER = "asked_owner"
     DECIDED = "decided"
     SUPERSEDED = "superseded"
 
 
-WAITING = frozenset({ItemState.OPEN, ItemState.LEASED})
+WAITING = frozenset(ItemState) - {ItemState.DECIDED, ItemState.SUPERSEDED}
+"""Items that are not decided, whoever they wait for."""
+
+UNDECIDED = (ItemState.OPEN.value, ItemState.LEASED.value)
+"""What the column ``state`` holds of them: whose word they wait for is another column."""
+
+_FREE_STATES = {
+    WaitsFor.RULING.value: ItemState.OPEN,
+    WaitsFor.SECOND.value: ItemState.AWAITING_SECOND,
+    WaitsFor.ADJUDICATION.value: ItemState.ADJUDICATION,
+    WaitsFor.LEAD.value: ItemState.ESCALATED,
+    WaitsFor.OWNER.value: ItemState.ASKED_OWNER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +57,14 @@ class Question:
         digest: SHA-256 of what is asked: the same digest is the same question.
         priority: higher comes first.
         evidence: what the reviewer is shown; docs/review.md lists its keys.
+        persons: how many have to rule on it, 1 or 2.
     """
 
     asset_id: str
     digest: str
     priority: int
     evidence: Mapping[str, Any]
+    persons: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +82,10 @@ class ItemSummary:
     lease_holder: str
     lease_until_ms: int
     updated_ms: int
-    ruling: str
-    reviewer: str
+    persons: int
+    due_ms: int
+    ruling: str = ""
+    reviewer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,9 @@ class Item:
         cluster: the representative of the near-identical pictures that the asset is one of, or "".
         alike: digest of what is asked apart from the picture, or "".
         lease_token: for its holder's eyes only.
+        waits_for: whose word it waits for, also while somebody holds it.
+        round: the rulings that stand while it is not decided.
+        due_ms: until when an owner may answer; 0 where none is asked.
     """
 
     id: str
@@ -90,6 +115,20 @@ class Item:
     cluster: str
     alike: str
     evidence: dict[str, Any]
+    waits_for: WaitsFor
+    round: Round
+    due_ms: int
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is not decided yet, and still asked."""
+        return self.state in WAITING
+
+    @property
+    def blind(self) -> bool:
+        """Whether two persons rule on it, each by themselves, and have not done so yet."""
+        judged = self.round.waits_for is WaitsFor.ADJUDICATION
+        return self.waits and self.round.persons > 1 and not judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +138,24 @@ class DatasetCounts:
     dataset: str
     open: int
     leased: int
+    awaiting_second: int
+    adjudication: int
+    escalated: int
+    asked_owner: int
     decided: int
     superseded: int
 
     @property
     def waiting(self) -> int:
-        """Items that still need a ruling."""
-        return self.open + self.leased
+        """Items that still need a ruling, whoever's word they wait for."""
+        return (
+            self.open
+            + self.leased
+            + self.awaiting_second
+            + self.adjudication
+            + self.escalated
+            + self.asked_owner
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +175,37 @@ def find_item(session: Session, item_id: str) -> Item | None:
 
 def count_items(session: Session, dataset: str | None = None) -> tuple[DatasetCounts, ...]:
     """Counts by state for each dataset, in order of name."""
-    state = _state_at(now_ms(session))
-    query = select(ReviewItemRow.dataset, state, func.count()).group_by(
-        ReviewItemRow.dataset, state
+    row = ReviewItemRow
+    query = select(row.dataset, row.state, row.waits_for, func.count()).group_by(
+        row.dataset, row.state, row.waits_for
+    )
+    # Leases that have run out are few, and are found by their own index.
+    expired = (
+        select(row.dataset, row.waits_for, func.count())
+        .where(_LEASED, row.lease_until_ms <= now_ms(session))
+        .group_by(row.dataset, row.waits_for)
     )
     if dataset is not None:
-        query = query.where(ReviewItemRow.dataset == dataset)
-    counts: dict[str, dict[str, int]] = {}
-    for name, value, count in session.execute(query):
-        counts.setdefault(name, {})[value] = count
+        query = query.where(row.dataset == dataset)
+        expired = expired.where(row.dataset == dataset)
+    counts: dict[str, Counter[str]] = {}
+    for name, state, waits_for, count in session.execute(query):
+        shown = _FREE_STATES[waits_for].value if state == ItemState.OPEN.value else state
+        counts.setdefault(name, Counter())[shown] += count
+    for name, waits_for, count in session.execute(expired):
+        counts[name][ItemState.LEASED.value] -= count
+        counts[name][_FREE_STATES[waits_for].value] += count
     return tuple(
-        DatasetCounts(name, *(counts[name].get(state.value, 0) for state in ItemState))
+        DatasetCounts(name, *(counts[name][state.value] for state in ItemState))
         for name in sorted(counts)
     )
+
+
+def count_waiting(session: Session, dataset: str, most: int) -> int:
+    """How many items of a dataset wait; counting ends at ``most``, so that it takes no time."""
+    row = ReviewItemRow
+    some = select(row.id).where(row.dataset == dataset, row.state.in_(UNDECIDED)).limit(most)
+    return session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
 def list_items(
@@ -147,56 +215,43 @@ def list_items(
     states: frozenset[ItemState] = WAITING,
     offset: int = 0,
     limit: int = 50,
+    after: str | None = None,
 ) -> ItemPage:
     """Items without their evidence.
 
     Items that wait come in the order in which they are given out; others newest first.
+
+    Args:
+        after: list in order of id instead, those after this id ("" for the first): whoever reads
+            on from the last id of a page misses none and sees none twice.
     """
-    state = _state_at(now_ms(session))
-    chosen: list[ColumnElement[bool]] = [state.in_(sorted(s.value for s in states))]
-    if dataset is not None:
-        chosen.append(ReviewItemRow.dataset == dataset)
-    total = session.execute(select(func.count()).where(*chosen)).scalar_one()
+    now = now_ms(session)
     row = ReviewItemRow
+    chosen: list[ColumnElement[bool] | TextClause] = [_is_one_of(states, now)]
+    if dataset is not None:
+        chosen.append(row.dataset == dataset)
+    total = session.execute(select(func.count()).select_from(row).where(*chosen)).scalar_one()
+    turn = IN_TURN if states <= WAITING else (row.updated_ms.desc(), row.id)
+    if after is not None:
+        chosen.append(row.id > after)
+    ruled = and_(
+        RulingRow.item_id == row.id,
+        RulingRow.item_version == row.version,
+        row.state == ItemState.DECIDED.value,
+    )
     query = (
         select(
-            row.id,
-            row.dataset,
-            row.asset_id,
-            row.version,
-            state.label("state"),
-            row.priority,
-            row.name,
-            row.reasons,
-            row.lease_holder,
-            row.lease_until_ms,
-            row.updated_ms,
+            *summary_columns(),
             func.coalesce(RulingRow.ruling, "").label("ruling"),
             func.coalesce(RulingRow.reviewer, "").label("reviewer"),
         )
-        .outerjoin(
-            RulingRow,
-            and_(
-                RulingRow.item_id == row.id,
-                RulingRow.item_version == row.version,
-                row.state == ItemState.DECIDED.value,
-            ),
-        )
+        .outerjoin(RulingRow, ruled)
         .where(*chosen)
-        .order_by(*(IN_TURN if states <= WAITING else (row.updated_ms.desc(), row.id)))
+        .order_by(*(turn if after is None else (row.id,)))
         .offset(offset)
         .limit(limit)
     )
-    items = tuple(
-        ItemSummary(
-            **{
-                **found,
-                "state": ItemState(found["state"]),
-                "reasons": tuple(code for code in found["reasons"].split(",") if code),
-            }
-        )
-        for found in session.execute(query).mappings()
-    )
+    items = tuple(read_summary(found, now) for found in session.execute(query))
     return ItemPage(items, total, offset)
 
 
@@ -224,24 +279,81 @@ ITEM_COLUMNS = (
     ReviewItemRow.cluster,
     ReviewItemRow.alike,
     ReviewItemRow.evidence,
+    ReviewItemRow.waits_for,
+    ReviewItemRow.persons,
+    ReviewItemRow.first_ruling,
+    ReviewItemRow.first_by,
+    ReviewItemRow.second_ruling,
+    ReviewItemRow.second_by,
+    ReviewItemRow.due_ms,
 )
 
 
 def read_item(row: Row[Any], now: int) -> Item:
     """An ``Item`` from a row of ``ITEM_COLUMNS``, as it stands at ``now``."""
     values = dict(row._mapping)
-    state = ItemState(values["state"])
-    if state is ItemState.LEASED and values["lease_until_ms"] <= now:
-        state = ItemState.OPEN
-    return Item(**{**values, "state": state, "evidence": json.loads(values["evidence"])})
-
-
-def _state_at(now: int) -> ColumnElement[str]:
-    row = ReviewItemRow
-    return case(
-        (
-            and_(row.state == ItemState.LEASED.value, row.lease_until_ms <= now),
-            ItemState.OPEN.value,
-        ),
-        else_=row.state,
+    persons = values.pop("persons")
+    standing = [values.pop(f"{turn}_{part}") for turn in _TURNS for part in ("ruling", "by")]
+    return Item(
+        **{
+            **values,
+            "state": read_state(row, now),
+            "evidence": json.loads(values["evidence"]),
+            "waits_for": WaitsFor(values["waits_for"]),
+            "round": Round(persons, *standing),
+        }
     )
+
+
+def read_state(row: Row[Any], now: int) -> ItemState:
+    """The state of an item at ``now``, from ``state``, ``waits_for`` and ``lease_until_ms``."""
+    state = ItemState(row.state)
+    if state is ItemState.OPEN or (state is ItemState.LEASED and row.lease_until_ms <= now):
+        return _FREE_STATES[row.waits_for]
+    return state
+
+
+def summary_columns() -> tuple[InstrumentedAttribute[Any], ...]:
+    """What a list reads of an item: never its evidence."""
+    row = ReviewItemRow
+    return (
+        *(row.id, row.dataset, row.asset_id, row.version, row.state, row.waits_for, row.priority),
+        *(row.name, row.reasons, row.lease_holder, row.lease_until_ms, row.updated_ms),
+        *(row.persons, row.due_ms),
+    )
+
+
+def read_summary(found: Row[Any], now: int) -> ItemSummary:
+    """A line of a list from a row of ``summary_columns``, and the ruling in force, if any."""
+    values = {key: value for key, value in found._mapping.items() if key != "waits_for"}
+    values["state"] = read_state(found, now)
+    values["reasons"] = tuple(code for code in found.reasons.split(",") if code)
+    return ItemSummary(**values)
+
+
+_TURNS = ("first", "second")
+_LEASED = text("state = 'leased'")
+"""Literally the condition of the partial index, without which SQLite does not use it."""
+
+_WAITS = text("review_items.state IN ('open', 'leased')")
+
+
+def _is_one_of(states: frozenset[ItemState], now: int) -> ColumnElement[bool] | TextClause:
+    """Whether an item is in one of these states; the usual choices are found by an index."""
+    row = ReviewItemRow
+    if states == WAITING:
+        return _WAITS
+    ended = states - WAITING
+    if not states & WAITING:
+        return row.state.in_(sorted(ended))
+    if states == frozenset(ItemState):
+        return row.state.in_(sorted((*UNDECIDED, *ended)))
+    free = sorted(w for w, state in _FREE_STATES.items() if state in states)
+    nobody = or_(row.state == ItemState.OPEN.value, row.lease_until_ms <= now)
+    chosen = [
+        row.state.in_(sorted(ended)),
+        and_(row.state.in_(UNDECIDED), nobody, row.waits_for.in_(free)),
+    ]
+    if ItemState.LEASED in states:
+        chosen.append(and_(row.state == ItemState.LEASED.value, row.lease_until_ms > now))
+    return or_(*chosen)

@@ -14,63 +14,114 @@ from typing import Any
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
+from models.accounts.records import key_of
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.review.golden_items import (
+    GoldenShare,
+    change_serving,
+    find_held_serving,
+    find_serving,
+    resume_serving,
+    serve_golden,
+    show_served,
+)
 from models.review.items import IN_TURN, ITEM_COLUMNS, LEASE_MS, Item, ItemState, read_item
+from models.review.questions_to_owners import return_overdue
+from models.review.releasing import RELEASED
+from models.review.turns import FOR_LEADS, FOR_REVIEWERS, WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow
 
+_REVIEWERS = sorted(each.value for each in FOR_REVIEWERS)
 _HELD = text("state = 'leased'")
 _OPEN_OR_HELD = text("state IN ('open', 'leased')")
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
 
-def lease_next(session: Session, reviewer: str, dataset: str | None = None) -> Item | None:
+def lease_next(
+    session: Session, reviewer: str, dataset: str | None = None, golden: GoldenShare | None = None
+) -> Item | None:
     """Give a reviewer the next item, for ten minutes.
 
     The reviewer's own live lease comes first and is renewed. Two reviewers never hold one item:
     on SQLite the transaction excludes other writers, on PostgreSQL rows locked by others are
-    skipped.
+    skipped. Nobody is given an item on which they have ruled already. Items that an owner has not
+    answered about in time are back in the queue before one is chosen.
 
     Args:
         session: an open transaction.
         reviewer: who asks.
         dataset: only items of this dataset; None for any.
+        golden: which share of what the reviewer gets has a known answer; None for none.
 
     Returns:
         The item with its lease token, or None where nothing is left for this reviewer.
     """
     now = now_ms(session)
+    key = key_of(reviewer)
+    return_overdue(session, now)
     row = ReviewItemRow
     here = [] if dataset is None else [row.dataset == dataset]
-    query = select(*ITEM_COLUMNS).where(*here).order_by(*IN_TURN).limit(1)
+    mine = row.waits_for.in_(_REVIEWERS)
+    query = select(*ITEM_COLUMNS).where(*here, mine).order_by(*IN_TURN).limit(1)
     own = query.where(_HELD, row.lease_holder == reviewer, row.lease_until_ms > now)
     found = session.execute(own.with_for_update()).first()
+    if found is not None:
+        return _grant(session, found, reviewer, now)
+    if golden and (served := resume_serving(session, key, dataset, now)):
+        return served
+    free = query.where(_OPEN_OR_HELD, row.first_by != key, row.lease_until_ms <= now)
+    found = session.execute(free.with_for_update(skip_locked=True)).first()
     if found is None:
-        free = query.where(_OPEN_OR_HELD, row.lease_until_ms <= now)
-        found = session.execute(free.with_for_update(skip_locked=True)).first()
-    return _grant(session, found, reviewer, now) if found else None
+        return None
+    if golden and (served := serve_golden(session, reviewer, golden, dataset, found.priority, now)):
+        return served
+    return _grant(session, found, reviewer, now)
 
 
-def lease_item(session: Session, item_id: str, reviewer: str) -> Item:
+def lease_item(session: Session, item_id: str, reviewer: str, *, lead: bool = False) -> Item:
     """Give a reviewer one particular item, for ten minutes; a lease of their own is renewed.
+
+    Args:
+        session: an open transaction.
+        item_id: which item.
+        reviewer: who asks.
+        lead: they may settle what two persons disagree about, and what was handed to a lead.
 
     Raises:
         LeaseLostError: another reviewer holds it.
-        AlreadyRuledError: it is decided.
-        ReviewError: there is no such item, or nobody asks about it any more.
+        AlreadyRuledError: it is decided, or the reviewer has had their say.
+        ReviewError: there is no such item, nobody asks about it any more, or it waits for somebody
+            else's word.
     """
     now = now_ms(session)
+    return_overdue(session, now)
     query = select(*ITEM_COLUMNS).where(ReviewItemRow.id == item_id).with_for_update()
     found = session.execute(query).first()
     if found is None:
         raise ReviewError(f"There is no item {item_id}.", "Go back to the queue.")
     item = read_item(found, now)
+    if serving := find_serving(session, item, key_of(reviewer)):
+        if serving.state not in ("open", "leased"):
+            raise AlreadyRuledError("This item is already decided.", "Undo the ruling first.")
+        return show_served(item, change_serving(session, serving, "leased", now), now)
     if item.state is ItemState.DECIDED:
         raise AlreadyRuledError("This item is already decided.", "Undo its ruling to rule again.")
     if item.state is ItemState.SUPERSEDED:
         raise ReviewError("Nobody asks about this asset any more.", "Take the next item.")
     if item.state is ItemState.LEASED and item.lease_holder != reviewer:
         raise LeaseLostError(f"{item.lease_holder} holds this item.", "Take the next item.")
+    if not item.round.may_rule(key_of(reviewer)):
+        raise AlreadyRuledError(
+            "You have ruled on this item: another person's word is needed.", "Take the next item."
+        )
+    if item.waits_for is WaitsFor.OWNER:
+        raise ReviewError(
+            "The owner has been asked about this item.",
+            "Wait for the answer, or take the question back.",
+        )
+    if item.waits_for in FOR_LEADS and not lead:
+        raise ReviewError("This item waits for a lead.", "Take the next item.")
     return _grant(session, found, reviewer, now)
 
 
@@ -83,24 +134,25 @@ def heartbeat(session: Session, item_id: str, lease_token: str) -> int:
     Raises:
         LeaseLostError: the lease has ended.
     """
-    until = now_ms(session) + LEASE_MS
+    now = now_ms(session)
+    until = now + LEASE_MS
     if not _change_held(session, item_id, lease_token, {"lease_until_ms": until}):
+        if serving := find_held_serving(session, item_id, lease_token):
+            change_serving(session, serving, "leased", now)
+            return until
         raise LeaseLostError("The lease on this item has ended.", "Open the item again.")
     return until
 
 
 def give_back(session: Session, item_id: str, lease_token: str) -> bool:
     """End a lease without a ruling; the item keeps its place. False where there was no lease."""
-    return _change_held(session, item_id, lease_token, RELEASED)
-
-
-RELEASED: dict[str, Any] = {
-    "state": ItemState.OPEN.value,
-    "lease_token": "",
-    "lease_holder": "",
-    "lease_until_ms": 0,
-}
-"""What an item's columns hold when nobody holds the item."""
+    if _change_held(session, item_id, lease_token, RELEASED):
+        return True
+    serving = find_held_serving(session, item_id, lease_token)
+    if serving is None:
+        return False
+    change_serving(session, serving, "open", now_ms(session))
+    return True
 
 
 def _change_held(

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.assets.asset import Asset
+from models.assets.asset import Asset, Caption
+from models.captions.edits import digest_caption
 from models.consent.statements import Statement
-from models.policy import MotifsPolicy
+from models.policy import MotifsPolicy, ReviewPolicy
 from models.reasons import Reason
 from models.review.items import Question
+from models.review.two_persons import count_persons
 from models.unicode import escape_surrogates, replace_surrogates
 from models.verdicts import Verdict
 
@@ -36,6 +38,8 @@ RISK: dict[Reason, int] = {
 }
 """How much is at stake if the asset were cleared wrongly, by reason, 0 to 100."""
 _OTHER_RISK = 40
+_ANSWERS = (Reason.RULING_APPROVED.value, Reason.CAPTION_EDITED.value)
+"""Reasons that a ruling brings, and that nobody is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Asking:
     policy: str
     limits: MotifsPolicy
     references: Mapping[str, ReferenceCard]
+    review: ReviewPolicy = field(default_factory=ReviewPolicy)
 
 
 def rank(row: Mapping[str, Any]) -> int:
@@ -92,11 +97,13 @@ def ask(assets: Sequence[Asset], verdicts: pa.Table, asking: Asking) -> Iterator
     by_id = {asset.asset_id: asset for asset in assets}
     for row in verdicts.filter(open_question).to_pylist():
         asset = by_id[row["asset_id"]]
+        evidence = gather_evidence(asset, row, asking)
         yield Question(
             asset_id=asset.asset_id,
             digest=row["question"],
             priority=rank(row),
-            evidence=gather_evidence(asset, row, asking),
+            evidence=evidence,
+            persons=count_persons(asking.review, evidence),
         )
 
 
@@ -108,7 +115,7 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
     """
     findings = [json.loads(text) for text in row["findings"]]
     statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
-    rewritten = {caption["index"]: caption["text"] for caption in row["captions"]}
+    rewritten = {caption["index"]: caption for caption in row["captions"]}
     matched = dict.fromkeys(f["reference"] for f in findings if f["kind"].startswith("motif_"))
     return {
         "asset": {
@@ -121,16 +128,12 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
         },
         "dataset": asking.dataset,
         "captions": [
-            {
-                "text": replace_surrogates(caption.text),
-                "source": escape_surrogates(caption.source),
-                "rewritten": rewritten.get(index, ""),
-            }
+            _show_caption(caption, rewritten.get(index))
             for index, caption in enumerate(asset.captions)
         ],
         "findings": findings,
         "statements": [{**s.as_dict(), "levels": s.trust.levels} for s in statements],
-        "reasons": [code for code in row["reasons"] if code != Reason.RULING_APPROVED.value],
+        "reasons": [code for code in row["reasons"] if code not in _ANSWERS],
         "explanation": {"en": row["explanation_en"], "ja": row["explanation_ja"]},
         "consent": {"en": row["consent_en"], "ja": row["consent_ja"]},
         "references": [
@@ -142,3 +145,25 @@ def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dic
         "policy": asking.policy,
         "run": asking.run,
     }
+
+
+def _show_caption(caption: Caption, rewritten: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A caption as findings point into it: as a person has edited it, else as it was found.
+
+    ``sha256`` is by what an edit knows the original; where it is not that of ``original``, or of
+    ``text`` where there is none, the caption holds what cannot be shown, and cannot be edited.
+    """
+    text = replace_surrogates(caption.text)
+    shown = {
+        "text": text,
+        "source": escape_surrogates(caption.source),
+        "rewritten": "",
+        "sha256": digest_caption(caption.text),
+    }
+    if rewritten is None:
+        return shown
+    if rewritten["edited"]:
+        shown |= {"text": rewritten["edited"], "original": text}
+    if rewritten["text"] != rewritten["edited"]:
+        shown["rewritten"] = rewritten["text"]
+    return shown

@@ -1,9 +1,11 @@
 """The review queue: everything that others may ask of it, in one place.
 
-    open -> leased -> decided          a ruling was taken
-      ^       |          |
-      +-------+----------+             given back, skipped, or undone; asked anew
-    open | leased -> superseded        nobody asks any more
+    open -> leased -> decided                           one person rules
+            leased -> awaiting_second -> decided        two persons agree
+                      awaiting_second -> adjudication -> decided
+    leased -> escalated | asked_owner -> back           handed to a lead, or to the owner
+    anything but decided -> superseded                  nobody asks any more
+    anything -> open                                    something else is asked
 
 Every function works inside the caller's transaction and takes the time from the database.
 """
@@ -12,6 +14,8 @@ from __future__ import annotations
 
 from models.review.alike import MOST_ALIKE, AlikeItem, AlikeItems, find_alike
 from models.review.enqueueing import EnqueueReport, enqueue, item_id_of
+from models.review.escalating import Referral, escalate, referrals_on, send_back
+from models.review.golden_items import GoldenShare
 from models.review.grouping import group_items
 from models.review.items import (
     LEASE_MS,
@@ -23,12 +27,14 @@ from models.review.items import (
     ItemSummary,
     Question,
     count_items,
+    count_waiting,
     find_item,
     list_items,
 )
 from models.review.leasing import give_back, heartbeat, lease_item, lease_next
+from models.review.questions_to_owners import ask_owner, withdraw_question
 from models.review.reason_codes import RULING_REASONS, RulingKind, RulingReason, reasons_for
-from models.review.rulings import MAX_NOTE, Ruled, decide, undo
+from models.review.rulings import MAX_NOTE, Ruled, decide
 from models.review.stored_rulings import (
     EffectiveRuling,
     StoredRuling,
@@ -40,6 +46,8 @@ from models.review.stored_rulings import (
     rulings_with,
 )
 from models.review.together import LeftOut, RuledTogether, decide_alike
+from models.review.turns import Round, WaitsFor
+from models.review.undoing import undo
 
 __all__ = [
     "LEASE_MS",
@@ -52,23 +60,30 @@ __all__ = [
     "DatasetCounts",
     "EffectiveRuling",
     "EnqueueReport",
+    "GoldenShare",
     "Item",
     "ItemPage",
     "ItemState",
     "ItemSummary",
     "LeftOut",
     "Question",
+    "Referral",
+    "Round",
     "Ruled",
     "RuledTogether",
     "RulingKind",
     "RulingReason",
     "StoredRuling",
+    "WaitsFor",
+    "ask_owner",
     "count_covered",
     "count_items",
+    "count_waiting",
     "decide",
     "decide_alike",
     "effective_rulings",
     "enqueue",
+    "escalate",
     "find_alike",
     "find_item",
     "find_ruling",
@@ -81,7 +96,10 @@ __all__ = [
     "lease_next",
     "list_items",
     "reasons_for",
+    "referrals_on",
     "rulings_on",
     "rulings_with",
+    "send_back",
     "undo",
+    "withdraw_question",
 ]

@@ -11,6 +11,7 @@ class RulingKind(StrEnum):
 
     APPROVE = "approve"
     EXCLUDE = "exclude"
+    REWRITE = "rewrite"
     SKIP = "skip"
 
 
@@ -32,6 +33,9 @@ class RulingReason(StrEnum):
     CONSENT_DOUBTFUL = "consent_doubtful"
     FRAMES_HARMFUL = "frames_harmful"
     EXCLUDED_OTHERWISE = "excluded_otherwise"
+    NAMES_REMOVED = "names_removed"
+    CAPTION_CORRECTED = "caption_corrected"
+    REWRITTEN_OTHERWISE = "rewritten_otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,22 @@ RULING_REASONS: dict[str, RulingReasonText] = {
     ),
     RulingReason.EXCLUDED_OTHERWISE: RulingReasonText(
         RulingKind.EXCLUDE,
+        "Another reason (see note)",
+        "その他(メモに記載)",
+        needs_note=True,
+    ),
+    RulingReason.NAMES_REMOVED: RulingReasonText(
+        RulingKind.REWRITE,
+        "The new caption names nobody and nothing protected",
+        "保護対象の名称を除いた",
+    ),
+    RulingReason.CAPTION_CORRECTED: RulingReasonText(
+        RulingKind.REWRITE,
+        "The old caption was wrong",
+        "元のキャプションが誤っていた",
+    ),
+    RulingReason.REWRITTEN_OTHERWISE: RulingReasonText(
+        RulingKind.REWRITE,
         "Another reason (see note)",
         "その他(メモに記載)",
         needs_note=True,

@@ -1,34 +1,38 @@
-"""Taking and ending a ruling: one reviewer's decision on one version of one item.
+"""Taking a ruling: one reviewer's decision on one version of one item.
 
 A ruling row is never changed and never deleted. It is in force while its item is decided and still
-at the version that was ruled on; undoing it, or asking something else, moves the version on.
+at the version that was ruled on. Where two persons have to rule, the first ruling moves the version
+on: it is never in force by itself.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.canonical import canonical_json
+from models.accounts.records import key_of
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.failpoints import reach
 from models.review.audit import RULED, append_audit, describe_ruling
-from models.review.items import ItemState
-from models.review.leasing import RELEASED
-from models.review.reason_codes import RULING_REASONS, RulingKind
-from models.review.stored_rulings import (
-    StoredRuling,
-    find_ruling,
-    find_ruling_by_id,
-    rulings_with,
+from models.review.golden_items import (
+    change_serving,
+    find_golden_ruling,
+    find_serving_of,
+    store_golden_ruling,
 )
+from models.review.items import UNDECIDED, ItemState
+from models.review.posting import post
+from models.review.reason_codes import RULING_REASONS, RulingKind
+from models.review.releasing import RELEASED
+from models.review.stored_rulings import StoredRuling, find_ruling
+from models.review.turns import Round, Taken, WaitsFor, agree
 from models.store.database import now_ms
-from models.store.tables import OutboxRow, ReviewItemRow, RulingRow
+from models.store.tables import GoldenRulingRow, GoldenServingRow, ReviewItemRow, RulingRow
 
 MAX_NOTE = 2000
 """Longest note, in characters."""
@@ -43,7 +47,8 @@ class Ruled:
         ruling: what was ruled.
         ruling_id: the stored ruling; "" for a skip, which stores none.
         repeated: the same ruling had been stored before, and nothing was written now.
-        in_force: False where a repeated ruling has been undone or outdated in the meantime.
+        stands: False where a repeated ruling has been undone or outdated in the meantime.
+        counts: False on a golden item: nothing may follow from the ruling.
     """
 
     item_id: str
@@ -51,18 +56,20 @@ class Ruled:
     ruling: RulingKind
     ruling_id: str
     repeated: bool = False
-    in_force: bool = True
+    stands: bool = True
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class AskedItem:
-    """An item at the version that is ruled on."""
+    """An item at the version that is ruled on, and the rulings on it that stand."""
 
     id: str
     version: int
     dataset: str
     asset_id: str
     question: str
+    round: Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,21 @@ class GivenRuling:
     ruled_ms: int
 
 
+ASKED = (
+    ReviewItemRow.id,
+    ReviewItemRow.version,
+    ReviewItemRow.dataset,
+    ReviewItemRow.asset_id,
+    ReviewItemRow.question,
+    ReviewItemRow.persons,
+    ReviewItemRow.first_ruling,
+    ReviewItemRow.first_by,
+    ReviewItemRow.second_ruling,
+    ReviewItemRow.second_by,
+)
+"""What ``read_asked_item`` reads."""
+
+
 def decide(
     session: Session,
     item_id: str,
@@ -85,12 +107,15 @@ def decide(
     reason_code: str,
     note: str,
     reviewer: str,
+    *,
+    with_edits: bool = False,
 ) -> Ruled:
     """Take a ruling: the item, the ruling, the audit row and the outbox row, all or none.
 
-    ``skip`` puts the item behind the others and stores no ruling; its reason code and note are
-    ignored. Submitting again what is already stored for the same item version by the same
-    reviewer returns the stored ruling.
+    Where two persons have to rule, the item then waits for the second, is decided where both agree,
+    or waits for a lead who settles it. ``skip`` puts the item behind the others and stores no
+    ruling; its reason code and note are ignored. Submitting again what is already stored for the
+    same item version by the same reviewer returns the stored ruling.
 
     Args:
         session: an open transaction.
@@ -100,25 +125,44 @@ def decide(
         reason_code: a ``RulingReason`` that goes with the ruling.
         note: free text of at most ``MAX_NOTE`` characters; some reason codes need one.
         reviewer: who rules.
+        with_edits: the caller stores new captions with the ruling, as a rewrite needs them
+            (``models.captions.ruling.decide_rewriting``).
 
     Raises:
-        AlreadyRuledError: this version of the item has another ruling.
+        AlreadyRuledError: this version of the item has another ruling, or the reviewer has had
+            their say.
         LeaseLostError: the lease has ended, or something else is asked now. Nothing is written.
         ReviewError: the ruling, reason code or note cannot be taken, or there is no such item.
     """
     kind, reason, note = _validate(ruling, reason_code, note, reviewer)
+    if kind is RulingKind.REWRITE and not with_edits:
+        raise ReviewError("A rewrite needs the new caption.", "Edit a caption of the item.")
     row = ReviewItemRow
-    columns = (row.dataset, row.asset_id, row.question)
+    columns = (*ASKED, row.state)
     found = session.execute(select(*columns).where(row.id == item_id).with_for_update()).first()
     if found is None:
         raise ReviewError(f"There is no item {item_id}.", "Go back to the queue.")
+    now = now_ms(session)
+    given = GivenRuling(kind, reason, note, reviewer, now)
+    if found.state == ItemState.DECIDED.value:
+        serving = find_serving_of(session, item_id, found.question, key_of(reviewer))
+        if serving is not None:
+            return _rule_on_golden(session, found, serving, given, lease_token, item_version)
     stored = find_ruling(session, item_id, item_version)
     if stored is not None:
+        if stored.reviewer != reviewer and found.state in UNDECIDED:
+            raise _lost()  # whoever may still rule is told nothing of what others ruled
         return _repeat(stored, kind, reviewer)
-    now = now_ms(session)
+    asked = read_asked_item(found)
+    if not asked.round.may_rule(key_of(reviewer)):
+        raise AlreadyRuledError(
+            "You have ruled on this item: another person's word is needed.", "Take the next item."
+        )
     skipped = kind is RulingKind.SKIP
+    ruling_id = "" if skipped else uuid.uuid4().hex
+    taken = None if skipped else _take(session, asked, given, ruling_id)
     after = {**RELEASED, "updated_ms": now}
-    after |= {"skipped_ms": now} if skipped else {"state": ItemState.DECIDED.value}
+    after |= {"skipped_ms": now} if taken is None else columns_after(asked, taken)
     changed = session.execute(
         update(row)
         .where(
@@ -133,32 +177,90 @@ def decide(
         .returning(row.id)
     )
     if changed.first() is None:
-        raise LeaseLostError(
-            "The lease on this item has ended, or something else is asked about it now.",
-            "Nothing was written; open the item again.",
-        )
+        raise _lost()
     reach("review.decide.item")
-    if skipped:
-        return Ruled(item_id, item_version, kind, "")
-    asked = AskedItem(item_id, item_version, found.dataset, found.asset_id, found.question)
-    given = GivenRuling(kind, reason, note, reviewer, now)
-    return Ruled(item_id, item_version, kind, store_ruling(session, asked, given))
+    if taken is not None:
+        store_ruling(session, asked, given, ruling_id, taken)
+    return Ruled(item_id, item_version, kind, ruling_id)
+
+
+def read_asked_item(found: Row[Any]) -> AskedItem:
+    """An item that is ruled on, from a row of ``ASKED``."""
+    standing = (found.first_ruling, found.first_by, found.second_ruling, found.second_by)
+    return AskedItem(
+        found.id,
+        found.version,
+        found.dataset,
+        found.asset_id,
+        found.question,
+        Round(found.persons, *standing),
+    )
+
+
+def columns_after(item: AskedItem, taken: Taken) -> dict[str, object]:
+    """What the item's columns hold after a ruling: decided, or waiting under the next version."""
+    if taken.decided:
+        return {**taken.columns, "state": ItemState.DECIDED.value}
+    return {**taken.columns, "version": item.version + 1, "skipped_ms": 0}
+
+
+def read_kinds(session: Session, ruling_ids: Collection[str]) -> dict[str, str]:
+    """What was ruled, by ruling."""
+    wanted = sorted(each for each in ruling_ids if each)
+    if not wanted:
+        return {}
+    query = select(RulingRow.id, RulingRow.ruling).where(RulingRow.id.in_(wanted))
+    return dict(session.execute(query).tuples().all())
 
 
 def store_ruling(
-    session: Session, item: AskedItem, given: GivenRuling, came_with: tuple[str, str] = ("", "")
-) -> str:
-    """Write a ruling, its audit row and its outbox row, for an item that is already decided.
+    session: Session,
+    item: AskedItem,
+    given: GivenRuling,
+    ruling_id: str,
+    taken: Taken,
+    came_with: tuple[str, str] = ("", ""),
+) -> None:
+    """Write a ruling, its audit row and its outbox row, for an item that has already changed.
+
+    Others are told of a ruling when it is in force; of one that waits for another person they are
+    told only that the item waits, and for whom.
 
     Args:
-        session: the transaction in which the item has become decided.
+        session: the transaction in which the item has changed.
+        item, given: what was ruled on, and what was ruled.
+        ruling_id: the ruling's id.
+        taken: what it has made of the item.
         came_with: the ruling that this one was taken together with, and its item.
-
-    Returns:
-        The ruling's id.
     """
-    ruling_id = uuid.uuid4().hex
-    values = {
+    values = _describe(item, given, ruling_id)
+    values |= {"came_with": came_with[0], "came_with_item": came_with[1]}
+    session.execute(insert(RulingRow).values(**values))
+    reach("review.decide.ruling")
+    append_audit(session, given.reviewer, RULED, ruling_id, describe_ruling(values))
+    reach("review.decide.audit")
+    if taken.decided:
+        posted = {"ruling_id": ruling_id, **describe_ruling(values)}
+        post(session, "ruling", posted, given.ruled_ms)
+    else:
+        post_waiting(session, item.id, taken.columns["waits_for"], given.ruled_ms)
+    reach("review.decide.outbox")
+
+
+def post_waiting(session: Session, item_id: str, waits_for: str, now: int) -> None:
+    """Tell others that an item waits, and for whose word."""
+    post(session, "item_waits", {"item_id": item_id, "waits_for": waits_for}, now)
+
+
+def _take(session: Session, item: AskedItem, given: GivenRuling, ruling_id: str) -> Taken:
+    first = item.round.first if item.round.waits_for is WaitsFor.SECOND else ""
+    kinds = read_kinds(session, [first])
+    agrees = agree(given.ruling, kinds.get(first, ""))
+    return item.round.take(ruling_id, key_of(given.reviewer), agrees=agrees)
+
+
+def _describe(item: AskedItem, given: GivenRuling, ruling_id: str) -> dict[str, object]:
+    return {
         "id": ruling_id,
         "item_id": item.id,
         "item_version": item.version,
@@ -170,74 +272,38 @@ def store_ruling(
         "note": given.note,
         "reviewer": given.reviewer,
         "ruled_ms": given.ruled_ms,
-        "came_with": came_with[0],
-        "came_with_item": came_with[1],
     }
-    session.execute(insert(RulingRow).values(**values))
-    reach("review.decide.ruling")
+
+
+def _rule_on_golden(
+    session: Session,
+    found: Row[Any],
+    serving: GoldenServingRow,
+    given: GivenRuling,
+    lease_token: str,
+    item_version: int,
+) -> Ruled:
+    """As for any other item, but nothing of it counts as a ruling."""
+    stored = find_golden_ruling(session, serving, item_version)
+    if stored is not None:
+        if stored.ruling != given.ruling.value:
+            raise _already(stored)
+        stands = serving.ruling_id == stored.id
+        return Ruled(found.id, item_version, given.ruling, stored.id, True, stands, False)
+    held = serving.state == "leased" and serving.lease_token == lease_token
+    if not held or serving.version != item_version:
+        raise _lost()
+    if given.ruling is RulingKind.SKIP:
+        change_serving(session, serving, "open", given.ruled_ms, skipped=1)
+        return Ruled(found.id, item_version, given.ruling, "", counts=False)
+    item = read_asked_item(found)
+    ruling_id = uuid.uuid4().hex
+    values = {**_describe(item, given, ruling_id), "item_version": item_version}
+    store_golden_ruling(session, serving, values, given.ruled_ms)
+    reach("review.golden.ruling")
     append_audit(session, given.reviewer, RULED, ruling_id, describe_ruling(values))
-    reach("review.decide.audit")
-    posted = {"ruling_id": ruling_id, **describe_ruling(values)}
-    _post(session, "ruling", posted, given.ruled_ms)
-    reach("review.decide.outbox")
-    return ruling_id
-
-
-def undo(session: Session, ruling_id: str, reviewer: str) -> str:
-    """End a ruling that is in force: its item is open again under the next version.
-
-    So are the items that were ruled on together with it, as far as those rulings are in force. A
-    ruling that came with another one is ended alone. Any reviewer may do so; each audit row names
-    who did, and whose ruling it was.
-
-    Returns:
-        The id of the item.
-
-    Raises:
-        ReviewError: there is no such ruling, or it is no longer in force.
-    """
-    stored = find_ruling_by_id(session, ruling_id)
-    if stored is None:
-        raise ReviewError(f"There is no ruling {ruling_id}.", "Go back to the queue.")
-    together = (stored, *rulings_with(session, ruling_id))
-    # Locked in order of id, as a run locks them: two transactions never wait for each other.
-    ids = sorted(each.item_id for each in together)
-    row = ReviewItemRow
-    session.execute(select(row.id).where(row.id.in_(ids)).order_by(row.id).with_for_update())
-    now = now_ms(session)
-    if not _reopen(session, stored, now):
-        raise ReviewError("This ruling is no longer in force.", "Look at the item as it is now.")
-    reach("review.undo.item")
-    ended = [stored, *(each for each in together[1:] if _reopen(session, each, now))]
-    for each in ended:
-        detail = {
-            "item_id": each.item_id,
-            "item_version": each.item_version,
-            "ruling": each.ruling,
-            "reviewer": each.reviewer,
-        }
-        if each is not stored:
-            detail["came_with"] = ruling_id
-        append_audit(session, reviewer, "undo", each.id, detail)
-        _post(session, "ruling_undone", {"ruling_id": each.id, **detail}, now)
-        reach("review.undo.audit")
-    return stored.item_id
-
-
-def _reopen(session: Session, stored: StoredRuling, now: int) -> bool:
-    row = ReviewItemRow
-    changed = session.execute(
-        update(row)
-        .where(
-            row.id == stored.item_id,
-            row.version == stored.item_version,
-            row.state == ItemState.DECIDED.value,
-        )
-        .values(version=row.version + 1, skipped_ms=0, updated_ms=now, **RELEASED)
-        .execution_options(synchronize_session=False)
-        .returning(row.id)
-    )
-    return changed.first() is not None
+    reach("review.golden.audit")
+    return Ruled(found.id, item_version, given.ruling, ruling_id, counts=False)
 
 
 def _validate(
@@ -266,20 +332,19 @@ def _validate(
 
 def _repeat(stored: StoredRuling, kind: RulingKind, reviewer: str) -> Ruled:
     if stored.ruling != kind.value or stored.reviewer != reviewer:
-        raise AlreadyRuledError(
-            f"{stored.reviewer} already ruled on this: {stored.ruling}.",
-            "Nothing was written; undo that ruling to rule again.",
-        )
-    return Ruled(stored.item_id, stored.item_version, kind, stored.id, True, stored.in_force)
+        raise _already(stored)
+    return Ruled(stored.item_id, stored.item_version, kind, stored.id, True, stored.stands)
 
 
-def _post(session: Session, topic: str, payload: Mapping[str, Any], now: int) -> None:
-    session.execute(
-        insert(OutboxRow).values(
-            id=uuid.uuid4().hex,
-            topic=topic,
-            payload=canonical_json(dict(payload)).decode(),
-            created_ms=now,
-            sent_ms=None,
-        )
+def _already(stored: StoredRuling | GoldenRulingRow) -> AlreadyRuledError:
+    return AlreadyRuledError(
+        f"{stored.reviewer} already ruled on this: {stored.ruling}.",
+        "Nothing was written; undo that ruling to rule again.",
+    )
+
+
+def _lost() -> LeaseLostError:
+    return LeaseLostError(
+        "The lease on this item has ended, or something else is asked about it now.",
+        "Nothing was written; open the item again.",
     )

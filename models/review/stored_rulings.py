@@ -1,22 +1,24 @@
 """Rulings as they stand in the database: which there are, and which are in force.
 
-A ruling is in force while its item is decided and still at the version that was ruled on.
+A ruling is in force while its item is decided and still at the version that was ruled on. It stands
+while it is in force, or is one of two that an item needs. Releases know only those in force.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select, text
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.review.items import ItemState
-from models.store.tables import ReviewItemRow, RulingRow
+from models.review.turns import WaitsFor
+from models.store.tables import GoldenRulingRow, GoldenServingRow, ReviewItemRow, RulingRow
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRuling:
-    """A ruling as it stands in the database, its asset's name, and whether it is in force.
+    """A ruling as it is in the database, its asset's name, and whether it is in force or stands.
 
     ``came_with`` is the ruling that it was taken together with, on ``came_with_item``, or "".
     """
@@ -36,6 +38,7 @@ class StoredRuling:
     came_with_item: str
     name: str
     in_force: bool
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,28 @@ class EffectiveRuling:
 _TOGETHER = text("rulings.came_with != ''")
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
+_ENDED = (ItemState.DECIDED.value, ItemState.SUPERSEDED.value)
+
 _IN_FORCE = and_(
     ReviewItemRow.id == RulingRow.item_id,
     ReviewItemRow.version == RulingRow.item_version,
     ReviewItemRow.state == ItemState.DECIDED.value,
+)
+
+_STANDS = or_(
+    _IN_FORCE,
+    and_(
+        ReviewItemRow.id == RulingRow.item_id,
+        or_(
+            ReviewItemRow.first_ruling == RulingRow.id,
+            ReviewItemRow.second_ruling == RulingRow.id,
+        ),
+        # Once a lead has settled it, the two rulings are history.
+        or_(
+            ReviewItemRow.state != ItemState.DECIDED.value,
+            ReviewItemRow.waits_for != WaitsFor.ADJUDICATION.value,
+        ),
+    ),
 )
 
 
@@ -86,8 +107,12 @@ def find_ruling(session: Session, item_id: str, item_version: int) -> StoredRuli
 
 
 def latest_ruling(session: Session, reviewer: str) -> StoredRuling | None:
-    """The newest ruling of a reviewer that is in force: the one that an undo would end."""
-    return _select_ruling(session, and_(RulingRow.reviewer == reviewer, _IN_FORCE))
+    """The newest ruling of a reviewer that stands: the one that an undo would end."""
+    found = _select_ruling(session, and_(RulingRow.reviewer == reviewer, _STANDS))
+    golden = _latest_golden(session, reviewer)
+    if found is None or golden is None:
+        return found or golden
+    return max(found, golden, key=lambda each: each.ruled_ms)
 
 
 def rulings_with(session: Session, ruling_id: str) -> tuple[StoredRuling, ...]:
@@ -101,12 +126,51 @@ def rulings_on(session: Session, item_id: str) -> tuple[StoredRuling, ...]:
     return _select_rulings(session, RulingRow.item_id == item_id, limit=None)
 
 
+def list_rulings(
+    session: Session,
+    reader: str,
+    *,
+    dataset: str | None = None,
+    after: tuple[int, str] | None = None,
+    limit: int = 50,
+) -> tuple[StoredRuling, ...]:
+    """Rulings that somebody may look at, in force or not, in the order in which they were taken.
+
+    While an item waits, whoever may still have to rule on it must not see what others ruled: of
+    those items only the reader's own rulings are listed.
+
+    Args:
+        reader: who looks.
+        dataset: on items of this dataset; None for any.
+        after: only those after this time and id in the list.
+    """
+    row = RulingRow
+    chosen = [or_(ReviewItemRow.state.in_(_ENDED), row.reviewer == reader)]
+    if dataset is not None:
+        chosen.append(row.dataset == dataset)
+    if after is not None:
+        chosen.append(tuple_(row.ruled_ms, row.id) > after)
+    query = (
+        select(
+            *row.__table__.columns,
+            ReviewItemRow.name,
+            _IN_FORCE.label("in_force"),
+            _STANDS.label("stands"),
+        )
+        .join(ReviewItemRow, ReviewItemRow.id == row.item_id)
+        .where(*chosen)
+        .order_by(row.ruled_ms, row.id)
+        .limit(limit)
+    )
+    return tuple(map(_read, session.execute(query).mappings()))
+
+
 def count_covered(session: Session, ruling_id: str) -> int:
-    """How many rulings in force were taken together with one."""
+    """How many rulings that stand were taken together with one."""
     query = (
         select(func.count())
         .select_from(RulingRow)
-        .join(ReviewItemRow, _IN_FORCE)
+        .join(ReviewItemRow, _STANDS)
         .where(RulingRow.came_with == ruling_id, _TOGETHER)
     )
     return session.execute(query).scalar_one()
@@ -121,13 +185,71 @@ def _select_rulings(
 ) -> tuple[StoredRuling, ...]:
     columns = RulingRow.__table__.columns
     query = (
-        select(*columns, ReviewItemRow.name, _IN_FORCE.label("in_force"))
+        select(
+            *columns,
+            ReviewItemRow.name,
+            _IN_FORCE.label("in_force"),
+            _STANDS.label("stands"),
+        )
         .join(ReviewItemRow, ReviewItemRow.id == RulingRow.item_id)
         .where(condition)
         .order_by(RulingRow.ruled_ms.desc(), RulingRow.came_with, RulingRow.item_version.desc())
         .limit(limit)
     )
-    return tuple(
-        StoredRuling(**{**found, "in_force": bool(found["in_force"])})
-        for found in session.execute(query).mappings()
+    return tuple(map(_read, session.execute(query).mappings()))
+
+
+def _read(found: RowMapping) -> StoredRuling:
+    flags = {name: bool(found[name]) for name in ("in_force", "stands")}
+    return StoredRuling(**{**found, **flags})
+
+
+def golden_ruling_on(session: Session, ruling_id: str) -> StoredRuling | None:
+    """A ruling on a golden item, as its reviewer sees it: like any other."""
+    return _select_golden(session, GoldenRulingRow.id == ruling_id)
+
+
+def _latest_golden(session: Session, reviewer: str) -> StoredRuling | None:
+    return _select_golden(session, GoldenRulingRow.reviewer == reviewer)
+
+
+def _select_golden(session: Session, condition: ColumnElement[bool]) -> StoredRuling | None:
+    row, serving, item = GoldenRulingRow, GoldenServingRow, ReviewItemRow
+    query = (
+        select(row, item.name)
+        .join(serving, and_(serving.id == row.serving_id, serving.ruling_id == row.id))
+        # It is the reviewer's as long as the item is decided for everybody else.
+        .join(
+            item,
+            and_(
+                item.id == row.item_id,
+                item.question == row.question,
+                item.state == ItemState.DECIDED.value,
+            ),
+        )
+        .where(condition)
+        .order_by(row.ruled_ms.desc())
+        .limit(1)
+    )
+    found = session.execute(query).first()
+    if found is None:
+        return None
+    ruling, name = found
+    return StoredRuling(
+        id=ruling.id,
+        item_id=ruling.item_id,
+        item_version=ruling.item_version,
+        dataset=ruling.dataset,
+        asset_id=ruling.asset_id,
+        question=ruling.question,
+        ruling=ruling.ruling,
+        reason_code=ruling.reason_code,
+        note=ruling.note,
+        reviewer=ruling.reviewer,
+        ruled_ms=ruling.ruled_ms,
+        came_with="",
+        came_with_item="",
+        name=name,
+        in_force=True,
+        stands=True,
     )

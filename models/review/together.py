@@ -6,6 +6,7 @@ which answers its own question and names the item that the reviewer was looking 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
@@ -13,17 +14,29 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from models.accounts.records import key_of
 from models.errors import ReviewError
 from models.failpoints import reach
 from models.review.alike import MOST_ALIKE, is_held
-from models.review.items import WAITING, ItemState
-from models.review.leasing import RELEASED
+from models.review.items import UNDECIDED
 from models.review.reason_codes import RulingKind
-from models.review.rulings import AskedItem, GivenRuling, Ruled, decide, store_ruling
-from models.review.stored_rulings import find_ruling, rulings_with
+from models.review.releasing import RELEASED
+from models.review.rulings import (
+    ASKED,
+    AskedItem,
+    GivenRuling,
+    Ruled,
+    columns_after,
+    decide,
+    read_asked_item,
+    read_kinds,
+    store_ruling,
+)
+from models.review.stored_rulings import find_ruling_by_id, rulings_with
+from models.review.turns import FOR_REVIEWERS, Taken, agree
 from models.store.tables import ReviewItemRow
 
-_WAITING = sorted(state.value for state in WAITING)
+_REVIEWERS = sorted(each.value for each in FOR_REVIEWERS)
 
 Why = Literal["held", "ruled", "changed"]
 """Why an item was left out: another reviewer holds it, it is decided, or it asks something else."""
@@ -65,9 +78,10 @@ def decide_alike(
 ) -> RuledTogether:
     """Rule on an item and on others that ask the same, all in one transaction.
 
-    An item that has changed since the reviewer saw it, is decided, asks something else or is held
-    by another reviewer is left out. A skip covers the one item only. Submitting the same again
-    writes nothing.
+    An item that has changed since the reviewer saw it, is decided, asks something else, waits for
+    somebody else's word or is held by another reviewer is left out. One that needs two persons gets
+    the ruling of one of them. A skip covers the one item only. Submitting the same again writes
+    nothing.
 
     Args:
         session: an open transaction.
@@ -84,60 +98,70 @@ def decide_alike(
             f"One ruling covers at most {MOST_ALIKE} further items.", "Rule on fewer at a time."
         )
     ruled = decide(session, item_id, lease_token, item_version, ruling, reason_code, note, reviewer)
-    if ruled.ruling is RulingKind.SKIP:
+    if ruled.ruling is RulingKind.SKIP or not ruled.counts:
         return RuledTogether(ruled, 0, ())
     if ruled.repeated:
         covered = {stored.item_id for stored in rulings_with(session, ruled.ruling_id)}
         return RuledTogether(ruled, len(covered), ())
-    stored = find_ruling(session, item_id, item_version)
+    stored = find_ruling_by_id(session, ruled.ruling_id)
     if stored is None:
         raise RuntimeError("a ruling that has just been stored is not there")
     given = GivenRuling(ruled.ruling, stored.reason_code, stored.note, reviewer, stored.ruled_ms)
-    chosen = _claim(session, item_id, wanted, reviewer, given.ruled_ms)
+    chosen = _claim(session, item_id, wanted, given)
     reach("review.alike.items")
-    for item in chosen:
-        store_ruling(session, item, given, came_with=(ruled.ruling_id, item_id))
+    for item, other_id, taken in chosen:
+        store_ruling(session, item, given, other_id, taken, came_with=(ruled.ruling_id, item_id))
         reach("review.alike.ruling")
-    left = wanted.keys() - {item.id for item in chosen}
+    left = wanted.keys() - {item.id for item, _, _ in chosen}
     return RuledTogether(ruled, len(chosen), _explain(session, left, wanted))
 
 
 def _claim(
-    session: Session, item_id: str, wanted: Mapping[str, int], reviewer: str, now: int
-) -> list[AskedItem]:
-    """Make decided what may be covered: what nobody else holds, as it was seen, and asks the same.
+    session: Session, item_id: str, wanted: Mapping[str, int], given: GivenRuling
+) -> list[tuple[AskedItem, str, Taken]]:
+    """Change what may be covered: what nobody else holds, as it was seen, and asks the same.
 
     Rows that another transaction has locked are skipped, so that this one waits for nobody while
     it holds the end of the audit chain.
     """
     row = ReviewItemRow
+    now, key = given.ruled_ms, key_of(given.reviewer)
     lead = session.execute(
         select(row.dataset, row.cluster, row.alike).where(row.id == item_id)
     ).one()
     if not wanted or not lead.cluster or not lead.alike:
         return []
     query = (
-        select(row.id, row.version, row.dataset, row.asset_id, row.question)
+        select(*ASKED)
         .where(
             row.id.in_(sorted(wanted)),
             row.dataset == lead.dataset,
             row.cluster == lead.cluster,
             row.alike == lead.alike,
-            row.state.in_(_WAITING),
-            ~is_held(now, reviewer),
+            row.state.in_(UNDECIDED),
+            row.waits_for.in_(_REVIEWERS),
+            row.first_by != key,
+            ~is_held(now, given.reviewer),
         )
         .order_by(row.id)
         .with_for_update(skip_locked=True)
     )
-    found = [AskedItem(*values) for values in session.execute(query)]
+    found = [read_asked_item(each) for each in session.execute(query)]
     chosen = [item for item in found if item.version == wanted[item.id]]
-    session.execute(
-        update(row)
-        .where(row.id.in_([item.id for item in chosen]))
-        .values(**{**RELEASED, "state": ItemState.DECIDED.value, "updated_ms": now})
-        .execution_options(synchronize_session=False)
-    )
-    return chosen
+    kinds = read_kinds(session, [item.round.first for item in chosen])
+    out = []
+    for item in chosen:
+        ruling_id = uuid.uuid4().hex
+        agrees = agree(given.ruling, kinds.get(item.round.first, ""))
+        taken = item.round.take(ruling_id, key, agrees=agrees)
+        out.append((item, ruling_id, taken))
+        session.execute(
+            update(row)
+            .where(row.id == item.id)
+            .values(**{**RELEASED, **columns_after(item, taken), "updated_ms": now})
+            .execution_options(synchronize_session=False)
+        )
+    return out
 
 
 def _explain(session: Session, left: Set[str], wanted: Mapping[str, int]) -> tuple[LeftOut, ...]:

@@ -18,26 +18,33 @@ from sqlalchemy import delete, func, select, update
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import verify_audit
+from models.review.questions_to_owners import answer_question, find_question
 from models.review.queue import (
     Item,
     ItemState,
     Question,
+    WaitsFor,
+    ask_owner,
     decide,
     effective_rulings,
     enqueue,
+    escalate,
     find_item,
     give_back,
     heartbeat,
     item_id_of,
+    lease_item,
     lease_next,
+    send_back,
     undo,
 )
 from models.store.database import Database
 from models.store.tables import AuditRow, Base, OutboxRow, ReviewItemRow, RulingRow
+from tests.rounds_seed import SETTER, put_owner
 
 DATASET = "foxes"
 NUMBERS = st.integers(0, 3)
-REVIEWERS = st.sampled_from(["mika", "jun"])
+REVIEWERS = st.sampled_from(["mika", "jun", "sora"])
 RULINGS = st.sampled_from(["approve", "exclude", "skip"])
 REASONS = {"approve": "other_name", "exclude": "copied_motif", "skip": ""}
 
@@ -51,11 +58,43 @@ class Expected:
     """What the model believes about one item."""
 
     digest: str
-    version: int = 1
+    persons: int
+    version: int = 0
     state: ItemState = ItemState.OPEN
+    waits_for: WaitsFor = WaitsFor.RULING
+    standing: list[int] = field(default_factory=list)
     holder: str = ""
     expired: bool = False
+    question: str = ""
     rulings: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+
+    @property
+    def turn(self) -> WaitsFor:
+        return (WaitsFor.RULING, WaitsFor.SECOND, WaitsFor.ADJUDICATION)[len(self.standing)]
+
+    @property
+    def waits(self) -> bool:
+        return self.state in (ItemState.OPEN, ItemState.LEASED)
+
+    def may_rule(self, reviewer: str) -> bool:
+        return reviewer not in {self.rulings[version][1] for version in self.standing}
+
+    def begin(self, digest: str, persons: int) -> None:
+        self.digest, self.persons, self.state = digest, persons, ItemState.OPEN
+        self.waits_for, self.standing, self.holder = WaitsFor.RULING, [], ""
+
+    @property
+    def shown(self) -> ItemState:
+        free = {
+            WaitsFor.RULING: ItemState.OPEN,
+            WaitsFor.SECOND: ItemState.AWAITING_SECOND,
+            WaitsFor.ADJUDICATION: ItemState.ADJUDICATION,
+            WaitsFor.LEAD: ItemState.ESCALATED,
+            WaitsFor.OWNER: ItemState.ASKED_OWNER,
+        }
+        if self.state is ItemState.OPEN or (self.state is ItemState.LEASED and self.expired):
+            return free[self.waits_for]
+        return self.state
 
 
 class ReviewMachine(RuleBasedStateMachine):
@@ -67,58 +106,176 @@ class ReviewMachine(RuleBasedStateMachine):
         self.items: dict[str, Expected] = {}
         self.forms: list[tuple[Item, str]] = []
         self.undone = 0
+        self.referred = 0
+        self.answered = 0
         with database.transaction() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 session.execute(delete(table))
+        self.owner = put_owner(database)
+        with database.snapshot() as session:
+            self.begun = session.scalar(select(func.count(AuditRow.seq))) or 0
 
-    @rule(asked=st.dictionaries(NUMBERS, st.sampled_from("ab")), complete=st.booleans())
-    def run_asks(self, asked: dict[int, str], complete: bool) -> None:
-        questions = [Question(asset(n), d * 64, n, {"asset": {}}) for n, d in asked.items()]
+    @rule(
+        asked=st.dictionaries(NUMBERS, st.tuples(st.sampled_from("ab"), st.integers(1, 2))),
+        complete=st.booleans(),
+    )
+    def run_asks(self, asked: dict[int, tuple[str, int]], complete: bool) -> None:
+        evidence = {"asset": {}, "statements": [{"setter": SETTER}]}
+        questions = [
+            Question(asset(n), d * 64, n, evidence, persons) for n, (d, persons) in asked.items()
+        ]
         new = reopened = unchanged = superseded = 0
         for question in questions:
             item = self.items.get(question.asset_id)
             if item is None:
                 new += 1
-                self.items[question.asset_id] = Expected(question.digest)
+                self.items[question.asset_id] = Expected(question.digest, question.persons)
             elif item.digest != question.digest or item.state is ItemState.SUPERSEDED:
                 reopened += 1
-                item.digest, item.version = question.digest, item.version + 1
-                item.state, item.holder = ItemState.OPEN, ""
+                item.begin(question.digest, question.persons)
+            elif item.state is ItemState.DECIDED and question.persons > item.persons:
+                reopened += 1
+                item.standing = [item.version]
+                item.persons, item.state, item.holder = 2, ItemState.OPEN, ""
+                item.waits_for = WaitsFor.SECOND
             else:
                 unchanged += 1
+                if item.waits and not item.standing:
+                    item.persons = question.persons
         if complete:
             for asset_id, item in self.items.items():
-                waits = item.state in (ItemState.OPEN, ItemState.LEASED)
-                if waits and asset_id not in {question.asset_id for question in questions}:
+                if item.waits and asset_id not in {question.asset_id for question in questions}:
                     superseded += 1
-                    item.state, item.holder = ItemState.SUPERSEDED, ""
+                    item.state, item.holder, item.standing = ItemState.SUPERSEDED, "", []
+                    item.waits_for = WaitsFor.RULING
         with self.database.transaction() as session:
             report = enqueue(session, DATASET, questions, frozenset() if complete else None)
         assert (report.new, report.reopened) == (new, reopened)
         assert (report.unchanged, report.superseded) == (unchanged, superseded)
+        self.read_versions()
+
+    def read_versions(self) -> None:
+        """Where two persons rule, versions move on by steps that nobody can foretell."""
+        with self.database.snapshot() as session:
+            for asset_id, item in self.items.items():
+                found = find_item(session, item_id_of(DATASET, asset_id))
+                assert found is not None
+                assert found.version >= item.version
+                item.version = found.version
+
+    def take_note(self, item: Item, reviewer: str) -> None:
+        expected = self.items[item.asset_id]
+        assert item.version == expected.version
+        expected.state, expected.holder, expected.expired = ItemState.LEASED, reviewer, False
+        self.forms.append((item, reviewer))
 
     @rule(reviewer=REVIEWERS)
     def reviewer_takes_the_next_item(self, reviewer: str) -> None:
         with self.database.transaction() as session:
             item = lease_next(session, reviewer)
-        live = {
-            a: e for a, e in self.items.items() if e.state is ItemState.LEASED and not e.expired
-        }
-        own = {a for a, e in live.items() if e.holder == reviewer}
-        free = {
-            a
+        given = {
+            a: e
             for a, e in self.items.items()
-            if e.state in (ItemState.OPEN, ItemState.LEASED) and a not in live
+            if e.waits and e.waits_for in (WaitsFor.RULING, WaitsFor.SECOND)
         }
+        live = {a for a, e in given.items() if e.state is ItemState.LEASED and not e.expired}
+        own = {a for a in live if given[a].holder == reviewer}
+        free = {a for a, e in given.items() if a not in live and e.may_rule(reviewer)}
         if item is None:
             assert not own
             assert not free
             return
         assert item.asset_id in (own or free)
+        self.take_note(item, reviewer)
+
+    @precondition(lambda self: self.items)
+    @rule(data=st.data(), reviewer=REVIEWERS, lead=st.booleans())
+    def somebody_takes_one_item(self, data: st.DataObject, reviewer: str, lead: bool) -> None:
+        asset_id = data.draw(st.sampled_from(sorted(self.items)))
+        expected = self.items[asset_id]
+        held = (
+            expected.state is ItemState.LEASED
+            and not expected.expired
+            and expected.holder != reviewer
+        )
+        for_leads = expected.waits_for in (WaitsFor.ADJUDICATION, WaitsFor.LEAD)
+        allowed = (
+            expected.waits
+            and not held
+            and expected.may_rule(reviewer)
+            and expected.waits_for is not WaitsFor.OWNER
+            and (lead or not for_leads)
+        )
+        with self.database.transaction() as session:
+            if allowed:
+                item = lease_item(session, item_id_of(DATASET, asset_id), reviewer, lead=lead)
+            else:
+                with pytest.raises((ReviewError, AlreadyRuledError, LeaseLostError)):
+                    lease_item(session, item_id_of(DATASET, asset_id), reviewer, lead=lead)
+        if allowed:
+            self.take_note(item, reviewer)
+
+    @precondition(lambda self: self.forms)
+    @rule(data=st.data(), act=st.sampled_from(["escalate", "send_back", "ask"]))
+    def holder_hands_it_on(self, data: st.DataObject, act: str) -> None:
+        item, reviewer = data.draw(st.sampled_from(self.forms))
         expected = self.items[item.asset_id]
-        assert item.version == expected.version
-        expected.state, expected.holder, expected.expired = ItemState.LEASED, reviewer, False
-        self.forms.append((item, reviewer))
+        with_lead = expected.waits_for is WaitsFor.LEAD
+        settling = expected.turn is WaitsFor.ADJUDICATION
+        fits = {"escalate": not with_lead and not settling, "send_back": with_lead}
+        allowed = self._holds(item) and fits.get(act, True) and not (settling and act != "ask")
+        with self.database.transaction() as session:
+            words = (item.id, item.lease_token, item.version)
+            if not allowed:
+                with pytest.raises((ReviewError, LeaseLostError)):
+                    self._hand_on(session, act, words, reviewer)
+                return
+            question = self._hand_on(session, act, words, reviewer)
+        self.referred += 1
+        expected.state, expected.holder = ItemState.OPEN, ""
+        after = {"escalate": WaitsFor.LEAD, "send_back": expected.turn, "ask": WaitsFor.OWNER}
+        expected.waits_for = after[act]
+        if act == "ask":
+            expected.question = question
+
+    @staticmethod
+    def _hand_on(session, act, words, reviewer):  # type: ignore[no-untyped-def]
+        if act == "escalate":
+            return escalate(session, *words, "please look", reviewer)
+        if act == "send_back":
+            return send_back(session, *words, "rule as you see fit", reviewer)
+        return ask_owner(session, *words, SETTER, "Is it yours?", reviewer, 14)
+
+    @precondition(lambda self: any(item.question for item in self.items.values()))
+    @rule(data=st.data(), late=st.booleans())
+    def owner_answers_or_time_runs_out(self, data: st.DataObject, late: bool) -> None:
+        chosen = sorted(a for a, item in self.items.items() if item.question)
+        expected = self.items[data.draw(st.sampled_from(chosen))]
+        with self.database.transaction() as session:
+            question = find_question(session, expected.question)
+            assert question is not None
+            if late and expected.waits_for is WaitsFor.OWNER and expected.waits:
+                session.execute(
+                    update(ReviewItemRow)
+                    .where(ReviewItemRow.id == question.item_id)
+                    .values(due_ms=1)
+                )
+                lease_overdue = lease_next(session, "nobody else")
+                if lease_overdue is not None:
+                    give_back(session, lease_overdue.id, lease_overdue.lease_token)
+                    given = self.items[lease_overdue.asset_id]
+                    given.state, given.holder = ItemState.OPEN, ""
+                self.answered += 1
+                expected.waits_for = expected.turn
+            elif question.open:
+                answer_question(session, question.id, self.owner, "Yes.")
+                self.referred += 1
+                if expected.waits_for is WaitsFor.OWNER:
+                    expected.waits_for = expected.turn
+                expected.question = ""
+            else:
+                with pytest.raises(ReviewError):
+                    answer_question(session, question.id, self.owner, "Yes.")
 
     @precondition(lambda self: self.forms)
     @rule(data=st.data())
@@ -160,14 +317,19 @@ class ReviewMachine(RuleBasedStateMachine):
         expected = self.items[item.asset_id]
         stored = expected.rulings.get(item.version)
         with self.database.transaction() as session:
-            if stored and stored[:2] != (ruling, reviewer):
+            if stored and stored[1] != reviewer and expected.waits:
+                with pytest.raises(LeaseLostError):
+                    self._decide(session, item, ruling, reviewer)
+            elif stored and stored[:2] != (ruling, reviewer):
                 with pytest.raises(AlreadyRuledError):
                     self._decide(session, item, ruling, reviewer)
             elif stored:
                 ruled = self._decide(session, item, ruling, reviewer)
                 assert (ruled.ruling_id, ruled.repeated) == (stored[2], True)
-                in_force = expected.state is ItemState.DECIDED and expected.version == item.version
-                assert ruled.in_force == in_force
+                assert ruled.stands == self._stands(expected, item.version)
+            elif not expected.may_rule(reviewer):
+                with pytest.raises(AlreadyRuledError):
+                    self._decide(session, item, ruling, reviewer)
             elif not self._holds(item):
                 with pytest.raises(LeaseLostError):
                     self._decide(session, item, ruling, reviewer)
@@ -178,24 +340,60 @@ class ReviewMachine(RuleBasedStateMachine):
                 if ruling == "skip":
                     expected.state = ItemState.OPEN
                 else:
-                    expected.state = ItemState.DECIDED
                     expected.rulings[item.version] = (ruling, reviewer, ruled.ruling_id)
+                    self._advance(expected, ruling)
+
+    @staticmethod
+    def _advance(expected: Expected, ruling: str) -> None:
+        """What a ruling makes of an item."""
+        turn, version = expected.turn, expected.version
+        agrees = turn is WaitsFor.SECOND and expected.rulings[expected.standing[0]][0] == ruling
+        alone = turn is WaitsFor.RULING and expected.persons == 1
+        expected.waits_for = turn
+        if turn is not WaitsFor.ADJUDICATION and not alone:
+            expected.standing.append(version)
+        if alone or agrees or turn is WaitsFor.ADJUDICATION:
+            expected.state = ItemState.DECIDED
+        else:
+            expected.state, expected.version = ItemState.OPEN, version + 1
+            expected.waits_for = expected.turn
+
+    @staticmethod
+    def _stands(expected: Expected, version: int) -> bool:
+        if expected.state is ItemState.SUPERSEDED:
+            return False
+        if expected.state is not ItemState.DECIDED:
+            return version in expected.standing
+        settled = expected.waits_for is WaitsFor.ADJUDICATION
+        return version == expected.version or (version in expected.standing and not settled)
 
     @precondition(lambda self: any(item.rulings for item in self.items.values()))
-    @rule(data=st.data(), reviewer=REVIEWERS)
-    def reviewer_undoes(self, data: st.DataObject, reviewer: str) -> None:
+    @rule(data=st.data(), reviewer=REVIEWERS, lead=st.booleans())
+    def reviewer_undoes(self, data: st.DataObject, reviewer: str, lead: bool) -> None:
         ruled = [(a, v) for a, item in sorted(self.items.items()) for v in item.rulings]
         asset_id, version = data.draw(st.sampled_from(ruled))
         expected = self.items[asset_id]
-        in_force = expected.state is ItemState.DECIDED and expected.version == version
+        allowed = self._stands(expected, version)
+        if expected.waits:
+            allowed = allowed and expected.rulings[version][1] == reviewer
+        elif expected.waits_for is WaitsFor.ADJUDICATION:
+            allowed = allowed and lead
         with self.database.transaction() as session:
-            if in_force:
-                undo(session, expected.rulings[version][2], reviewer)
-                expected.version, expected.state = version + 1, ItemState.OPEN
-                self.undone += 1
-            else:
+            if not allowed:
                 with pytest.raises(ReviewError):
-                    undo(session, expected.rulings[version][2], reviewer)
+                    undo(session, expected.rulings[version][2], reviewer, lead=lead)
+                return
+            undo(session, expected.rulings[version][2], reviewer, lead=lead)
+        self.undone += 1
+        settled = expected.waits_for is WaitsFor.ADJUDICATION and not expected.waits
+        moves = not expected.waits or len(expected.standing) == 2
+        if not settled:
+            expected.standing = [v for v in expected.standing if v != version]
+        if not expected.waits or expected.waits_for not in (WaitsFor.LEAD, WaitsFor.OWNER):
+            expected.waits_for = expected.turn
+        if moves:
+            expected.version += 1
+            expected.state, expected.holder = ItemState.OPEN, ""
 
     @invariant()
     def the_database_says_what_happened(self) -> None:
@@ -210,18 +408,23 @@ class ReviewMachine(RuleBasedStateMachine):
             assert {a: (e.ruling, e.ruling_id) for a, e in effective.items()} == in_force
             assert all(e.question == self.items[a].digest for a, e in effective.items())
             assert session.scalar(select(func.count(RulingRow.id))) == rulings
-            assert session.scalar(select(func.count(OutboxRow.id))) == rulings + self.undone
+            told = rulings + self.undone + self.referred
+            assert session.scalar(select(func.count(OutboxRow.id))) == told
             audited = select(func.count(AuditRow.seq)).where(AuditRow.action != "enqueue")
-            assert session.scalar(audited) == rulings + self.undone
+            assert session.scalar(audited) == told + self.answered + self.begun
             assert verify_audit(session).ok
             for asset_id, item in self.items.items():
                 found = find_item(session, item_id_of(DATASET, asset_id))
                 assert found is not None
-                state = item.state
-                if state is ItemState.LEASED and item.expired:
-                    state = ItemState.OPEN
-                assert (found.state, found.version) == (state, item.version)
+                assert (found.state, found.version) == (item.shown, item.version)
                 assert found.lease_holder == item.holder
+                assert (found.round.waits_for, found.waits_for) == self._expected_turns(item, found)
+
+    @staticmethod
+    def _expected_turns(item: Expected, found: Item) -> tuple[WaitsFor, WaitsFor]:
+        """Of a decided item only whose word decided it is kept."""
+        waits_for = found.waits_for if item.state is ItemState.SUPERSEDED else item.waits_for
+        return item.turn, waits_for
 
     def _holds(self, item: Item) -> bool:
         """Whether this form's token is the one that stands: the newest that was given out."""

@@ -53,6 +53,7 @@ def make_rows(**given: Any) -> pa.Table:
                 "original": "Hoshino Kirari sits",
                 "text": "a girl sits",
                 "edits": [],
+                "edited": "",
             }
         ],
         "width": 8,

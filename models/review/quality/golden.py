@@ -1,14 +1,13 @@
 """Golden items: items with a known answer that are slipped into the queue to test reviewers.
 
-How right each reviewer is, how many golden items are needed to notice one who is not, and which one
-is shown when. A golden ruling is never a ruling about the dataset.
+How right each reviewer is, and how many golden items are needed to notice one who is not. Which one
+is shown when is in ``models.review.quality.giving``. A golden ruling is never a ruling about the
+dataset.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,16 +17,20 @@ from scipy import special
 from models.errors import ReviewError
 from models.motifs.calibration.shares import Share
 from models.review.quality.bounds import check_share
+from models.review.quality.giving import LEAST_KEY, LEAST_SHARE, MOST_SHARE, choose_golden
 from models.review.quality.wording import Words, percent, percent_down, plain_percent
 
-LEAST_SHARE: Final = 0.02
-"""Of a queue that is golden: with less, months pass before a careless reviewer is noticed."""
-
-MOST_SHARE: Final = 0.05
-"""Of a queue that is golden: more costs reviewers' time that the dataset needs."""
-
-LEAST_KEY: Final = 16
-"""Bytes of the secret that decides which item is golden."""
+__all__ = [
+    "LEAST_KEY",
+    "LEAST_SHARE",
+    "MOST_SHARE",
+    "Accuracy",
+    "GoldenPlan",
+    "GoldenRuling",
+    "choose_golden",
+    "measure_accuracy",
+    "plan_golden",
+]
 
 _MOST_ITEMS: Final = 20_000
 
@@ -234,51 +237,3 @@ def _share_for(items: int, queue: int) -> float:
     shares = np.arange(round(LEAST_SHARE * 1000), 1000) / 1000
     enough = special.bdtrc(items - 1, queue, shares) >= 0.95
     return float(shares[int(np.argmax(enough))]) if enough.any() else 1.0
-
-
-def choose_golden(
-    key: bytes,
-    reviewer: str,
-    serial: int,
-    pool: Collection[str],
-    seen: Collection[str],
-    *,
-    share: float = 0.03,
-) -> str | None:
-    """The golden item to show as this reviewer's next item, or None for an ordinary one.
-
-    Every place in the queue is golden with the same probability, whatever came before, so that
-    neither counting nor waiting tells. The same arguments give the same answer: a page that is
-    loaded again shows the same item. Whoever lacks the key cannot compute it.
-
-    Args:
-        key: secret bytes, the same for the whole queue.
-        reviewer: who is served.
-        serial: how many items the reviewer has been served before; stored, never counted anew.
-        pool: the golden items there are.
-        seen: those this reviewer has been served; none is shown twice.
-        share: of places that are golden.
-
-    Raises:
-        ReviewError: the key is too short, or the share out of range.
-    """
-    if len(key) < LEAST_KEY:
-        raise ReviewError(
-            f"The key of the golden items has {len(key)} bytes.",
-            f"Take {LEAST_KEY} random bytes or more.",
-        )
-    if not LEAST_SHARE <= share <= MOST_SHARE:
-        raise ReviewError(
-            f"A share of golden items of {share} is out of range.",
-            f"Choose from {plain_percent(LEAST_SHARE)} to {plain_percent(MOST_SHARE)}.",
-        )
-    if _number(key, "slip", reviewer, str(serial)) >= share * 2**256:
-        return None
-    left = set(pool) - set(seen)
-    return min(left, key=lambda item: (_number(key, "which", reviewer, item), item), default=None)
-
-
-def _number(key: bytes, *parts: str) -> int:
-    """A number below 2**256 that looks random to whoever lacks the key."""
-    told = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
-    return int.from_bytes(hmac.new(key, told, hashlib.sha256).digest(), "big")

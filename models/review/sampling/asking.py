@@ -106,7 +106,8 @@ def _ask(asset: Asset, row: Mapping[str, Any], asking: Asking, release: Released
     bare = {**row, **untold, "findings": [], "reasons": [], "captions": []}
     evidence = gather_evidence(asset, bare, asking)
     for index, text in rewritten:
-        evidence["captions"][index]["text"] = text
+        shown = evidence["captions"][index]
+        evidence["captions"][index] = {**shown, "text": text, "original": shown["text"]}
     evidence["motifs"] = {}
     return Question(asset.asset_id, question, _choose_priority(asset.asset_id, release), evidence)
 

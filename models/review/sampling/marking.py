@@ -9,10 +9,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from models.review.items import WAITING
+from models.review.items import UNDECIDED
 from models.store.tables import AssuranceAssetRow, ReviewItemRow
-
-_WAITING = sorted(state.value for state in WAITING)
 
 
 def asks_for_sample() -> ColumnElement[bool]:
@@ -31,6 +29,6 @@ def list_awaiting(session: Session, dataset: str) -> frozenset[str]:
     """Ids of the assets of a dataset about which some sample still waits for a ruling."""
     row = ReviewItemRow
     query = select(row.asset_id).where(
-        row.dataset == dataset, row.state.in_(_WAITING), asks_for_sample()
+        row.dataset == dataset, row.state.in_(UNDECIDED), asks_for_sample()
     )
     return frozenset(session.scalars(query))

@@ -164,8 +164,9 @@ def tell_newest(session: Session, dataset: str) -> str:
 
 def _report(session: Session, sample: Sample) -> SampleReport:
     sampled = list_sampled(session, sample.release_id)
+    # A rewrite says that the caption should not have been released as it was.
     violating = {
-        asset: ruling == "exclude" for asset, ruling in read_blind_rulings(session, sampled).items()
+        asset: ruling != "approve" for asset, ruling in read_blind_rulings(session, sampled).items()
     }
     violating |= dict.fromkeys(read_other_exclusions(session, sampled), True)
     drawn: dict[str, tuple[str, ...]] = {

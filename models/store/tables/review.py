@@ -18,6 +18,12 @@ class ReviewItemRow(Base):
     the representative of the near-identical pictures that the asset is one of, or "". ``alike`` is
     the digest of what is asked apart from the picture: items of a cluster that have the same may be
     ruled on together; "" for an item of an older Kiyome, until a run asks about it again.
+
+    ``persons`` is how many have to rule, 1 or 2. ``waits_for`` is whose word the item waits for, or
+    waited for last where it is decided (``models.review.turns``). ``first_ruling`` and
+    ``second_ruling`` are the rulings of two persons that stand, by the accounts ``first_by`` and
+    ``second_by`` (names folded by ``models.accounts.records.key_of``); all are "" where one person
+    rules alone. ``due_ms`` is until when an owner may answer; 0 where none is asked.
     """
 
     __tablename__ = "review_items"
@@ -29,6 +35,8 @@ class ReviewItemRow(Base):
             text("priority DESC"),
             "cluster",
             "id",
+            "waits_for",
+            "first_by",
             sqlite_where=text("state IN ('open', 'leased')"),
             postgresql_where=text("state IN ('open', 'leased')"),
         ),
@@ -38,7 +46,18 @@ class ReviewItemRow(Base):
             sqlite_where=text("state = 'leased'"),
             postgresql_where=text("state = 'leased'"),
         ),
-        Index("ix_review_listed", "dataset", "state"),
+        Index("ix_review_listed", "dataset", "state", "waits_for"),
+        Index(
+            "ix_review_referred",
+            "waits_for",
+            "due_ms",
+            sqlite_where=text(
+                "state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')"
+            ),
+            postgresql_where=text(
+                "state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')"
+            ),
+        ),
         Index(
             "ix_review_cluster",
             "dataset",
@@ -57,6 +76,13 @@ class ReviewItemRow(Base):
     state: Mapped[str] = mapped_column(String(16), default="open")
     priority: Mapped[int] = mapped_column(default=0)
     skipped_ms: Mapped[int] = mapped_column(default=0)
+    persons: Mapped[int] = mapped_column(default=1)
+    waits_for: Mapped[str] = mapped_column(String(16), default="ruling")
+    first_ruling: Mapped[str] = mapped_column(String(36), default="")
+    first_by: Mapped[str] = mapped_column(Text, default="")
+    second_ruling: Mapped[str] = mapped_column(String(36), default="")
+    second_by: Mapped[str] = mapped_column(Text, default="")
+    due_ms: Mapped[int] = mapped_column(default=0)
     name: Mapped[str] = mapped_column(Text, default="")
     reasons: Mapped[str] = mapped_column(Text, default="")
     cluster: Mapped[str] = mapped_column(String(64), default="")

@@ -1,0 +1,347 @@
+"""Asking the owner: a question to whoever said something about consent, and what they answer.
+
+The owner of a statement's setter is asked, and nobody else. The item leaves the queue until the
+owner answers, the time is over, or the question is taken back; then it waits for the same word as
+before, with the question and what became of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from models.accounts.records import Account
+from models.accounts.roles import Role
+from models.canonical import digest_bytes
+from models.errors import ReviewError
+from models.failpoints import reach
+from models.owners.identities import identities_of
+from models.review.audit import append_audit
+from models.review.escalating import check_words, lock_leased, wait_for
+from models.review.golden_items import change_serving, find_held_serving
+from models.review.items import UNDECIDED, Item
+from models.review.posting import post
+from models.review.turns import Round, WaitsFor
+from models.store.database import now_ms
+from models.store.tables import AccountRow, OwnerIdentityRow, OwnerQuestionRow, ReviewItemRow
+
+DAY_MS = 24 * 60 * 60 * 1000
+MAX_ANSWER = 4000
+"""Longest answer, in characters."""
+
+_REFERRED = text("state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')")
+"""Literally the condition of the partial index, without which SQLite does not use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerQuestion:
+    """A question to an owner.
+
+    Attributes:
+        identity: the setter of the statement whose owner is asked.
+        answer: "" until there is one.
+        answered_ms, overdue_ms, withdrawn_ms: when it was answered, went back to the queue without
+            an answer, or was taken back; None where it was not.
+        dataset, name: of the item, for a list.
+        asked: something is still asked about the asset, and it is what the question was about.
+    """
+
+    id: str
+    item_id: str
+    asset_id: str
+    identity: str
+    text: str
+    asked_by: str
+    asked_ms: int
+    due_ms: int
+    answer: str
+    answered_by: str
+    answered_ms: int | None
+    overdue_ms: int | None
+    withdrawn_ms: int | None
+    dataset: str
+    name: str
+    asked: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether an answer is still taken, be it late."""
+        return self.asked and self.answered_ms is None and self.withdrawn_ms is None
+
+
+@dataclass(frozen=True, slots=True)
+class AskableOwner:
+    """Somebody who said something about an asset, and whether an account is known for them."""
+
+    identity: str
+    known: bool
+
+
+def list_askable(session: Session, item: Item) -> tuple[AskableOwner, ...]:
+    """Whoever said something about consent to an item's asset, as far as they are named."""
+    setters = setters_of(item.evidence)
+    row = OwnerIdentityRow
+    query = (
+        select(row.identity)
+        .join(AccountRow, AccountRow.id == row.account_id)
+        .where(
+            row.identity.in_(setters),
+            row.ended_ms.is_(None),
+            AccountRow.disabled_ms.is_(None),
+            AccountRow.role == Role.OWNER.value,
+        )
+    )
+    known = frozenset(session.scalars(query)) if setters else frozenset()
+    return tuple(AskableOwner(setter, setter in known) for setter in setters)
+
+
+def setters_of(evidence: Mapping[str, Any]) -> tuple[str, ...]:
+    """The setters of the statements in an item's evidence, each once."""
+    statements = evidence.get("statements")
+    given = statements if isinstance(statements, list) else []
+    setters = (each.get("setter") for each in given if isinstance(each, dict))
+    named = (setter for setter in setters if isinstance(setter, str) and setter)
+    return tuple(setter for setter in dict.fromkeys(named) if _is_storable(setter))
+
+
+def _is_storable(setter: str) -> bool:
+    """No identity holds a NUL or half a surrogate pair, which no text column takes."""
+    return "\0" not in setter and setter == setter.encode("utf-8", "replace").decode()
+
+
+def ask_owner(
+    session: Session,
+    item_id: str,
+    lease_token: str,
+    item_version: int,
+    identity: str,
+    text: str,
+    reviewer: str,
+    days: int,
+) -> str:
+    """Ask the owner of a statement, and take the item out of the queue until they answer.
+
+    Args:
+        session: an open transaction.
+        item_id, lease_token, item_version, reviewer: as for ``models.review.rulings.decide``.
+        identity: the setter of one of the item's statements.
+        text: the question.
+        days: after how many days the item comes back without an answer.
+
+    Returns:
+        The question's id.
+
+    Raises:
+        LeaseLostError: the lease has ended, or something else is asked now. Nothing is written.
+        ReviewError: no account is known for this owner, or the question is missing or too long.
+    """
+    words = check_words(text, "The question")
+    now = now_ms(session)
+    question_id = uuid.uuid4().hex
+    due = now + days * DAY_MS
+    detail = {"item_id": item_id, "text_sha256": digest_bytes(words.encode()), "due_ms": due}
+    if serving := find_held_serving(session, item_id, lease_token):
+        change_serving(session, serving, "asked_owner", now)
+        append_audit(session, reviewer, "ask_owner", question_id, detail)
+        return question_id
+    item = lock_leased(session, item_id, lease_token, item_version, reviewer)
+    if AskableOwner(identity, True) not in list_askable(session, item):
+        raise ReviewError(
+            "No account is known for this owner.",
+            "Rule on what is known, or hand the item to a lead.",
+        )
+    wait_for(session, item, now, {"waits_for": WaitsFor.OWNER.value, "due_ms": due})
+    reach("review.ask.item")
+    values = {
+        "id": question_id,
+        "item_id": item_id,
+        "about": item.question,
+        "asset_id": item.asset_id,
+        "identity": identity,
+        "text": words,
+        "asked_by": reviewer,
+        "asked_ms": now,
+        "due_ms": due,
+        "answer": "",
+        "answered_by": "",
+        "answered_ms": None,
+        "overdue_ms": None,
+        "withdrawn_ms": None,
+    }
+    session.execute(insert(OwnerQuestionRow).values(**values))
+    append_audit(session, reviewer, "ask_owner", question_id, detail)
+    reach("review.ask.audit")
+    post(session, "item_waits", {"item_id": item_id, "waits_for": "owner"}, now)
+    return question_id
+
+
+def answer_question(session: Session, question_id: str, account: Account, text: str) -> None:
+    """Store an owner's answer, and let the item wait for the same word as before.
+
+    An answer that comes late is taken as long as the same is asked about the asset.
+
+    Args:
+        session: an open transaction.
+        question_id: which question.
+        account: the owner's account.
+        text: the answer.
+
+    Raises:
+        ReviewError: the question is none of theirs or closed, or the answer is missing or too long.
+    """
+    words = text.strip().encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if not words:
+        raise ReviewError("The answer is missing.", "Write it.")
+    if len(words) > MAX_ANSWER:
+        raise ReviewError(f"The answer is longer than {MAX_ANSWER:,} characters.", "Shorten it.")
+    _lock_item_of(session, question_id)
+    question = find_question(session, question_id)
+    if question is None or question.identity not in identities_of(session, account.id):
+        raise ReviewError("There is no such question to you.", "Look at the list again.")
+    if not question.open:
+        raise ReviewError(
+            "This question is closed: it was answered or taken back, or the matter is settled.",
+            "Nothing was written.",
+        )
+    now = now_ms(session)
+    _change(session, question_id, answer=words, answered_by=account.name, answered_ms=now)
+    reach("review.answer.row")
+    _return_items(session, [question.item_id], now)
+    detail = {"item_id": question.item_id, "answer_sha256": digest_bytes(words.encode())}
+    append_audit(session, account.name, "answer_question", question_id, detail)
+    reach("review.answer.audit")
+    post(session, "owner_answered", {"item_id": question.item_id, "question": question_id}, now)
+
+
+def withdraw_question(session: Session, question_id: str, by: str, *, lead: bool = False) -> str:
+    """Take a question back that was not answered: whoever asked it, or a lead.
+
+    Returns:
+        The id of the item.
+
+    Raises:
+        ReviewError: there is no such question, it is closed, or it is somebody else's.
+    """
+    _lock_item_of(session, question_id)
+    question = find_question(session, question_id)
+    if question is None or not (lead or question.asked_by == by):
+        raise ReviewError("There is no such question of yours.", "Look at the item again.")
+    if not question.open:
+        raise ReviewError("This question is closed.", "Look at the item as it is now.")
+    now = now_ms(session)
+    _change(session, question_id, withdrawn_ms=now)
+    _return_items(session, [question.item_id], now)
+    append_audit(session, by, "withdraw_question", question_id, {"item_id": question.item_id})
+    return question.item_id
+
+
+def return_overdue(session: Session, now: int) -> int:
+    """Let the items wait for reviewers again about which no owner has answered in time.
+
+    Returns:
+        How many there were.
+    """
+    item, row = ReviewItemRow, OwnerQuestionRow
+    waiting = (_REFERRED, item.waits_for == WaitsFor.OWNER.value, item.due_ms <= now)
+    # Rows that another transaction has locked are brought back by that one.
+    locked = select(item.id, item.question).where(*waiting).order_by(item.id).limit(500)
+    found = list(session.execute(locked.with_for_update(skip_locked=True)))
+    if not found:
+        return 0
+    _return_items(session, [each.id for each in found], now)
+    abouts = {each.id: each.question for each in found}
+    overdue = select(row.id, row.item_id, row.about).where(
+        row.item_id.in_(sorted(abouts)),
+        row.answered_ms.is_(None),
+        row.withdrawn_ms.is_(None),
+        row.overdue_ms.is_(None),
+    )
+    for question_id, item_id, about in list(session.execute(overdue.order_by(row.id))):
+        if about == abouts[item_id]:
+            _change(session, question_id, overdue_ms=now)
+            append_audit(session, "kiyome", "question_overdue", question_id, {"item_id": item_id})
+    return len(found)
+
+
+def open_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQuestion, ...]:
+    """The questions to these identities that may be answered, the most urgent first."""
+    row = OwnerQuestionRow
+    if not identities:
+        return ()
+    # Literally the condition of the partial index.
+    unanswered = text("answered_ms IS NULL AND withdrawn_ms IS NULL")
+    found = _select(session, and_(row.identity.in_(identities), unanswered))
+    return tuple(sorted((each for each in found if each.open), key=lambda each: each.due_ms))
+
+
+def list_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQuestion, ...]:
+    """All questions to these identities, the newest first."""
+    if not identities:
+        return ()
+    found = _select(session, OwnerQuestionRow.identity.in_(identities))
+    return tuple(sorted(found, key=lambda each: -each.asked_ms))
+
+
+def questions_on(session: Session, item_id: str) -> tuple[OwnerQuestion, ...]:
+    """What owners were asked about an item, the oldest first."""
+    return _select(session, OwnerQuestionRow.item_id == item_id)
+
+
+def find_question(session: Session, question_id: str) -> OwnerQuestion | None:
+    """One question, or None."""
+    return next(iter(_select(session, OwnerQuestionRow.id == question_id)), None)
+
+
+def _select(session: Session, condition: Any) -> tuple[OwnerQuestion, ...]:
+    row, item = OwnerQuestionRow, ReviewItemRow
+    names = (name for name in OwnerQuestion.__slots__ if hasattr(row, name))
+    asked = and_(item.question == row.about, item.state.in_(UNDECIDED)).label("asked")
+    query = (
+        select(*(getattr(row, name) for name in names), item.dataset, item.name, asked)
+        .join(item, item.id == row.item_id)
+        .where(condition)
+        .order_by(row.asked_ms, row.id)
+    )
+    return tuple(
+        OwnerQuestion(**{**found, "asked": bool(found["asked"])})
+        for found in session.execute(query).mappings()
+    )
+
+
+def _lock_item_of(session: Session, question_id: str) -> None:
+    """Items are locked before anything is written about them, as everywhere."""
+    item, row = ReviewItemRow, OwnerQuestionRow
+    of = select(row.item_id).where(row.id == question_id).scalar_subquery()
+    session.execute(select(item.id).where(item.id == of).with_for_update())
+
+
+def _change(session: Session, question_id: str, **values: Any) -> None:
+    session.execute(
+        update(OwnerQuestionRow)
+        .where(OwnerQuestionRow.id == question_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _return_items(session: Session, item_ids: Collection[str], now: int) -> None:
+    """Let items wait for whoever's turn it is, where they wait for an owner."""
+    row = ReviewItemRow
+    columns = (row.persons, row.first_ruling, row.first_by, row.second_ruling, row.second_by)
+    query = select(row.id, *columns).where(
+        row.id.in_(sorted(item_ids)),
+        row.waits_for == WaitsFor.OWNER.value,
+        row.state.in_(UNDECIDED),
+    )
+    for item_id, *standing in list(session.execute(query)):
+        session.execute(
+            update(row)
+            .where(row.id == item_id)
+            .values(**Round(*standing).as_columns(), updated_ms=now)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,51 @@
+"""What waits for a lead, and what owners were asked about: found by an index of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from models.review.items import ItemSummary, read_summary, summary_columns
+from models.review.turns import WaitsFor
+from models.store.database import now_ms
+from models.store.tables import ReviewItemRow
+
+MOST_LISTED = 100
+"""Items of each kind that are listed."""
+
+_REFERRED = text("state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')")
+"""Literally the condition of the partial index, without which SQLite does not use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """Items that wait for one kind of word, without their evidence, and how many there are."""
+
+    items: tuple[ItemSummary, ...]
+    total: int
+
+
+def list_referred(session: Session, waits_for: WaitsFor) -> Referred:
+    """The items that wait for a lead to settle or decide, or for an owner; the oldest first."""
+    row = ReviewItemRow
+    now = now_ms(session)
+    chosen = (_REFERRED, row.waits_for == waits_for.value)
+    query = (
+        select(*summary_columns())
+        .where(*chosen)
+        .order_by(row.due_ms, row.updated_ms, row.id)
+        .limit(MOST_LISTED)
+    )
+    items = tuple(read_summary(found, now) for found in session.execute(query))
+    total = session.execute(select(func.count()).select_from(row).where(*chosen)).scalar_one()
+    return Referred(items, total)
+
+
+def count_referred(session: Session) -> int:
+    """How many items wait for a lead."""
+    row = ReviewItemRow
+    for_leads = (WaitsFor.ADJUDICATION.value, WaitsFor.LEAD.value)
+    query = select(func.count()).select_from(row).where(_REFERRED, row.waits_for.in_(for_leads))
+    return session.execute(query).scalar_one()

@@ -1,0 +1,163 @@
+"""The page of one item: what its visitor sees of it, and what they may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import HTTPException, Request
+from fastapi.responses import Response
+
+from models.captions.records import EditState, edits_of_asset
+from models.review.golden_marking import find_mark
+from models.review.questions_to_owners import list_askable
+from models.review.queue import (
+    MAX_NOTE,
+    RULING_REASONS,
+    Item,
+    ItemState,
+    RulingKind,
+    WaitsFor,
+    count_covered,
+    count_waiting,
+    find_alike,
+    find_ruling,
+    latest_ruling,
+    reasons_for,
+)
+from models.review.viewing import ItemView, view_item
+from review_ui.alike import show_alike
+from review_ui.evidence import (
+    mark_captions,
+    read_asset,
+    read_chain,
+    read_codes,
+    read_findings,
+    read_statements,
+    show_picture,
+    show_references,
+    usual_reasons,
+)
+from review_ui.motif_evidence import CLEAN_RISK, read_matches, read_thresholds
+from review_ui.rewriting import offer_rewriting
+from review_ui.security import Visitor
+from review_ui.site import Site
+
+MOST_COUNTED = 10_000
+"""Waiting items that are counted for the page's heading: with a million it would take its time."""
+
+
+def render_already_ruled(
+    request: Request, site: Site, visitor: Visitor, item_id: str, item_version: int
+) -> Response:
+    """The page that says who was quicker; while others rule by themselves, only that."""
+    with site.database.snapshot() as session:
+        view = view_item(session, item_id, site.viewer(visitor))
+        stored = find_ruling(session, item_id, item_version)
+    if view is not None and view.served:
+        stored = next(iter(view.rulings), None)
+    elif view is not None and view.item.waits and stored is not None:
+        stored = stored if stored.reviewer == visitor.reviewer else None
+    return site.render(
+        request, "already_ruled.html", status=409, visitor=visitor, stored=stored, item_id=item_id
+    )
+
+
+def render_item(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    item_id: str,
+    given: dict[str, Any],
+    status: int = 200,
+) -> Response:
+    """The item's page, with what was given so far.
+
+    Raises:
+        HTTPException: there is no such item.
+    """
+    with site.database.snapshot() as session:
+        view = view_item(session, item_id, site.viewer(visitor))
+        if view is None:
+            raise HTTPException(404)
+        item = view.item
+        latest = latest_ruling(session, visitor.reviewer)
+        covered = count_covered(session, latest.id) if latest else 0
+        waiting = count_waiting(session, item.dataset, MOST_COUNTED)
+        alike = find_alike(session, item, visitor.reviewer) if item.waits else None
+        edits = () if item.waits else edits_of_asset(session, item.dataset, item.asset_id)
+        mine = item.state is ItemState.LEASED and item.lease_holder == visitor.reviewer
+        askable = list_askable(session, item) if mine else ()
+        mark = ""
+        if visitor.may("mark_golden") and not view.served and item.state is ItemState.DECIDED:
+            mark = find_mark(session, item_id)
+    return site.render(
+        request,
+        "item.html",
+        status=status,
+        visitor=visitor,
+        view=view,
+        item=item,
+        mine=mine,
+        rulings=view.rulings,
+        latest=latest,
+        covered=covered,
+        left_out=given.get("left_out", 0),
+        alike=show_alike(site.derivatives, alike, given.get("alike"), blind=view.blind),
+        waiting=f"{waiting:,}" + ("+" if waiting == MOST_COUNTED else ""),
+        counted=site.golden_for(visitor) is None,
+        within=given.get("within", ""),
+        notice=given.get("notice", ""),
+        note=given.get("note", ""),
+        max_note=MAX_NOTE,
+        askable=askable,
+        answer_days=site.answer_days,
+        open_question=next((each for each in view.questions if each.open), None),
+        referred=item.waits_for is WaitsFor.LEAD or bool(view.disputed),
+        golden_mark=mark,
+        caption_edits=[edit for edit in edits if edit.state is EditState.IN_FORCE],
+        rewriting=offer_rewriting(item, given.get("rewrite"), site.look) if mine else None,
+        **_show_evidence(site, view),
+        **_offer_reasons(item, given.get("chosen")),
+    )
+
+
+def _show_evidence(site: Site, view: ItemView) -> dict[str, Any]:
+    item = view.item
+    evidence = item.evidence
+    findings = read_findings(evidence)
+    if view.blind:
+        # What is left out of the evidence is not shown as nought either.
+        findings = [{**finding, "score": None, "distance": None} for finding in findings]
+    references = show_references(site.derivatives, evidence, findings)
+    matches = read_matches(site.derivatives, item.asset_id, findings, references)
+    explanation = evidence.get("explanation")
+    return {
+        "asset": read_asset(evidence),
+        "picture": show_picture(site.derivatives, item.asset_id, findings),
+        "references": references,
+        "matches": matches,
+        "matches_by_finding": {match.number: match for match in matches},
+        "first_match": min((match.number for match in matches), default=0),
+        "thresholds": read_thresholds(evidence),
+        "clean_risk": CLEAN_RISK,
+        "captions": mark_captions(evidence, findings),
+        "findings": findings,
+        "statements": read_statements(evidence),
+        "reasons": read_codes(evidence),
+        "explanation": explanation if isinstance(explanation, dict) else {},
+        "chain": read_chain(evidence),
+        "policy": evidence.get("policy", ""),
+        "run": evidence.get("run", ""),
+    }
+
+
+def _offer_reasons(item: Item, chosen: tuple[str, str] | None) -> dict[str, Any]:
+    usual = usual_reasons(read_codes(item.evidence))
+    approve, exclude = chosen or (usual[0].value, usual[1].value)
+    return {
+        "approve_reasons": reasons_for(RulingKind.APPROVE),
+        "exclude_reasons": reasons_for(RulingKind.EXCLUDE),
+        "approve_reason": approve,
+        "exclude_reason": exclude,
+        "ruling_reasons": RULING_REASONS,
+    }

@@ -1,0 +1,250 @@
+"""Golden items in the queue: like any other for their reviewer, and nothing for everybody else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.review.audit import read_latest, verify_audit
+from models.review.golden_marking import (
+    find_mark,
+    list_golden,
+    mark_golden,
+    measure_reviewers,
+    retire_golden,
+)
+from models.review.masking import find_withheld
+from models.review.queue import (
+    GoldenShare,
+    Item,
+    ItemState,
+    ask_owner,
+    count_items,
+    effective_rulings,
+    escalate,
+    give_back,
+    group_items,
+    heartbeat,
+    latest_ruling,
+    lease_item,
+    lease_next,
+    list_items,
+    undo,
+)
+from models.review.viewing import Viewer, view_item, view_summaries
+from models.store.database import Database
+from models.store.tables import OutboxRow, RulingRow
+from tests.rounds_seed import DATASET, ask, asset, item_of, look, make_question, rule, submit, take
+
+SHARE = GoldenShare(b"k" * 32, 0.05)
+
+
+def prepare(database: Database, ruling: str = "exclude", others: int = 200) -> None:
+    """One golden item, and others that wait."""
+    ask(database, *(make_question(number, persons=1) for number in range(1, others + 1)))
+    rule(database, 1, "lead", ruling)
+    with database.transaction() as session:
+        mark_golden(session, item_of(1), "lead")
+
+
+def serve(database: Database, reviewer: str = "mika") -> Item:
+    """Rule on what comes until the golden item does."""
+    for _ in range(150):
+        with database.transaction() as session:
+            item = lease_next(session, reviewer, golden=SHARE)
+        assert item is not None
+        if item.id == item_of(1):
+            return item
+        submit(database, item, reviewer)
+    raise AssertionError("no golden item in 150 places")
+
+
+def figures(database: Database) -> tuple[int, int, dict[str, str]]:
+    with database.snapshot() as session:
+        assert verify_audit(session).ok
+        return (
+            session.scalar(select(func.count(RulingRow.id))) or 0,
+            session.scalar(select(func.count(OutboxRow.id))) or 0,
+            {a: each.ruling_id for a, each in effective_rulings(session, DATASET).items()},
+        )
+
+
+def test_it_is_the_item_itself_under_its_own_address(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    item = serve(sqlite_database)
+    assert (item.state, item.lease_holder) == (ItemState.LEASED, "mika")
+    with sqlite_database.transaction() as session:
+        other = lease_next(session, "jun")
+    assert other is not None
+    assert len(item.lease_token) == len(other.lease_token)
+    assert (item.waits_for, item.cluster, item.version) == (other.waits_for, "", 1)
+    assert look(sqlite_database, 1).state is ItemState.DECIDED
+
+
+def test_a_ruling_on_it_changes_nothing_but_the_audit_chain(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    item = serve(sqlite_database)
+    before = figures(sqlite_database)
+    ruled = submit(sqlite_database, item, "mika", "approve")
+    assert figures(sqlite_database) == before
+    assert not ruled.counts
+    with sqlite_database.snapshot() as session:
+        newest = read_latest(session, 2)
+        real = next(e for e in read_latest(session) if e.action == "rule" and e.seq < newest[0].seq)
+    assert (newest[0].action, newest[0].subject) == ("rule", ruled.ruling_id)
+    assert json.loads(newest[0].detail).keys() == json.loads(real.detail).keys()
+
+
+def test_its_reviewer_goes_on_seeing_what_they_ruled(sqlite_database: Database) -> None:
+    prepare(sqlite_database, "exclude")
+    submit(sqlite_database, serve(sqlite_database), "mika", "approve")
+    with sqlite_database.snapshot() as session:
+        mine = view_item(session, item_of(1), Viewer("mika"))
+        theirs = view_item(session, item_of(1), Viewer("jun"))
+        latest = latest_ruling(session, "mika")
+        listed = list_items(session, states=frozenset({ItemState.DECIDED})).items
+        shown = {i.id: i for i in view_summaries(session, listed, Viewer("mika"))}[item_of(1)]
+    assert mine is not None
+    assert theirs is not None
+    assert latest is not None
+    assert [(each.ruling, each.reviewer) for each in mine.rulings] == [("approve", "mika")]
+    assert [(each.ruling, each.reviewer) for each in theirs.rulings] == [("exclude", "lead")]
+    assert (latest.item_id, latest.ruling) == (item_of(1), "approve")
+    assert (shown.ruling, shown.reviewer, shown.state) == ("approve", "mika", ItemState.DECIDED)
+
+
+def test_undo_looks_as_everywhere_and_the_last_word_counts(sqlite_database: Database) -> None:
+    prepare(sqlite_database, "exclude")
+    item = serve(sqlite_database)
+    ruled = submit(sqlite_database, item, "mika", "approve")
+    before = figures(sqlite_database)
+    with sqlite_database.transaction() as session:
+        assert undo(session, ruled.ruling_id, "mika") == item.id
+        again = lease_item(session, item.id, "mika")
+    assert again.version == item.version + 1
+    submit(sqlite_database, again, "mika", "exclude")
+    assert figures(sqlite_database) == before
+    with sqlite_database.snapshot() as session:
+        (accuracy,) = measure_reviewers(session)
+    assert (accuracy.reviewer, accuracy.right.found, accuracy.right.of) == ("mika", 1, 1)
+
+
+def test_forms_are_taken_and_refused_as_everywhere(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    item = serve(sqlite_database)
+    with sqlite_database.transaction() as session:
+        heartbeat(session, item.id, item.lease_token)
+        assert give_back(session, item.id, item.lease_token)
+        assert not give_back(session, item.id, item.lease_token)
+    with pytest.raises(LeaseLostError):
+        submit(sqlite_database, item, "mika")
+    with sqlite_database.transaction() as session:
+        back = lease_next(session, "mika", golden=SHARE)
+    assert back is not None
+    assert back.id == item.id
+    first = submit(sqlite_database, back, "mika")
+    again = submit(sqlite_database, back, "mika")
+    assert (again.ruling_id, again.repeated, again.stands) == (first.ruling_id, True, True)
+    with pytest.raises(AlreadyRuledError):
+        submit(sqlite_database, back, "mika", "exclude")
+
+
+def test_handing_it_on_asks_and_tells_nobody(sqlite_database: Database) -> None:
+    for act in ("escalate", "ask"):
+        prepare(sqlite_database) if act == "escalate" else None
+        item = serve(sqlite_database, act)
+        with sqlite_database.transaction() as session:
+            words = (item.id, item.lease_token, item.version)
+            if act == "escalate":
+                escalate(session, *words, "please look", act)
+            else:
+                ask_owner(session, *words, "somebody", "Is it yours?", act, 14)
+        assert look(sqlite_database, 1).state is ItemState.DECIDED
+        with sqlite_database.snapshot() as session:
+            view = view_item(session, item.id, Viewer(act))
+            (counts,) = count_items(session)
+        assert view is not None
+        assert view.item.state in (ItemState.ESCALATED, ItemState.ASKED_OWNER)
+        assert (counts.escalated, counts.asked_owner) == (0, 0)
+
+
+def test_nobody_gets_it_twice_nor_whoever_knows_it(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    submit(sqlite_database, serve(sqlite_database), "mika")
+    with pytest.raises(AssertionError, match="no golden item"):
+        serve(sqlite_database, "lead")
+
+
+def test_it_becomes_an_ordinary_item_when_it_is_asked_anew(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    item = serve(sqlite_database)
+    ask(sqlite_database, make_question(1, persons=1, digest="b"))
+    with pytest.raises(LeaseLostError):
+        submit(sqlite_database, item, "mika")
+    assert look(sqlite_database, 1).state is ItemState.OPEN
+    with sqlite_database.snapshot() as session:
+        assert [mark.usable for mark in list_golden(session)] == [False]
+        assert find_mark(session, item.id) == ""
+
+
+def test_only_a_decided_item_that_stands_alone_is_marked(sqlite_database: Database) -> None:
+    ask(sqlite_database, *(make_question(number, persons=1) for number in (1, 2)))
+    with sqlite_database.transaction() as session, pytest.raises(ReviewError):
+        mark_golden(session, item_of(1), "lead")
+    rule(sqlite_database, 1, "jun")
+    with sqlite_database.transaction() as session:
+        group_items(session, DATASET, {asset(1): asset(1), asset(2): asset(1)})
+    with sqlite_database.transaction() as session, pytest.raises(ReviewError):
+        mark_golden(session, item_of(1), "lead")
+
+
+def test_a_retired_item_counts_no_more(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    submit(sqlite_database, serve(sqlite_database), "mika")
+    with sqlite_database.transaction() as session:
+        (mark,) = list_golden(session)
+        assert (mark.given, mark.right) == (1, 0)
+        retire_golden(session, mark.id, "lead")
+        assert measure_reviewers(session) == ()
+        assert list_golden(session) == ()
+        mark_golden(session, item_of(1), "lead")
+        assert verify_audit(session).ok
+
+
+def test_what_marks_it_in_the_audit_chain_is_kept_from_whoever_is_tested(
+    sqlite_database: Database,
+) -> None:
+    prepare(sqlite_database, others=3)
+    with sqlite_database.snapshot() as session:
+        entries = read_latest(session)
+        marked = {entry.seq for entry in entries if entry.action == "mark_golden"}
+        assert find_withheld(session, entries, "mika", sees_golden=False) == marked
+        assert find_withheld(session, entries, "lead", sees_golden=True) == frozenset()
+
+
+def test_first_rulings_of_others_are_kept_from_whoever_may_be_second(
+    sqlite_database: Database,
+) -> None:
+    ask(sqlite_database, make_question(1))
+    item = take(sqlite_database, 1, "mika")
+    submit(sqlite_database, item, "mika")
+    with sqlite_database.snapshot() as session:
+        entries = read_latest(session)
+        ruled = {entry.seq for entry in entries if entry.action == "rule"}
+        assert find_withheld(session, entries, "jun", sees_golden=False) == ruled
+        assert find_withheld(session, entries, "mika", sees_golden=False) == frozenset()
+    rule(sqlite_database, 1, "jun")
+    with sqlite_database.snapshot() as session:
+        entries = read_latest(session)
+        assert find_withheld(session, entries, "sora", sees_golden=False) == frozenset()
+
+
+def test_on_postgresql_too(database: Database) -> None:
+    prepare(database, others=150)
+    submit(database, serve(database), "mika", "exclude")
+    with database.snapshot() as session:
+        (accuracy,) = measure_reviewers(session)
+    assert accuracy.right.found == 1
