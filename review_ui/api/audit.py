@@ -1,0 +1,96 @@
+"""The audit chain: its rows, and whether it is whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from models.accounts.roles import Permission
+from models.review.audit import AuditEntry, read_latest, verify_audit
+from models.webhooks.topics import read_payload
+from review_ui.api.callers import ReadsAudit
+from review_ui.api.fields import After, Limit, Page, clean, moment, read_cursor, write_cursor
+from review_ui.api.problems import describe
+from review_ui.site import ThisSite
+
+router = APIRouter(tags=["audit"])
+Known = Annotated[
+    str | None,
+    Query(
+        pattern="^[1-9][0-9]{0,14}:[0-9a-f]{64}$",
+        description="`rows:head` of an earlier time: whether the chain still begins so.",
+    ),
+]
+
+
+class AuditRow(BaseModel):
+    """One row of the chain."""
+
+    seq: int
+    at: datetime
+    actor: str = Field(description="By name, or by pseudonym; empty where there is none.")
+    action: str
+    subject: str | None = Field(description="Null without see_names: it may name people.")
+    detail: dict[str, Any] | None = Field(description="Null without see_names.")
+    hash: str
+
+
+class AuditVerified(BaseModel):
+    """Whether the chain is whole. Note `rows` and `head` in another place."""
+
+    ok: bool
+    rows: int
+    first_bad: int | None
+    problem: str = Field(description="A code; empty where nothing is wrong.")
+    detail: str
+    head: str
+
+
+@router.get("/audit", responses=describe())
+def list_rows(
+    site: ThisSite, caller: ReadsAudit, after: After = "", limit: Limit = 50
+) -> Page[AuditRow]:
+    """Rows of the chain, the newest first."""
+    place = read_cursor(after, int)
+    with site.database.snapshot() as session:
+        listed = read_latest(session, limit, place[0] if place else None)
+        names = caller.show(session, [entry.actor for entry in listed])
+    named = Permission.SEE_NAMES in caller.permissions
+    following = write_cursor(listed[-1].seq) if len(listed) == limit else None
+    items = [_show(entry, names[entry.actor], named=named) for entry in listed]
+    return Page(items=items, next=following)
+
+
+@router.get("/audit/verification", responses=describe())
+def verify(
+    site: ThisSite,
+    caller: ReadsAudit,  # noqa: ARG001
+    known: Known = None,
+) -> AuditVerified:
+    """Read the whole chain and verify it; with `known`, also that no row up to there is lost."""
+    rows, _, head = (known or "").partition(":")
+    with site.database.snapshot() as session:
+        report = verify_audit(session, (int(rows), head) if known else None)
+    return AuditVerified(
+        ok=report.ok,
+        rows=report.rows,
+        first_bad=report.first_bad,
+        problem=report.problem,
+        detail=report.detail,
+        head=report.head,
+    )
+
+
+def _show(entry: AuditEntry, actor: str, *, named: bool) -> AuditRow:
+    return AuditRow(
+        seq=entry.seq,
+        at=moment(entry.at_ms),
+        actor=actor,
+        action=entry.action,
+        subject=entry.subject if named else None,
+        detail=clean(read_payload(entry.detail)) if named else None,
+        hash=entry.hash,
+    )
