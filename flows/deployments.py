@@ -2,39 +2,100 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import Flow
+from prefect.types.entrypoint import EntrypointType
 
+from flows.anchor import anchor
+from flows.back_up import back_up
 from flows.cleanse import cleanse
-from models.errors import SettingsError
+from flows.draw_sample import draw_sample
+from flows.schedules import parse_schedule
+from flows.watch import watch
 from models.planning import choose_name
-from models.settings import Settings
+from models.settings import ScheduledFlow, Settings
+
+_ONE_AT_A_TIME = ConcurrencyLimitConfig(
+    limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+)
+"""A run that is due meanwhile, or that piled up while nothing was running, would do the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A flow beside the cleansing.
+
+    Attributes:
+        flow: what runs.
+        about: a sentence for the Prefect UI; ``{dataset}`` is filled in.
+        of_dataset: it is about one dataset, and has one as its first parameter.
+    """
+
+    flow: Flow[..., Any]
+    about: str
+    of_dataset: bool = False
+
+
+BESIDE: dict[ScheduledFlow, Beside] = {
+    "watch": Beside(watch, "Looks whether anything needs a person, and tells."),
+    "anchor": Beside(anchor, "Anchors the usage ledger's head on its chain."),
+    "draw-sample": Beside(
+        draw_sample, "Draws the blind sample of {dataset}'s newest release.", of_dataset=True
+    ),
+    "back-up": Beside(back_up, "Writes a backup into backup_folder, and deletes older ones."),
+}
+
+
+def deploy_all(
+    root: str, settings: Settings, *, dataset: str | None, layout: str, pool: str | None = None
+) -> list[RunnerDeployment]:
+    """The cleansing of one dataset, and everything beside it.
+
+    What is not scheduled is deployed as well: it can be run by hand from the Prefect UI. Secrets
+    are no part of any of it: the process that carries out the runs hands them over
+    (``flows.handing_over``), or on a work pool the environment of its workers.
+
+    Args:
+        pool: name of the work pool whose workers carry out the runs; None for this process.
+
+    Raises:
+        SettingsError: a schedule is none.
+        WorkspaceError: the name already belongs to a dataset that lies elsewhere.
+    """
+    deployments = [deploy_cleanse(root, settings, dataset=dataset, layout=layout, pool=pool)]
+    name = str(deployments[0].name)
+    for which, beside in BESIDE.items():
+        when = settings.schedules.get(which, _usual(which, settings))
+        given: dict[str, Any] = {"dataset": name} if beside.of_dataset else {}
+        deployments.append(
+            beside.flow.to_deployment(
+                name=name if beside.of_dataset else "kiyome",
+                parameters={**given, "settings": settings.without_secrets},
+                schedule=parse_schedule(when, settings.timezone),
+                concurrency_limit=_ONE_AT_A_TIME,
+                description=beside.about.format(dataset=name),
+                tags=["kiyome"],
+                work_pool_name=pool,
+                entrypoint_type=_entrypoint(pool),
+            )
+        )
+    return deployments
 
 
 def deploy_cleanse(
-    root: str, settings: Settings, *, dataset: str | None, layout: str
+    root: str, settings: Settings, *, dataset: str | None, layout: str, pool: str | None = None
 ) -> RunnerDeployment:
     """The scheduled cleansing of one dataset.
 
-    One run goes on at a time: a run that is due meanwhile, or that piled up while nothing was
-    running, is cancelled, since it would do the same again. Secrets are no part of it: the process
-    that carries out its runs hands them over (``flows.handing_over``).
-
     Raises:
-        SettingsError: the schedule is not a cron expression.
+        SettingsError: the schedule is none.
         WorkspaceError: the name already belongs to a dataset that lies elsewhere.
     """
     name = choose_name(settings.workspace, root, dataset)
-    try:
-        schedule = CronSchedule(cron=settings.schedule, timezone=settings.timezone)
-    except ValueError as error:
-        raise SettingsError(
-            f"{settings.schedule!r} is not a schedule.",
-            "Give five fields, minute hour day month weekday: `0 3 * * *` is every day at three.",
-        ) from error
     parameters: dict[str, Any] = {
         "root": root,
         "dataset": name,
@@ -44,10 +105,21 @@ def deploy_cleanse(
     return cleanse.to_deployment(
         name=name,
         parameters=parameters,
-        schedule=schedule,
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-        ),
+        schedule=parse_schedule(settings.schedule, settings.timezone),
+        concurrency_limit=_ONE_AT_A_TIME,
         description=f"Cleanses {root} and publishes what is clear.",
         tags=["kiyome"],
+        work_pool_name=pool,
+        entrypoint_type=_entrypoint(pool),
     )
+
+
+def _usual(which: ScheduledFlow, settings: Settings) -> str:
+    if which == "watch":
+        return "every 10 minutes"
+    return "every 1 hour" if which == "anchor" and settings.ledger_chain == "rpc" else "never"
+
+
+def _entrypoint(pool: str | None) -> EntrypointType:
+    """A worker imports the flow from the installed package; it has no checkout to look into."""
+    return EntrypointType.FILE_PATH if pool is None else EntrypointType.MODULE_PATH

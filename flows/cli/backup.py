@@ -15,10 +15,10 @@ from flows.cli.options import workspace_option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from models.backup.making import Made
     from models.backup.restoring import Checked
     from models.settings import Settings
-
-_PATTERN = "kiyome-????????T??????Z.tar*"
+    from models.store.database import Database
 
 
 @click.group()
@@ -63,48 +63,34 @@ def make(
 
     People may go on reviewing meanwhile. A run may not: schedule backups for another time.
     """
+    from flows.backing_up import delete_older, find_configuration, name_backup, write_backup
     from flows.cli.opening import opened
     from models.backup.contents import list_contents
-    from models.backup.making import make_backup
     from models.errors import BackupError
-    from models.workspace import hold_workspace
 
-    target = None if to == "-" else _choose_target(Path(to))
-    if keep and (target is None or not Path(to).is_dir()):
+    place = Path(to)
+    target = None if to == "-" else name_backup(place) if place.is_dir() else place
+    if keep and (target is None or not place.is_dir()):
         raise BackupError("--keep needs a folder.", "Name the folder that the backups are in.")
     with opened(workspace) as (settings, database):
-        if target is not None and target.absolute().is_relative_to(settings.workspace):
-            raise BackupError(
-                "The backup would lie in the workspace that it is to save.",
-                "Name a place on another disk.",
-            )
         if dry_run:
             items = list(list_contents(settings.workspace, everything=everything))
             click.echo(f"Files of the workspace: {len(items)}, {_size(sum(i.size for i in items))}")
             click.echo(f"Database: {database.engine.url!r}")
-            for name, path in _find_configuration(settings).items():
+            for name, path in find_configuration(settings).items():
                 click.echo(f"Beside them: {name}, from {path}")
             click.echo(f"It would be written to {target or 'standard output'}.")
             return
-        with (
-            hold_workspace(settings.workspace, wait_s=wait * 60),
-            _opened_target(target) as stream,
-        ):
-            made = make_backup(
-                settings,
-                database,
-                _find_configuration(settings),
-                stream,
-                compressed=target is not None and target.suffix == ".gz",
-                everything=everything,
-                told=_tell,
+        if target is None:
+            made = _send_on(settings, database, everything=everything, wait_s=wait * 60)
+        else:
+            made = write_backup(
+                settings, database, target, everything=everything, wait_s=wait * 60, told=_tell
             )
     where = target or "standard output"
     click.echo(f"{where}: {made.files} files ({_size(made.size)}), {made.rows} rows", err=True)
-    if keep and target is not None:
-        for old in sorted(target.parent.glob(_PATTERN))[:-keep]:
-            old.unlink()
-            click.echo(f"Deleted {old}", err=True)
+    for old in delete_older(place, keep) if keep else ():
+        click.echo(f"Deleted {old}", err=True)
 
 
 @backup.command("check")
@@ -173,52 +159,27 @@ def _verify(settings: Settings) -> bool:
     return audit.ok and report.ok
 
 
-def _choose_target(given: Path) -> Path:
-    if given.is_dir():
-        return given / time.strftime("kiyome-%Y%m%dT%H%M%SZ.tar.gz", time.gmtime())
-    return given
-
-
-def _find_configuration(settings: Settings) -> dict[str, Path]:
-    from models.settings import find_settings_file
-
-    wanted = {"policy.toml": settings.policy, "kiyome.toml": find_settings_file()}
-    return {name: path for name, path in wanted.items() if path.is_file()}
-
-
-@contextmanager
-def _opened_target(target: Path | None) -> Iterator[IO[bytes]]:
-    """The file under a name of its own until it is whole; a terminal is no place for a backup."""
-    import os
-
-    from models.backup.making import open_target
+def _send_on(settings: Settings, database: Database, *, everything: bool, wait_s: float) -> Made:
+    """A backup for the next program in a pipe; a terminal is no place for one."""
+    from flows.backing_up import find_configuration
+    from models.backup.making import make_backup
     from models.errors import BackupError
+    from models.workspace import hold_workspace
 
-    if target is None:
-        if sys.stdout.isatty():
-            raise BackupError("Standard output is a terminal.", "Send it on: `… make - | age …`.")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    if target.exists():
-        raise BackupError(
-            f"There is a file {target} already.", "Name another; a backup is never overwritten."
+    if sys.stdout.isatty():
+        raise BackupError("Standard output is a terminal.", "Send it on: `… make - | age …`.")
+    with hold_workspace(settings.workspace, wait_s=wait_s):
+        made = make_backup(
+            settings,
+            database,
+            find_configuration(settings),
+            sys.stdout.buffer,
+            compressed=False,
+            everything=everything,
+            told=_tell,
         )
-    partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
-    try:
-        with open_target(partial) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.rename(target)
-    except OSError as error:
-        raise BackupError(
-            f"The backup cannot be written to {target}: {error.strerror or error}.",
-            "Free some disk space, or name another place.",
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+        sys.stdout.buffer.flush()
+    return made
 
 
 @contextmanager

@@ -27,9 +27,11 @@ def serve(
 ) -> None:
     """Cleanse the dataset at ROOT on a schedule, until Ctrl-C.
 
-    Registers a deployment with the Prefect server of `kiyome up`, or with the one that
-    PREFECT_API_URL names, and carries out its runs in this process. One run at a time; runs that
-    were missed do not pile up.
+    Registers deployments with the Prefect server of `kiyome up`, or with the one that
+    PREFECT_API_URL names, and carries out their runs in this process: the cleansing, and what the
+    setting schedules names beside it. One run at a time; runs that were missed do not pile up. An
+    owner's request or a ruling starts a run too, once it has been quiet for a while (the setting
+    notice_after).
     """
     from flows.handing_over import hand_over
     from flows.prefect_environment import prepare_prefect
@@ -54,11 +56,16 @@ def serve(
         )
     from prefect import serve as serve_deployments
 
-    from flows.deployments import deploy_cleanse
+    from flows.deployments import deploy_all
+    from flows.noticing import noticing
+    from flows.zombies import keep_zombie_automation
 
     hand_over(settings)
-    deployment = deploy_cleanse(absolute_root(root), settings, dataset=dataset, layout=layout)
-    serve_deployments(deployment, pause_on_shutdown=False, print_starting_message=False)
+    deployments = deploy_all(absolute_root(root), settings, dataset=dataset, layout=layout)
+    keep_zombie_automation()
+    first = deployments[0]
+    with noticing(settings, f"{first.flow_name}/{first.name}", str(first.name)):
+        serve_deployments(*deployments, pause_on_shutdown=False, print_starting_message=False)
 
 
 def absolute_root(root: str) -> str:

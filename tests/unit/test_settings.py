@@ -1,0 +1,48 @@
+"""Settings: where a value comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import SettingsError
+from models.settings import load_settings
+
+
+class TestSecretFiles:
+    """Secrets that lie in files of their own."""
+
+    def test_a_secret_is_read_from_the_file_that_a_variable_names(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "url").write_text("postgresql+psycopg://kiyome:secret@db/kiyome\n")
+        monkeypatch.setenv("KIYOME_DATABASE_URL_FILE", str(tmp_path / "url"))
+        assert load_settings().database_url == "postgresql+psycopg://kiyome:secret@db/kiyome"
+
+    def test_one_with_parts_is_json(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "rpc").write_text('{"eip155:1": "https://rpc.example/key"}')
+        monkeypatch.setenv("KIYOME_CONSENT_RPC_FILE", str(tmp_path / "rpc"))
+        assert load_settings().consent_rpc == {"eip155:1": "https://rpc.example/key"}
+
+    def test_the_variable_itself_comes_first(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "token").write_text("from the file")
+        monkeypatch.setenv("KIYOME_METRICS_TOKEN_FILE", str(tmp_path / "token"))
+        monkeypatch.setenv("KIYOME_METRICS_TOKEN", "from the variable")
+        assert load_settings().metrics_token == "from the variable"
+
+    def test_a_file_that_is_not_there_is_said_and_nothing_is_made_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KIYOME_DATABASE_URL_FILE", str(tmp_path / "missing"))
+        with pytest.raises(SettingsError, match="KIYOME_DATABASE_URL_FILE"):
+            load_settings()
+
+    def test_what_is_no_secret_is_not_read_from_a_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "workers").write_text("99")
+        monkeypatch.setenv("KIYOME_WORKERS_FILE", str(tmp_path / "workers"))
+        assert load_settings().workers != 99
