@@ -24,6 +24,7 @@ from models.freshness import digest_inputs, read_state, remember_summary
 from models.nouns.permission import find_unregistered
 from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
+from models.recleansing.origins import remember_origins
 from models.releases.consent_share import ConsentShare, count_consent, find_idle_contracts
 from models.releases.publishing import (
     Release,
@@ -45,6 +46,7 @@ from models.summary import (
     describe_gathering,
     to_markdown,
 )
+from models.watching.progress import ProgressNote
 from models.workspace import hold_workspace, prepare_workspace
 from tasks.anchor import anchor_head
 from tasks.duplicates import find_duplicates, note_failure
@@ -110,7 +112,12 @@ def cleanse(
                 run_id,
                 inputs=outcome.inputs,
                 release=summary.release_id,
-                counts={**summary.counts, "retry": outcome.retried},
+                counts={
+                    **summary.counts,
+                    "retry": outcome.retried,
+                    "opt_in": summary.opt_in,
+                    "opt_out": summary.opt_out,
+                },
                 holds_until=outcome.holds_until,
             )
         except BaseException as error:
@@ -130,7 +137,8 @@ def cleanse(
 def _carry_out(order: str, started: float) -> Outcome:
     desk = open_desk(order)
     state = read_state(desk.database, desk.order.dataset)
-    _ = desk.detectors  # loaded here, so that one that cannot be loaded ends the run at once
+    # Loaded here, so that a detector that cannot be loaded ends the run at once.
+    remember_origins(desk.detectors, desk.workspace)
     plan = plan_dataset(order)
     gathered = gather_consent(order, plan)
     # What this run gathers is part of what it decides on, and no reason to run again.
@@ -153,7 +161,7 @@ def _carry_out(order: str, started: float) -> Outcome:
     head = enter_usage(order, release, verdicts)
     anchored = anchor_head(order)
     results = [{"stages": gathered["stages"]}, *results]
-    summary = _sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
+    summary = sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
     summary = replace(
         summary,
         gathering=describe_gathering(gathered),
@@ -191,8 +199,12 @@ def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
     shown = create_progress_artifact(
         progress=0.0, key=_artifact_key("progress", plan.dataset), description="Shards finished"
     )
+    desk = open_desk(order)
+    progress = ProgressNote(desk.workspace, desk.order.run_id, len(plan.shards))
+    progress.note(0)
     futures = [cleanse_shard.submit(order, digest) for digest, _ in plan.shards]
     for finished, _ in enumerate(as_completed(futures), 1):
+        progress.note(finished)
         update_progress_artifact(shown, progress=100 * finished / len(futures))
     return [future.result() for future in futures]
 
@@ -222,7 +234,7 @@ def _artifact_key(kind: str, dataset: str) -> str:
     return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
 
 
-def _sum_up(
+def sum_up(
     desk: Desk,
     plan: Plan,
     results: list[dict[str, Any]],

@@ -38,6 +38,7 @@ def prepare_prefect(settings: Settings, *, verbose: bool = False) -> None:
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     }
     if address := find_server(settings.workspace):
         chosen["PREFECT_API_URL"] = address

@@ -19,7 +19,7 @@ from models.reasons import TEXTS, Reason
 from models.translation.findings import explain_in_japanese
 from models.verdicts import Verdict, most_restrictive
 
-DecidedBy = Literal["machine", "ruling", "takedown"]
+DecidedBy = Literal["machine", "ruling", "takedown", "withdrawal"]
 _VERDICT_OF: dict[str, Verdict] = {
     "exclude": Verdict.EXCLUDE,
     "review": Verdict.REVIEW,
@@ -37,12 +37,14 @@ class Ruling:
         approves: True for approve, False for exclude.
         ruling_id: which ruling it was.
         reviewer: who ruled.
+        rewrites: it approves with another caption, and ``approves`` is False.
     """
 
     question: str
     approves: bool
     ruling_id: str
     reviewer: str
+    rewrites: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,29 @@ class TermRuling:
 
 
 @dataclass(frozen=True, slots=True)
+class Unedited:
+    """An asset before people edited its captions.
+
+    Attributes:
+        findings: what was seen of it then. It still says what the picture may show.
+        question: digest of what a reviewer would be asked about it; "" where nothing is, or no
+            ruling needs to know.
+        stale: some edit is for a caption that the asset does not have any more.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    question: str = ""
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One asset's verdict, and everything a person needs to believe it.
 
     Attributes:
         verdict: what was decided.
         reasons: why, the weightiest first.
-        decided_by: machine, ruling or takedown.
+        decided_by: machine, ruling, takedown or withdrawal.
         question: digest of what a reviewer is, or was, asked; "" where nothing is open to ruling.
         findings: the findings that the policy acts on.
         faults: what went wrong while examining the asset.
@@ -179,13 +197,17 @@ def decide(
     captions: Sequence[RewrittenCaption] = (),
     ruling: Ruling | None = None,
     taken_down: bool = False,
+    withdrawn: bool = False,
+    unedited: Unedited | None = None,
 ) -> Decision:
     """The one verdict of one asset. Pure: the same input gives the same decision.
 
-    A takedown beats everything, then a reviewer's exclusion, then a machine's. A fault is an
-    error whatever else was found, unless the asset is excluded anyway. An approval answers the
+    A takedown beats everything, then a withdrawal, a reviewer's exclusion, and a machine's. A fault
+    is an error whatever else was found, unless the asset is excluded anyway. An approval answers the
     question that was put to the reviewer and no other: it never clears an exclusion, an error, or
-    an asset about which something else is asked now.
+    an asset about which something else is asked now. A rewrite answers the question about the
+    asset with its original captions, all but what stands in those that were edited: the new texts
+    are examined as any other, and what is found in them is asked.
 
     Args:
         asset: whose verdict it is.
@@ -198,13 +220,18 @@ def decide(
         captions: the captions that were rewritten and found clean.
         ruling: the reviewer's effective ruling on this asset, if there is one.
         taken_down: whether an owner's takedown has been acknowledged.
+        withdrawn: whether an owner has withdrawn consent for a purpose that the policy asks for.
+        unedited: what there was before people edited captions; None where nobody did.
     """
     if taken_down:
         return Decision(Verdict.EXCLUDE, (Reason.TAKEDOWN,), "takedown")
+    if withdrawn:
+        return Decision(Verdict.EXCLUDE, (Reason.CONSENT_WITHDRAWN,), "withdrawal")
     permitted = permitted or Permitted(tuple(findings))
     looked_at = any(finding.kind.startswith("motif_") for finding in findings)
-    named = names_in(findings) if looked_at else frozenset[str]()
-    mended = {caption.index for caption in captions}
+    before = unedited.findings if unedited else ()
+    named = names_in((*findings, *before)) if looked_at else frozenset[str]()
+    mended = {caption.index for caption in captions if caption.cut}
     judged = [
         (finding, judge_finding(finding, policy, terms, named))
         for finding in permitted.open
@@ -217,8 +244,12 @@ def decide(
     outcomes = [(verdict, Reason(finding.kind)) for finding, verdict in judged]
     if permitted.licensed:
         outcomes.append((Verdict.CLEAR, Reason.NAME_LICENSED))
-    if captions:
+    if mended:
         outcomes.append((Verdict.CLEAR, Reason.CAPTION_REWRITTEN))
+    if any(caption.edited for caption in captions):
+        outcomes.append((Verdict.CLEAR, Reason.CAPTION_EDITED))
+    if unedited is not None and unedited.stale:
+        outcomes.append((Verdict.REVIEW, Reason.CAPTION_CHANGED))
     all_faults = tuple(dict.fromkeys([*([asset.fault] if asset.fault else []), *faults]))
     outcomes += [(Verdict.ERROR, fault.reason) for fault in all_faults]
     if consent is None:
@@ -247,6 +278,8 @@ def decide(
         permitted.licensed,
         tuple(captions),
     )
+    if ruling is not None and ruling.rewrites:
+        return _apply_rewrite(decision, ruling, unedited)
     if ruling is not None and not ruling.approves:
         return replace(
             decision,
@@ -265,6 +298,25 @@ def decide(
             ruling_id=ruling.ruling_id,
         )
     return decision
+
+
+def _apply_rewrite(decision: Decision, ruling: Ruling, unedited: Unedited | None) -> Decision:
+    """Clear what a rewrite answers; without its edit it answers nothing."""
+    if decision.verdict is not Verdict.REVIEW or unedited is None:
+        return decision
+    edited = {caption.index for caption in decision.captions if caption.edited}
+    if not edited or unedited.question != ruling.question:
+        return decision
+    if any(finding.caption in edited for finding in decision.findings):
+        return decision
+    return replace(
+        decision,
+        verdict=Verdict.CLEAR,
+        reasons=(Reason.RULING_APPROVED, Reason.CAPTION_EDITED, *decision.reasons),
+        decided_by="ruling",
+        question=ruling.question,
+        ruling_id=ruling.ruling_id,
+    )
 
 
 def question_of(

@@ -19,6 +19,7 @@ from models.motifs.motifs_stage import MotifsStage
 from models.motifs.register import load_references
 from models.nouns.knowledge import load_knowledge
 from models.nouns.lettering.reader import LetteringReader
+from models.nouns.register.storage import register_number
 from models.nouns.stage import NounsStage
 from models.policy import Policy
 from models.settings import Settings
@@ -27,7 +28,11 @@ from models.store.database import Database
 
 @dataclass(frozen=True)
 class Detectors:
-    """Every stage of a run."""
+    """Every stage of a run.
+
+    Attributes:
+        register_number: of the register of names that ``nouns`` was loaded with.
+    """
 
     consent: ConsentStage
     likeness: LikenessStage
@@ -35,6 +40,7 @@ class Detectors:
     features: FeaturesStage
     encoder: Encoder
     index: ReferenceIndex
+    register_number: int = 0
 
     def motifs(self, features: pa.Table) -> MotifsStage:
         """The stage that matches the features of one shard against the registered motifs."""
@@ -55,6 +61,7 @@ def load_detectors(
     encoder = load_encoder(settings.encoder, settings.encoder_backend)
     with database.snapshot() as session:
         knowledge = load_knowledge(session, settings)
+        number = register_number(session)
         references = load_references(session, settings.workspace)
     return Detectors(
         consent=ConsentStage(settings.max_bytes, read_trust_anchors(policy, policy_folder)),
@@ -77,6 +84,7 @@ def load_detectors(
             cache=settings.workspace / "indexes",
             workers=settings.workers,
         ),
+        register_number=number,
     )
 
 

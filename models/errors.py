@@ -11,7 +11,11 @@
     ├── LedgerError             the ledger does not verify, or cannot be appended to
     ├── ReleaseError            a release cannot be published or exported
     ├── AccountError            an account, password or one-time link cannot be used
+    ├── RequestError            an owner's request cannot be taken or settled
+    ├── BackupError             a backup cannot be made, is damaged or cannot be restored
+    ├── WebhookError            a webhook cannot be made or sent to
     └── ReviewError             a ruling cannot be taken
+        ├── CaptionEditError    an edit of a caption cannot be taken or applied
         ├── LeaseLostError      the lease ended, or another reviewer holds the item
         └── AlreadyRuledError   the item version already has its one effective ruling
 
@@ -78,12 +82,32 @@ class AccountError(KiyomeError):
     """An account, a password or a one-time link cannot be used."""
 
 
+class RequestError(KiyomeError):
+    """An owner's request cannot be taken or settled.
+
+    Args:
+        code: what is wrong, for pages that say it in another language.
+    """
+
+    def __init__(self, problem: str, remedy: str = "", code: str = "other") -> None:
+        super().__init__(problem, remedy)
+        self.code = code
+
+
 class BackupError(KiyomeError):
     """A backup cannot be made, is damaged or cannot be restored."""
 
 
+class WebhookError(KiyomeError):
+    """A webhook cannot be made or sent to."""
+
+
 class ReviewError(KiyomeError):
     """A ruling cannot be taken."""
+
+
+class CaptionEditError(ReviewError):
+    """An edit of a caption cannot be taken or applied."""
 
 
 class LeaseLostError(ReviewError):

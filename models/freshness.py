@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models.canonical import digest_bytes, digest_of
+from models.captions.records import effective_edits
 from models.consent.evidence.recording import latest_evidence
 from models.errors import WorkspaceError
 from models.files import write_atomically
@@ -29,6 +30,7 @@ from models.store.database import Database
 from models.store.tables import RegisterRow
 from models.summary import Summary
 from models.takedowns import takedown_times
+from models.withdrawals import read_withdrawals
 
 _CODE = Path(__file__).resolve().parent
 _CODE_SUFFIXES = (".py", ".json", ".npz", ".safetensors")
@@ -65,12 +67,19 @@ def read_state(database: Database, dataset: str) -> dict[str, Any]:
             for term, ruling in effective_term_rulings(session, dataset).items()
         }
         takedowns = sorted(takedown_times(session))
+        withdrawals = read_withdrawals(session).as_lines()
+        edits = {
+            asset_id: [edit.id for edit in edits]
+            for asset_id, edits in effective_edits(session, dataset).items()
+        }
         evidence = latest_evidence(session)
     return {
         "registers": registers,
         "rulings": rulings,
         "terms": terms,
         "takedowns": takedowns,
+        "withdrawals": withdrawals,
+        "caption_edits": edits,
         "evidence": evidence,
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +23,15 @@ from models.planning import dataset_folder
 from models.stages import stage_folder
 
 _FILE = "judged.json"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPart:
+    """The verdict rows of one shard: where they lie, and the digest of their file."""
+
+    shard: str
+    output: str
+    output_sha256: str
 
 
 def remember_judged(workspace: Path, dataset: str, records: Iterable[VerdictRecord]) -> None:
@@ -47,17 +57,45 @@ def read_last_judged(workspace: Path, dataset: str) -> Iterator[tuple[Sequence[A
     Raises:
         WorkspaceError: no run has kept them, or a file is gone or damaged.
     """
-    folder = dataset_folder(workspace, dataset)
+    for part in list_last_judged(workspace, dataset):
+        yield read_judged_part(workspace, dataset, part)
+
+
+def list_last_judged(workspace: Path, dataset: str) -> list[JudgedPart]:
+    """Which verdict rows are the last run's, in dataset order.
+
+    Raises:
+        WorkspaceError: no run has kept them, or the file is damaged.
+    """
     try:
-        shards = json.loads((folder / _FILE).read_bytes())["shards"]
-        for shard, output, digest in shards:
-            rows = _read_rows(stage_folder(workspace, "verdict", shard) / output, digest)
-            yield read_shard(folder / "shards" / f"{shard}.parquet").assets, rows
+        shards = json.loads((dataset_folder(workspace, dataset) / _FILE).read_bytes())["shards"]
+        return [JudgedPart(*map(str, each)) for each in shards]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise _unreadable(dataset, error) from error
+
+
+def read_judged_part(
+    workspace: Path, dataset: str, part: JudgedPart
+) -> tuple[Sequence[Asset], pa.Table]:
+    """The assets of a shard and its verdict rows.
+
+    Raises:
+        WorkspaceError: a file is gone or damaged.
+    """
+    try:
+        path = stage_folder(workspace, "verdict", part.shard) / part.output
+        rows = _read_rows(path, part.output_sha256)
+        shards = dataset_folder(workspace, dataset) / "shards"
+        return read_shard(shards / f"{part.shard}.parquet").assets, rows
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
-        raise WorkspaceError(
-            f"The verdicts of the last run of {dataset!r} cannot be read: {error}.",
-            "Run `kiyome cleanse --again`: they are made anew.",
-        ) from error
+        raise _unreadable(dataset, error) from error
+
+
+def _unreadable(dataset: str, error: Exception) -> WorkspaceError:
+    return WorkspaceError(
+        f"The verdicts of the last run of {dataset!r} cannot be read: {error}.",
+        "Run `kiyome cleanse --again`: they are made anew.",
+    )
 
 
 def _read_rows(path: Path, digest: str) -> pa.Table:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,13 +15,17 @@ import pyarrow.parquet as pq
 
 from models.assets.asset import Asset, Fault
 from models.canonical import canonical_json, digest_bytes, digest_of
+from models.captions.edits import CaptionEdits, EditedAsset, edit_asset, join_rewritten
+from models.captions.stage import EDITED
 from models.consent.explanation import write_chain
+from models.consent.reading_json import printable
 from models.consent.resolution import ConsentDecision, resolve
 from models.consent.statements import Statement
 from models.consent.subjects import Subject, SubjectKind
 from models.consent.testimony import Likeness, Testimony, Traits
-from models.decisions import Decision, Ruling, TermRuling, TermRulings, decide
+from models.decisions import Decision, Ruling, TermRuling, TermRulings, Unedited, decide
 from models.editing import CaptionEditor
+from models.errors import KiyomeError
 from models.findings import Finding
 from models.nouns.permission import LicensedNames, Permitted, permit
 from models.nouns.rewriting.captions import RewrittenCaption
@@ -31,8 +35,9 @@ from models.stages import describe_failure, stage_folder, store_record, store_ta
 from models.takedowns import ids_for_takedown
 from models.unicode import escape_surrogates
 from models.verdicts import Verdict
+from models.withdrawals import NO_WITHDRAWALS, Withdrawals
 
-CODE_VERSION = "verdict/6"
+CODE_VERSION = "verdict/7"
 
 _CAPTION = pa.struct(
     [
@@ -40,9 +45,11 @@ _CAPTION = pa.struct(
         pa.field("original", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("edits", pa.list_(pa.string()), nullable=False),
+        pa.field("edited", pa.string(), nullable=False),
     ]
 )
-"""A caption that a release gets rewritten; each edit is canonical JSON."""
+"""A caption that a release gets rewritten; each edit is canonical JSON, and ``edited`` is the text
+that a person put in its place, or ""."""
 
 VERDICTS = pa.schema(
     [
@@ -86,13 +93,22 @@ class VerdictRecord:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the stages that ran have seen of one asset."""
+    """What the stages that ran have seen of one asset.
+
+    Attributes:
+        findings: what was seen; of edited captions, what stands in their new texts.
+        edits: ids of the caption edits that its texts were examined with; None where its texts were
+            not examined, because something else had excluded it.
+        unedited: where there are any, what was seen with the original captions.
+    """
 
     statements: tuple[Statement, ...] | None = None
     findings: tuple[Finding, ...] = ()
     faults: tuple[Fault, ...] = ()
     facts: Mapping[str, Any] | None = None
     traits: Traits | None = None
+    edits: tuple[str, ...] | None = None
+    unedited: tuple[Finding, ...] = ()
 
 
 Consents = dict[str, tuple[tuple[Statement, ...], ConsentDecision]]
@@ -110,9 +126,11 @@ class Bench:
         as_of: UTC seconds at which consent is weighed.
         rulings: effective rulings by asset id.
         takedowns: ids of assets whose takedown has been acknowledged.
+        withdrawals: what owners have withdrawn.
         testimony: what was said about assets outside the dataset; None for nothing.
         licences: licences on file for names.
         editor: what rewrites captions; None where the policy rewrites none.
+        edits: the caption edits in force, by asset id.
     """
 
     policy: Policy
@@ -123,6 +141,8 @@ class Bench:
     testimony: Testimony | None = None
     licences: tuple[LicensedNames, ...] = ()
     editor: CaptionEditor | None = None
+    withdrawals: Withdrawals = NO_WITHDRAWALS
+    edits: CaptionEdits = field(default_factory=dict)
 
     def weigh(
         self, asset: Asset, observed: Observed, consents: Consents | None = None
@@ -134,20 +154,67 @@ class Bench:
                 is looked up here, and added to.
         """
         consent = self._resolve(asset, observed.statements, {} if consents is None else consents)
-        permitted = permit(asset, observed.findings, self.licences, self.as_of)
-        captions, faults = self._edit(asset, permitted)
+        edited, faults = self._put_edits(asset, observed)
+        permitted = permit(edited.asset, observed.findings, self.licences, self.as_of)
+        cut, also = self._edit(edited.asset, permitted)
+        faults = (*observed.faults, *faults, *also)
         return consent, decide(
-            asset,
+            edited.asset,
             consent,
             observed.findings,
-            (*observed.faults, *faults),
+            faults,
             self.policy,
             self.terms,
             permitted=permitted,
-            captions=captions,
+            captions=join_rewritten(asset, edited, cut),
             ruling=self.rulings.get(asset.asset_id),
             taken_down=bool(self.takedowns_of(asset)),
+            withdrawn=self.keeps_out(asset, consent.statements if consent else ()),
+            unedited=self._look_before(asset, observed, edited, consent),
         )
+
+    def _put_edits(self, asset: Asset, observed: Observed) -> tuple[EditedAsset, tuple[Fault, ...]]:
+        """The asset with its edited captions; a fault where it was not examined with just these."""
+        edits = self.edits.get(asset.asset_id, ())
+        if not edits and not observed.edits:
+            return EditedAsset(asset, {}, ()), ()
+        try:
+            edited = edit_asset(asset, edits)
+        except KiyomeError as error:
+            fault = Fault(Reason.STAGE_FAILED, f"a caption edit cannot be applied: {error}")
+            return EditedAsset(asset, {}, ()), (fault,)
+        if observed.edits is not None and edited.edit_ids != observed.edits:
+            fault = Fault(Reason.STAGE_FAILED, "its edited captions were not examined")
+            return edited, (fault,)
+        return edited, ()
+
+    def _look_before(
+        self,
+        asset: Asset,
+        observed: Observed,
+        edited: EditedAsset,
+        consent: ConsentDecision | None,
+    ) -> Unedited | None:
+        """What there was before people edited the captions, as far as it matters."""
+        if not edited.applied:
+            return Unedited(stale=True) if edited.stale else None
+        ruling = self.rulings.get(asset.asset_id)
+        question = ""
+        if ruling is not None and ruling.rewrites:
+            permitted = permit(asset, observed.unedited, self.licences, self.as_of)
+            captions, faults = self._edit(asset, permitted)
+            question = decide(
+                asset,
+                consent,
+                observed.unedited,
+                (*observed.faults, *faults),
+                self.policy,
+                self.terms,
+                permitted=permitted,
+                captions=captions,
+                unedited=Unedited(stale=bool(edited.stale)),
+            ).question
+        return Unedited(observed.unedited, question, bool(edited.stale))
 
     def _edit(
         self, asset: Asset, permitted: Permitted
@@ -181,6 +248,22 @@ class Bench:
             return frozenset()
         names = (location.name for location in asset.locations)
         return self.takedowns & ids_for_takedown(asset.asset_id, names)
+
+    def keeps_out(self, asset: Asset, statements: Iterable[Statement]) -> bool:
+        """Whether an owner has withdrawn consent for an asset.
+
+        Args:
+            statements: all that is said about it, contracts on file among them.
+        """
+        names = (location.name for location in asset.locations)
+        purposes = self.policy.consent.purposes
+        return self.withdrawals.keep_out(asset.asset_id, names, statements, purposes)
+
+    @property
+    def withdrawn_holders(self) -> list[str]:
+        """The withdrawals by holders of contracts: whom they reach, only the decision tells."""
+        holders = {printable(contract.holder) for contract in self.policy.consent.contract}
+        return self.withdrawals.of(holders).as_lines()
 
 
 def hear(observed: Mapping[str, Observed], testimony: Testimony | None) -> dict[str, Observed]:
@@ -233,6 +316,9 @@ def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) ->
     subjects: tuple[Subject, ...] = (Subject(SubjectKind.SHA256, asset_id),)
     look: dict[str, Any] = {}
     likeness: Likeness | None = None
+    names = rows.get("nouns", {})
+    edited = rows.get(EDITED, {}).get(asset_id)
+    unedited: list[Finding] = []
     for stage, by_id in rows.items():
         row = by_id.get(asset_id)
         if row is None:
@@ -242,7 +328,11 @@ def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) ->
         elif stage == "consent":
             statements = tuple(Statement.from_dict(json.loads(s)) for s in row["statements"])
             subjects = tuple(Subject.parse(text) for text in row.get("subjects") or ())
-        findings += [Finding.from_dict(json.loads(f)) for f in row.get("findings") or ()]
+        found = [Finding.from_dict(json.loads(f)) for f in row.get("findings") or ()]
+        if stage != EDITED:
+            unedited += found
+        if stage != "nouns" or edited is None:  # what the new texts say takes its place
+            findings += found
         facts |= {key: row[key] for key in ("width", "height", "format") if row.get(key)}
         if stage == "features" and row.get("pdq"):
             look = {"look": row["pdq"], "look_quality": row["pdq_quality"]}
@@ -251,7 +341,15 @@ def _observe(asset_id: str, rows: Mapping[str, Mapping[str, dict[str, Any]]]) ->
                 row["pdq"], row["pdq_quality"], tuple(row["image_codes"]), row["instance_code"]
             )
     traits = Traits(subjects, **look, likeness=likeness)
-    return Observed(statements, tuple(findings), tuple(dict.fromkeys(faults)), facts, traits)
+    return Observed(
+        statements,
+        tuple(findings),
+        tuple(dict.fromkeys(faults)),
+        facts,
+        traits,
+        edits=tuple(edited["edits"] or ()) if edited else () if asset_id in names else None,
+        unedited=tuple(unedited) if edited else (),
+    )
 
 
 def select_undecided(
@@ -302,7 +400,12 @@ def judge(
     read = gather(assets, outputs)
     observed = hear(read, bench.testimony)
     heard = {i: seen.statements or () for i, seen in observed.items() if seen is not read[i]}
-    fingerprint = _fingerprint(shard, assets, outputs, heard, bench, dataset)
+    withdrawn = [
+        asset.asset_id
+        for asset in assets
+        if bench.keeps_out(asset, observed[asset.asset_id].statements or ())
+    ]
+    fingerprint = fingerprint_of(shard, assets, outputs, heard, withdrawn, bench, dataset)
     if previous := read_verdict_record(folder, fingerprint, bench.as_of):
         return previous
     rows: list[dict[str, Any]] = []
@@ -310,7 +413,7 @@ def judge(
     for asset in assets:
         seen = observed[asset.asset_id]
         consent, decision = bench.weigh(asset, seen, consents)
-        rows.append(_row(asset, seen, consent, decision, bench.policy))
+        rows.append(write_row(asset, seen, consent, decision, bench.policy))
         if decision.valid_until is not None:
             deadlines.append(decision.valid_until)
     output, digest = store_table(folder, fingerprint, pa.Table.from_pylist(rows, schema=VERDICTS))
@@ -345,11 +448,12 @@ def read_verdicts(workspace: Path, record: VerdictRecord) -> pa.Table:
     return pq.read_table(stage_folder(workspace, "verdict", record.shard) / record.output)
 
 
-def _fingerprint(
+def fingerprint_of(
     shard: str,
     assets: Sequence[Asset],
     outputs: Mapping[str, pa.Table],
     heard: Mapping[str, Sequence[Statement]],
+    withdrawn: Sequence[str],
     bench: Bench,
     dataset: str,
 ) -> str:
@@ -364,11 +468,13 @@ def _fingerprint(
                 [each.terms.id, sorted(each.entries)] for each in bench.licences if each.entries
             ],
             "editor": bench.editor.fingerprint if bench.editor else "",
+            "edits": {i: [e.id for e in bench.edits[i]] for i in sorted(ids & bench.edits.keys())},
             "outputs": {stage: _table_digest(table) for stage, table in sorted(outputs.items())},
             "heard": {i: [s.as_dict() for s in said] for i, said in sorted(heard.items())},
             "rulings": {i: asdict(bench.rulings[i]) for i in sorted(ids & bench.rulings.keys())},
             "terms": _ruled_terms(outputs, bench.terms),
             "takedowns": sorted(frozenset[str]().union(*map(bench.takedowns_of, assets))),
+            "withdrawn": [*sorted(withdrawn), *bench.withdrawn_holders],
         }
     )
 
@@ -377,11 +483,13 @@ def _ruled_terms(
     outputs: Mapping[str, pa.Table], terms: Mapping[str, TermRuling]
 ) -> dict[str, str]:
     """The rulings about terms that stand in a shard: one elsewhere is no reason to judge again."""
-    if not terms or "nouns" not in outputs:
+    if not terms:
         return {}
     found = {
         json.loads(text).get("term", "")
-        for row in outputs["nouns"]["findings"].to_pylist()
+        for stage in ("nouns", EDITED)
+        if stage in outputs
+        for row in outputs[stage]["findings"].to_pylist()
         for text in row or ()
     }
     return {term: terms[term].ruling_id for term in sorted(found & terms.keys())}
@@ -394,7 +502,7 @@ def _table_digest(table: pa.Table) -> str:
     return digest_bytes(memoryview(sink.getvalue()))
 
 
-def _row(
+def write_row(
     asset: Asset,
     seen: Observed,
     consent: ConsentDecision | None,
@@ -425,6 +533,7 @@ def _row(
                 "original": escape_surrogates(caption.original),
                 "text": escape_surrogates(caption.text),
                 "edits": [canonical_json(edit.as_dict()).decode() for edit in caption.edits],
+                "edited": escape_surrogates(caption.edited),
             }
             for caption in decision.captions
         ],

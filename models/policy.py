@@ -26,6 +26,7 @@ from models.nouns.conditions import (
     NounsPolicy,
     SourcePolicy,
 )
+from models.reasons import Reason
 from models.sections import Section, Text, explain_problem
 
 Action = Literal["exclude", "review", "allow"]
@@ -58,6 +59,19 @@ class ImagesPolicy(Section):
     animated: Action = "review"
 
 
+class ReviewPolicy(Section):
+    """Which items two persons have to rule on; none unless it says so.
+
+    ``two_persons`` names reasons for which an item is asked, ``two_persons_risk`` is the risk of a
+    matched motif from which on, and ``two_persons_owned`` means every item in which somebody who is
+    named has a say: a statement says whose it is, or a motif or name was found that has an owner.
+    """
+
+    two_persons: tuple[Reason, ...] = ()
+    two_persons_risk: float | None = Field(default=None, ge=RECORDED_RISK, le=1.0)
+    two_persons_owned: bool = False
+
+
 class Policy(Section):
     """A policy file, validated."""
 
@@ -67,11 +81,23 @@ class Policy(Section):
     nouns: NounsPolicy = NounsPolicy()
     motifs: MotifsPolicy = MotifsPolicy()
     images: ImagesPolicy = ImagesPolicy()
+    review: ReviewPolicy = ReviewPolicy()
 
     @property
     def digest(self) -> str:
         """SHA-256 of what the policy says; comments and spacing of the file do not count."""
-        return digest_of(self.model_dump(mode="json"))
+        return digest_of(self.said)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the policy says, JSON-ready: what its digest is over.
+
+        One that says nothing of reviewers has the digest that it had before it could.
+        """
+        said = self.model_dump(mode="json")
+        if self.review == ReviewPolicy():
+            del said["review"]
+        return said
 
     @property
     def label(self) -> str:
@@ -100,6 +126,7 @@ _SECTIONS: dict[str, type[Section]] = {
     **{f"nouns.{source}": SourcePolicy for source in SOURCES},
     "motifs": MotifsPolicy,
     "images": ImagesPolicy,
+    "review": ReviewPolicy,
 }
 
 

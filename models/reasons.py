@@ -32,6 +32,8 @@ class Reason(StrEnum):
     UNKNOWN_TERM = "unknown_term"
     NAME_LICENSED = "name_licensed"
     CAPTION_REWRITTEN = "caption_rewritten"
+    CAPTION_EDITED = "caption_edited"
+    CAPTION_CHANGED = "caption_changed"
     MOTIF_COPY = "motif_copy"
     MOTIF_CONTAINED = "motif_contained"
     MOTIF_RESEMBLES = "motif_resembles"
@@ -48,6 +50,7 @@ class Reason(StrEnum):
     RULING_APPROVED = "ruling_approved"
     RULING_EXCLUDED = "ruling_excluded"
     TAKEDOWN = "takedown"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
 
 
 RETRIED: frozenset[Reason] = frozenset(
@@ -181,6 +184,19 @@ TEXTS: dict[Reason, ReasonText] = {
         "Nothing to do; the original is kept beside the release, with what was changed.",
         "対応は不要です。元のキャプションと変更内容はリリースの記録に残ります。",
     ),
+    Reason.CAPTION_EDITED: ReasonText(
+        "A person put another caption in the place of the original; the release holds that one.",
+        "人がキャプションを書き換えました。リリースには書き換え後のものが含まれます。",
+        "Nothing to do; the edit can be undone on the page Captions.",
+        "対応は不要です。書き換えは「キャプション」のページで取り消せます。",
+    ),
+    Reason.CAPTION_CHANGED: ReasonText(
+        "A person rewrote a caption of this image, and that caption has changed since.",
+        "人が書き換えたキャプションの元の文が、その後変更されています。",
+        "Read the caption as it is now: rewrite it again, or undo the edit on the page Captions.",
+        "現在のキャプションを確認し、書き換え直すか、"
+        "「キャプション」のページで書き換えを取り消してください。",
+    ),
     Reason.MOTIF_COPY: ReasonText(
         "The picture is a copy of a registered motif.",
         "登録されたモチーフの複製です。",
@@ -276,5 +292,11 @@ TEXTS: dict[Reason, ReasonText] = {
         "権利者から取り下げの申し出がありました。",
         "Leave the asset out of every later release.",
         "以後のすべてのリリースからこの画像を除いてください。",
+    ),
+    Reason.CONSENT_WITHDRAWN: ReasonText(
+        "The owner has withdrawn their consent to this use.",
+        "権利者がこの利用への同意を撤回しました。",
+        "Leave the asset out of every later release, until the owner gives the consent back.",
+        "権利者が同意を再び与えるまで、以後のすべてのリリースからこの画像を除いてください。",
     ),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from models.outbox import post_event
 from models.store.database import Database, now_ms
 from models.store.tables import RunRow
 
@@ -74,6 +75,8 @@ def finish_run(
         row.counts = json.dumps(counts, sort_keys=True)
         row.holds_until_ms = None if holds_until is None else holds_until * 1000
         row.finished_ms = now_ms(session)
+        told = {"run_id": run_id, "dataset": row.dataset, "release_id": release}
+        post_event(session, "run.finished", told)
 
 
 def fail_run(database: Database, run_id: str, detail: str) -> None:
@@ -81,6 +84,7 @@ def fail_run(database: Database, run_id: str, detail: str) -> None:
     with database.transaction() as session:
         row = session.get_one(RunRow, run_id)
         row.status, row.detail, row.finished_ms = "failed", detail[:2000], now_ms(session)
+        post_event(session, "run.failed", {"run_id": run_id, "dataset": row.dataset})
 
 
 def last_finished(database: Database, dataset: str) -> Run | None:

@@ -31,6 +31,8 @@ def explain_problem(error: Any) -> str:
         return 'give a list in brackets, as in ["…"]'
     if kind == "too_short" and context.get("field_type") == "Tuple":
         return f"give at least {context['min_length']}"
+    if kind == "enum":
+        return f"{error['input']!r} is none of those there are (docs/reasons.md)"
     if kind.startswith("date_"):
         return "give a date, as in 2026-01-15"
     return str(error["msg"]).removeprefix("Value error, ")

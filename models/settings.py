@@ -11,6 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +23,9 @@ from models.errors import SettingsError
 
 SETTINGS_FILE = "kiyome.toml"
 
+ScheduledFlow = Literal["recleanse", "watch", "anchor", "draw-sample", "back-up"]
+"""Flows beside the cleansing that can be scheduled."""
+
 SECRETS = frozenset(
     (
         "database_url",
@@ -31,6 +35,8 @@ SECRETS = frozenset(
         "ledger_rpc",
         "ledger_signer",
         "oidc_client_secret",
+        "metrics_token",
+        "alert_smtp",
     )
 )
 """Settings that may hold a password or a key: they stand in no file, page or database of a run."""
@@ -129,6 +135,13 @@ class Settings(BaseSettings):
         pattern=r"^(0x[0-9a-fA-F]{40})?$",
         description="Address of the ledger's contract, as `kiyome ledger deploy` prints it.",
     )
+    ledger_payouts: str = Field(
+        default="",
+        pattern=r"^(0x[0-9a-fA-F]{40})?$",
+        description=(
+            "Address of the contract that pays owners, as `kiyome ledger payouts deploy` prints it."
+        ),
+    )
     ledger_keystore: Path | None = Field(
         default=None,
         description="Encrypted key file (Web3 Secret Storage) of the account that anchors.",
@@ -156,6 +169,22 @@ class Settings(BaseSettings):
     ledger_commit_manifests: bool = Field(
         default=False,
         description="Also record each anchor's manifest as an ERC-7053 commit, for indexers.",
+    )
+    ledger_explorer: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s<>\"]*\{tx\}[^\s<>\"]*)?$",
+        description=(
+            "Address of a block explorer's page about a transaction, with {tx} in it. Owners' "
+            "pages link to it."
+        ),
+    )
+    ledger_rpc_public: str = Field(
+        default="",
+        pattern=r"^(https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?)?$",
+        description=(
+            "JSON-RPC endpoint without a secret that owners' browsers may ask about the contract: "
+            "it has to allow requests from other sites (CORS). Empty: browsers ask no chain."
+        ),
     )
     consult: tuple[Literal["chain", "documents", "web"], ...] = Field(
         default=("chain",),
@@ -194,6 +223,18 @@ class Settings(BaseSettings):
     )
     review_host: str = Field(default="127.0.0.1", description="Address of the review page.")
     review_port: int = Field(default=8620, ge=1, le=65535, description="Port of the review page.")
+    golden_share: float = Field(
+        default=0.0,
+        description=(
+            "Share of what a reviewer gets that has a known answer: 0.02 to 0.05, or 0 for none."
+        ),
+    )
+    owner_answer_days: int = Field(
+        default=14,
+        ge=1,
+        le=365,
+        description="Days after which an item comes back that an owner has not answered about.",
+    )
     review_origin: str = Field(
         default="",
         pattern=r"^(https?://[^/\s@?#]+)?$",
@@ -208,6 +249,24 @@ class Settings(BaseSettings):
             "Addresses or networks of the reverse proxies in front of the review page: their "
             "X-Forwarded-For and X-Forwarded-Proto are believed, and nobody else's."
         ),
+    )
+    api_rate: int = Field(
+        default=600,
+        ge=1,
+        description="Requests a minute that one account may send to the API of one server.",
+    )
+    webhook_allow: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Private networks, or host:port, that webhooks may be sent to. Everything private, and "
+            "every port but 443, is refused otherwise; only what stands here may be plain http."
+        ),
+    )
+    webhook_days: int = Field(
+        default=3,
+        ge=1,
+        le=30,
+        description="Days after which a delivery that a webhook never took is given up.",
     )
     review_certificate: Path | None = Field(
         default=None,
@@ -235,13 +294,91 @@ class Settings(BaseSettings):
             "time, or refuse: only those that were made for them."
         ),
     )
+    owner_wallets: Literal["refuse", "known", "anyone"] = Field(
+        default="refuse",
+        description=(
+            "For which wallets an owner's account is made when they first sign in: refuse (only "
+            "those that were bound for them), known (those that speak in statements about assets), "
+            "or anyone."
+        ),
+    )
     prefect_port: int = Field(
         default=4200, ge=1, le=65535, description="Port of the Prefect server of `kiyome up`."
+    )
+    metrics_token: str = Field(
+        default="",
+        description="Secret with which a Prometheus server reads /metrics of the review page "
+        "(Authorization: Bearer). Empty: there is no such page.",
+    )
+    alert_mail_to: tuple[str, ...] = Field(
+        default=(), description="Mail addresses that are told what needs a person."
+    )
+    alert_mail_from: str = Field(
+        default="", description="Address that these mails come from. Empty: the first of them."
+    )
+    alert_smtp: str = Field(
+        default="",
+        description="Mail server, as in smtps://user:password@host; needed for alert_mail_to.",
+    )
+    alert_queue_days: float = Field(
+        default=7, ge=0, description="Tell when an item of the queue waits for so many days; 0: no."
+    )
+    alert_overdue_hours: float = Field(
+        default=48,
+        ge=0,
+        description="Tell when no run of a dataset ended well for so many hours; 0: no.",
+    )
+    alert_anchor_hours: float = Field(
+        default=6,
+        ge=0,
+        description="Tell when the ledger's head is not anchored for so many hours; 0: no.",
+    )
+    alert_outbox_hours: float = Field(
+        default=1,
+        ge=0,
+        description="Tell when an event was not passed on for so many hours; 0: no.",
+    )
+    alert_opt_in_points: float = Field(
+        default=5,
+        ge=0,
+        description="Tell when the opt-in share falls by so many percentage points; 0: no.",
+    )
+    alert_error_points: float = Field(
+        default=5,
+        ge=0,
+        description="Tell when the share of assets that cannot be examined grows by so many "
+        "percentage points; 0: no.",
+    )
+    alert_free_gib: float = Field(
+        default=5,
+        ge=0,
+        description="Tell when less than so many GiB are free where the workspace is; 0: no.",
     )
     schedule: str = Field(
         default="0 3 * * *", description="Cron expression of the scheduled cleansing."
     )
-    timezone: str = Field(default="UTC", description="Time zone of the schedule.")
+    notice_after: float = Field(
+        default=60.0,
+        ge=0,
+        description=(
+            "Seconds of quiet after an owner's request or a ruling until the standing system "
+            "starts a run that applies it; ten times as many at most."
+        ),
+    )
+    timezone: str = Field(default="UTC", description="Time zone of the schedules.")
+    schedules: dict[ScheduledFlow, str] = Field(
+        default_factory=dict,
+        description="When other flows run: recleanse, watch, anchor, draw-sample, back-up; as in "
+        '{ watch = "every 10 minutes", back-up = "30 1 * * *" }: cron, every N '
+        "minutes/hours/days/weeks, RRULE:…, or never. By default watch runs every 10 minutes, "
+        "anchor every hour where there is a chain, the others never.",
+    )
+    backup_folder: Path | None = Field(
+        default=None, description="Folder for scheduled backups, on another disk."
+    )
+    backup_keep: int = Field(
+        default=14, ge=1, description="How many scheduled backups are kept there."
+    )
 
     @property
     def review_address(self) -> str:
@@ -271,6 +408,13 @@ class Settings(BaseSettings):
         for chain in value:
             if not re.fullmatch(r"eip155:[1-9][0-9]{0,19}", chain):
                 raise ValueError(f'name the chain as in "eip155:1", not {chain!r}')
+        return value
+
+    @field_validator("golden_share")
+    @classmethod
+    def _share_is_bearable(cls, value: float) -> float:
+        if value and not 0.02 <= value <= 0.05:
+            raise ValueError("choose from 0.02 to 0.05, or 0 for none")
         return value
 
     @field_validator("timezone")
@@ -310,9 +454,42 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Command line first, then variables, then the file."""
+        """Command line first, then variables, then files of secrets, then the settings file."""
         file = find_settings_file()
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file))
+        return (
+            init_settings,
+            env_settings,
+            _SecretFiles(settings_cls),
+            TomlConfigSettingsSource(settings_cls, file),
+        )
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Secrets from files that ``KIYOME_<NAME>_FILE`` names, as containers and systemd give them."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The content of a secret's file, without the white space at its ends."""
+        name = f"KIYOME_{field_name.upper()}_FILE"
+        path = os.environ.get(name) if field_name in SECRETS else None
+        if path is None:
+            return None, field_name, False
+        try:
+            text = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"The file that {name} names cannot be read: {path}.",
+                "Name a file of text that this user may read.",
+            ) from error
+        return text, field_name, self.field_is_complex(field)
+
+    def __call__(self) -> dict[str, Any]:
+        """All secrets that are in files."""
+        found: dict[str, Any] = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, key, is_complex = self.get_field_value(field, name)
+            if value is not None:
+                found[key] = self.prepare_field_value(key, field, value, is_complex)
+        return found
 
 
 def find_settings_file() -> Path:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.assets.asset import Notice
 from models.stages import StageRecord
@@ -174,12 +175,16 @@ def count_outcomes(outcomes: pa.Table) -> tuple[dict[str, int], dict[str, dict[s
     Args:
         outcomes: ``models.releases.manifest.OUTCOMES``.
     """
-    counts = Counter(outcomes["verdict"].to_pylist())
+    firsts = pc.list_element(outcomes["reasons"], 0)
+    names = ["verdict", "reason"]
+    pairs = pa.table([outcomes["verdict"], firsts], names=names)
+    # In one thread groups come in the order in which they first appear.
+    grouped = pairs.group_by(names, use_threads=False).aggregate([([], "count_all")])
+    counts: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {verdict.value: Counter() for verdict in Verdict}
-    for verdict, codes in zip(
-        outcomes["verdict"].to_pylist(), outcomes["reasons"].to_pylist(), strict=True
-    ):
-        reasons[verdict][codes[0]] += 1
+    for row in grouped.to_pylist():
+        counts[row["verdict"]] += row["count_all"]
+        reasons[row["verdict"]][row["reason"]] = row["count_all"]
     return (
         {verdict.value: counts[verdict.value] for verdict in Verdict},
         {verdict: dict(found.most_common()) for verdict, found in reasons.items()},

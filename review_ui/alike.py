@@ -63,7 +63,11 @@ class AlikeCard:
 
 
 def show_alike(
-    folder: Path, alike: AlikeItems | None, sent: tuple[bool, frozenset[str]] | None = None
+    folder: Path,
+    alike: AlikeItems | None,
+    sent: tuple[bool, frozenset[str]] | None = None,
+    *,
+    blind: bool = False,
 ) -> AlikeCard | None:
     """The card, or None where there is nothing to show.
 
@@ -71,6 +75,7 @@ def show_alike(
         folder: of the small copies.
         alike: the other items.
         sent: what a form that was not taken had chosen: all or not, and the ids of the ticked.
+        blind: how others of the group were ruled on is not shown.
     """
     if alike is None:
         return None
@@ -89,7 +94,7 @@ def show_alike(
         same=alike.same,
         more_free=alike.more_free,
         more_apart=alike.more_apart,
-        ruled=alike.ruled,
+        ruled={} if blind else alike.ruled,
     )
 
 

@@ -14,30 +14,53 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from models.accounts.roles import Role
+from models.captions.looking import CaptionLook
 from models.errors import SettingsError, StoreError
 from models.review.derivatives import FOLDER
+from models.review.golden_items import GoldenShare
 from models.settings import Settings
 from models.store.database import Database
+from models.webhooks.posting import rules_of
+from models.webhooks.sending import sending
+from review_ui.api.application import MOUNT, make_api
 from review_ui.guard import HEADERS, Guard
 from review_ui.listening import parse_proxies, require_allowed
+from review_ui.owner_ledger import choose_ledger, origin_of
 from review_ui.permitted import ForgedFormError, NotAllowedError, SignInNeededError
 from review_ui.routes import (
     account,
     accounts,
+    adjudication,
     assurance,
     audit,
+    captions,
+    claims,
+    golden,
     images,
     items,
     links,
     motifs,
+    owner_requests,
+    owners,
     pages,
     provider,
+    questions,
     queue,
+    referring,
+    requests,
+    rewriting,
     sessions,
     terms,
+    tokens,
+    usage,
+    wallet,
+    webhooks,
+    works,
 )
+from review_ui.routes.metrics import make_metrics_router
 from review_ui.security import Sessions, load_secret
 from review_ui.site import HERE, Site, get_site, go, load_templates
+from review_ui.wallets import choose_wallets
 
 if TYPE_CHECKING:
     from review_ui.provider import Provider
@@ -78,30 +101,45 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
             raise
     require_allowed(settings, database)
     app = FastAPI(title="Kiyome review", docs_url=None, redoc_url=None, openapi_url=None)
+    sessions_kept = Sessions(load_secret(settings.workspace))
+    share = settings.golden_share
     app.state.site = Site(
         database=database,
         derivatives=settings.workspace / FOLDER,
         workspace=settings.workspace.absolute(),
         max_pixels=settings.max_pixels,
-        sessions=Sessions(load_secret(settings.workspace)),
+        sessions=sessions_kept,
         templates=load_templates(),
         address=settings.review_address,
         provider=_choose_provider(settings),
         new_role=None
         if settings.oidc_new_accounts == "refuse"
         else Role(settings.oidc_new_accounts),
+        wallets=choose_wallets(settings, database),
+        webhook_rules=rules_of(settings),
+        webhook_days=settings.webhook_days,
+        golden=GoldenShare(sessions_kept.golden_key, share) if share else None,
+        answer_days=settings.owner_answer_days,
+        look=CaptionLook(settings, database),
     )
+    app.state.owner_ledger = choose_ledger(settings)
     for module in (
+        *(captions, rewriting, works, usage, claims, requests, owner_requests),
+        *(adjudication, golden, questions, referring),
         *(queue, items, terms, motifs, images, audit, assurance, pages),
-        *(sessions, provider, links, account, accounts),
+        *(sessions, provider, wallet, owners, links, account, tokens, accounts, webhooks),
     ):
         app.include_router(module.router)
+    if settings.metrics_token:
+        app.include_router(make_metrics_router(settings, database))
     app.mount("/static", _Assets(directory=HERE / "static"))
+    app.mount(MOUNT, make_api(app.state.site, settings.api_rate))
     app.add_middleware(
         Guard,
         host=settings.review_host,
         origin=settings.review_origin,
         proxies=parse_proxies(settings),
+        connect=origin_of(settings.ledger_rpc_public),
     )
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -139,7 +177,7 @@ def _choose_provider(settings: Settings) -> Provider | None:
 
 
 def serve(settings: Settings, app: FastAPI | None = None) -> None:
-    """Serve the page until interrupted.
+    """Serve the page until interrupted, and send webhooks meanwhile.
 
     Args:
         app: what ``create_app`` made of the settings; made here where it was not before.
@@ -150,16 +188,17 @@ def serve(settings: Settings, app: FastAPI | None = None) -> None:
     import uvicorn
 
     app = app or create_app(settings)
-    uvicorn.run(
-        app,
-        host=settings.review_host,
-        port=settings.review_port,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        ssl_certfile=settings.review_certificate,
-        ssl_keyfile=settings.review_certificate_key,
-    )
+    with sending(app.state.site.database, settings):
+        uvicorn.run(
+            app,
+            host=settings.review_host,
+            port=settings.review_port,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            ssl_certfile=settings.review_certificate,
+            ssl_keyfile=settings.review_certificate_key,
+        )
 
 
 def _answer(request: Request, status: int, kind: str) -> Response:

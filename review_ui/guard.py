@@ -10,8 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from review_ui.api.problems import MOUNT, below_api, refuse_in_problem, write_problem
 from review_ui.listening import Network, host_of
-from review_ui.security import MAX_BODY, MAX_UPLOAD, UPLOAD_PATH
+from review_ui.security import MAX_BODY, MAX_UPLOAD, UPLOAD_PATHS
 
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
@@ -36,10 +37,16 @@ class Guard:
         host: the address that is listened at.
         origin: where browsers reach the page, as in ``https://review.example``; "" for ``host``.
         proxies: reverse proxies whose word is taken for whom a request comes from, and how.
+        connect: one other origin that scripts may ask, a node of a public chain; "" for none.
     """
 
     def __init__(
-        self, app: ASGIApp, host: str, origin: str = "", proxies: Sequence[Network] = ()
+        self,
+        app: ASGIApp,
+        host: str,
+        origin: str = "",
+        proxies: Sequence[Network] = (),
+        connect: str = "",
     ) -> None:
         self._app = app
         self._origin = origin
@@ -51,6 +58,10 @@ class Guard:
         if self._secure:
             self._hosts = {host_of(origin)}
         self._headers = dict(HEADERS)
+        if connect:
+            self._headers["Content-Security-Policy"] = POLICY.replace(
+                "connect-src 'self'", f"connect-src 'self' {connect}"
+            )
         if self._secure:
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
 
@@ -71,6 +82,10 @@ class Guard:
         headers = Headers(scope=scope)
         self._believe_proxy(scope, headers)
         refusal = self._refuse(scope, headers)
+        if refusal is not None and below_api(scope["path"]):
+            refusal = refuse_in_problem(refusal)
+        elif scope["path"] == MOUNT:  # the router would redirect to it with a slash
+            refusal = write_problem("not-found")
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _believe_proxy(self, scope: Scope, headers: Headers) -> None:
@@ -120,7 +135,7 @@ def _refuse_body(headers: Headers, path: str) -> PlainTextResponse | None:
     if "transfer-encoding" in headers:
         return PlainTextResponse("Send a Content-Length.\n", 411)
     length = headers.get("content-length", "0")
-    uploads = path == UPLOAD_PATH
+    uploads = path in UPLOAD_PATHS
     limit = MAX_BODY + MAX_UPLOAD if uploads else MAX_BODY
     if length.isdecimal() and int(length) <= limit:
         return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
 from models.accounts.records import Account
 from models.accounts.roles import Permission
+from models.owners.identities import identities_of
 from review_ui.security import Visitor
 from review_ui.site import get_site
 
@@ -117,16 +119,87 @@ def account_of(visitor: Visitor) -> Account:
     return visitor.account
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A rights owner who is signed in.
+
+    Attributes:
+        visitor: who sent the request.
+        account: the account that they signed in to.
+        identities: the setters of the statements that are theirs; often none, for a new account.
+    """
+
+    visitor: Visitor
+    account: Account
+    identities: tuple[str, ...]
+
+
+def _owns(request: Request, visitor: Visitor, permission: Permission) -> Owner:
+    account = account_of(_require(visitor, permission))
+    with get_site(request).database.snapshot() as session:
+        return Owner(visitor, account, identities_of(session, account.id))
+
+
+def get_owner(request: Request, visitor: SignedIn) -> Owner:
+    """An owner who only looks.
+
+    Raises:
+        NotAllowedError: whoever is signed in is no owner.
+    """
+    return _owns(request, visitor, Permission.SEE_OWN_WORKS)
+
+
+def check_owner_form(request: Request, visitor: SentBySignedIn) -> Owner:
+    """An owner who sent a form.
+
+    Raises:
+        NotAllowedError: whoever is signed in is no owner.
+    """
+    return _owns(request, visitor, Permission.SEND_REQUESTS)
+
+
+def get_asked_owner(request: Request, visitor: SignedIn) -> Owner:
+    """An owner who looks at what they are asked.
+
+    Raises:
+        NotAllowedError: whoever is signed in is no owner.
+    """
+    return _owns(request, visitor, Permission.ANSWER_QUESTIONS)
+
+
+def check_answer_form(request: Request, visitor: SentBySignedIn) -> Owner:
+    """An owner who sent an answer.
+
+    Raises:
+        NotAllowedError: whoever is signed in is no owner.
+    """
+    return _owns(request, visitor, Permission.ANSWER_QUESTIONS)
+
+
 SeesItems = Annotated[Visitor, Depends(_looks(Permission.SEE_ITEMS))]
 SeesTerms = Annotated[Visitor, Depends(_looks(Permission.SEE_TERMS))]
 SeesMotifs = Annotated[Visitor, Depends(_looks(Permission.SEE_MOTIFS))]
 AddsMotifs = Annotated[Visitor, Depends(_looks(Permission.KEEP_MOTIFS))]
 SeesAssurance = Annotated[Visitor, Depends(_looks(Permission.SEE_ASSURANCE))]
 ReadsAudit = Annotated[Visitor, Depends(_looks(Permission.READ_AUDIT))]
+SeesRequests = Annotated[Visitor, Depends(_looks(Permission.SEE_REQUESTS))]
 SeesAccounts = Annotated[Visitor, Depends(get_keeper)]
+SeesWebhooks = Annotated[Visitor, Depends(_looks(Permission.MANAGE_WEBHOOKS))]
 
 RulesOnItems = Annotated[Visitor, Depends(_sends(Permission.RULE_ON_ITEMS))]
 RulesOnTerms = Annotated[Visitor, Depends(_sends(Permission.RULE_ON_TERMS))]
 KeepsMotifs = Annotated[Visitor, Depends(_sends(Permission.KEEP_MOTIFS))]
 DecidesMotifs = Annotated[Visitor, Depends(_sends(Permission.DECIDE_MOTIFS))]
+DecidesRequests = Annotated[Visitor, Depends(_sends(Permission.DECIDE_REQUESTS))]
 KeepsAccounts = Annotated[Visitor, Depends(check_keeper_form)]
+ManagesWebhooks = Annotated[Visitor, Depends(_sends(Permission.MANAGE_WEBHOOKS))]
+
+SeesOwnWorks = Annotated[Owner, Depends(get_owner)]
+SendsAsOwner = Annotated[Owner, Depends(check_owner_form)]
+
+SeesAdjudication = Annotated[Visitor, Depends(_looks(Permission.ADJUDICATE))]
+Adjudicates = Annotated[Visitor, Depends(_sends(Permission.ADJUDICATE))]
+SeesGolden = Annotated[Visitor, Depends(_looks(Permission.MARK_GOLDEN))]
+MarksGolden = Annotated[Visitor, Depends(_sends(Permission.MARK_GOLDEN))]
+SeesQuestions = Annotated[Owner, Depends(get_asked_owner)]
+AnswersQuestions = Annotated[Owner, Depends(check_answer_form)]

@@ -25,9 +25,9 @@ SESSION_COOKIE = "kiyome_session"
 SESSION_SECONDS = 12 * 60 * 60
 BEGAN_SECONDS = 10 * 60
 MAX_BODY = 64 * 1024
-UPLOAD_PATH = "/motifs/add"
+UPLOAD_PATHS = frozenset({"/motifs/add", "/requests/new/motif", "/requests/takedown"})
 MAX_UPLOAD = 64 * 1024**2
-"""Bytes of all files together that one form may upload, at ``UPLOAD_PATH`` only."""
+"""Bytes of all files together that one form may upload, at ``UPLOAD_PATHS`` only."""
 
 MAX_NAME = 64
 _SECRET_FILE = "review-session.secret"  # noqa: S105  (a file's name)
@@ -67,6 +67,8 @@ class Visitor:
         """The first page that they may look at."""
         if Permission.SEE_ITEMS in self.permissions or not self.reviewer:
             return "/"
+        if Permission.SEE_OWN_WORKS in self.permissions:
+            return "/works"
         return "/audit" if Permission.READ_AUDIT in self.permissions else "/account"
 
     @property
@@ -100,6 +102,11 @@ class Sessions:
         self._secret = secret
         self._serializer = URLSafeTimedSerializer(secret, salt="kiyome.review.session")
         self._begun = URLSafeTimedSerializer(secret, salt="kiyome.review.provider")
+
+    @property
+    def golden_key(self) -> bytes:
+        """The secret that decides which place in a reviewer's queue is golden."""
+        return hmac.new(self._secret, b"kiyome.review.golden", "sha256").digest()
 
     def begin(self, reviewer: str = "") -> Visitor:
         """A session that did not exist before."""

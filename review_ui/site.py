@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -16,7 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from models.accounts.records import any_accounts
 from models.accounts.roles import Role
 from models.accounts.sessions import LONGEST_MS, TOKEN, find_session, touch_session
+from models.fetching.addresses import AddressRules
 from models.motifs.placement import read_number
+from models.review.golden_items import GoldenShare
+from models.review.viewing import Viewer
 from models.store.database import Database
 from review_ui.language import LANGUAGE_COOKIE, LANGUAGES, Words, choose_language
 from review_ui.security import (
@@ -29,7 +32,9 @@ from review_ui.security import (
 )
 
 if TYPE_CHECKING:
+    from models.captions.looking import CaptionLook
     from review_ui.provider import Provider
+    from review_ui.wallets import Wallets
 
 HERE = Path(__file__).parent
 _FARTHEST = 1e6
@@ -50,6 +55,12 @@ class Site:
         address: where browsers reach the page: the only thing that links are made from.
         provider: where people may sign in instead of with a password.
         new_role: role of an account that is made at a first sign-in there.
+        wallets: which wallets may sign in, and the chains that are asked about contracts.
+        webhook_rules: which addresses webhooks may be sent to.
+        webhook_days: how long a delivery is tried before it is given up.
+        look: looks for names in captions while they are written; None where nothing does.
+        golden: which share of what a reviewer gets has a known answer; None where none has.
+        answer_days: how long an owner has to answer a question.
     """
 
     database: Database
@@ -61,6 +72,12 @@ class Site:
     address: str = "http://127.0.0.1"
     provider: Provider | None = None
     new_role: Role | None = None
+    wallets: Wallets | None = None
+    webhook_rules: AddressRules = field(default_factory=AddressRules)
+    webhook_days: int = 3
+    look: CaptionLook | None = None
+    golden: GoldenShare | None = None
+    answer_days: int = 14
 
     @property
     def secure(self) -> bool:
@@ -94,6 +111,15 @@ class Site:
             with self.database.transaction() as session:
                 touch_session(session, found.id)
         return Visitor(found.account.name, found.id, found.account, found.id)
+
+    def viewer(self, visitor: Visitor) -> Viewer:
+        """Somebody as the review queue knows them."""
+        tested = self.golden is not None
+        return Viewer(visitor.reviewer, visitor.may("adjudicate"), tested)
+
+    def golden_for(self, visitor: Visitor) -> GoldenShare | None:
+        """How often somebody gets golden items: whoever marks them does not."""
+        return None if visitor.account is None or visitor.may("mark_golden") else self.golden
 
     def has_accounts(self) -> bool:
         """Whether there are accounts: then nobody signs in with a name alone."""

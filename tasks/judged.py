@@ -12,6 +12,14 @@ from models.judging import VerdictRecord, read_verdicts
 from tasks.order import Desk
 
 
+def read_decided(
+    desk: Desk, verdicts: Sequence[dict[str, Any]]
+) -> Iterator[tuple[Sequence[Asset], pa.Table]]:
+    """The same without the assets, for whoever looks at the verdict rows alone."""
+    for value in verdicts:
+        yield (), read_verdicts(desk.workspace, VerdictRecord(**value))
+
+
 def read_judged(
     desk: Desk, verdicts: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[Sequence[Asset], pa.Table]]:

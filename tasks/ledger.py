@@ -1,4 +1,4 @@
-"""The task that enters a release's uses and exclusions into the usage ledger."""
+"""The task that enters a release's uses, exclusions and revocations into the usage ledger."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from prefect import task
 from sqlalchemy import select
 
 from models.ledger.log import UsageLedger
+from models.owners.revoking import enter_revocations
+from models.releases.audited import keep_policy
 from models.releases.publishing import Release
 from models.releases.usage import record_usage
 from models.store.tables import RulingRow
-from tasks.judged import read_judged
+from tasks.judged import read_decided, read_judged
 from tasks.order import Desk, open_desk
 
 
 @task(name="ledger", persist_result=False)
 def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Append the release's batch, unless it is in the ledger already.
+    """Append the release's batch, unless it is in the ledger already, and what owners revoke.
 
     Returns:
         ``size`` and ``root`` of the signed head.
@@ -27,7 +29,7 @@ def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]
     desk = open_desk(order)
     ledger = UsageLedger.open(desk.workspace / "ledger", desk.settings.ledger_origin)
     records = record_usage(
-        read_judged(desk, verdicts),
+        read_decided(desk, verdicts),
         release,
         desk.policy,
         _reviewers(desk),
@@ -36,6 +38,7 @@ def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]
     )
     first = next(records, None)
     if first is not None:  # a batch holds at least one record
+        keep_policy(desk.workspace, desk.policy)  # an auditor asks for what the digest stands for
         ledger.append(
             release.id,
             chain([first], records),
@@ -43,6 +46,8 @@ def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]
             manifest_sha256=release.manifest_sha256,
             policy_sha256=desk.policy.digest,
         )
+    judged = read_judged(desk, verdicts)
+    enter_revocations(desk.database, ledger, desk.order.run_id, judged, desk.order.as_of)
     head = ledger.head()
     return {"size": head.size, "root": head.root.hex()}
 

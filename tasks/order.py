@@ -14,6 +14,8 @@ import pyarrow as pa
 from models.assets.asset import Asset
 from models.assets.shards import Shard, read_shard
 from models.canonical import digest_lines, digest_of
+from models.captions.records import effective_edits
+from models.captions.stage import EditedCaptionsStage, choose_edited
 from models.consent.contract_register import with_registered
 from models.consent.evidence.recording import latest_evidence
 from models.consent.evidence.view import EvidenceView
@@ -25,15 +27,20 @@ from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.judging import Bench
 from models.nouns.permission import find_licensed
+from models.nouns.stage import NounsStage
 from models.nouns.terms.records import effective_term_rulings
 from models.planning import dataset_folder
 from models.policy import Policy, load_policy
+from models.recleansing.carrying import Carrier, has_output
+from models.recleansing.members import read_members
+from models.recleansing.stamps import Stamps
 from models.review.queue import effective_rulings
 from models.settings import Settings
 from models.stages import Stage, StageRecord, read_output, read_record, run_stage, stage_folder
 from models.store.database import Database, now_ms
 from models.store.schema import open_database
 from models.takedowns import takedown_times
+from models.withdrawals import read_withdrawals
 from tasks.progress import report
 
 
@@ -99,7 +106,7 @@ class Desk:
 
     @cached_property
     def bench(self) -> Bench:
-        """What decisions depend on, with rulings, takedowns and evidence as of its first use."""
+        """What decisions depend on: rulings, refusals, edits and evidence as of its first use."""
         with self.database.snapshot() as session:
             rulings = {
                 asset_id: Ruling(
@@ -107,10 +114,13 @@ class Desk:
                     approves=ruling.ruling == "approve",
                     ruling_id=ruling.ruling_id,
                     reviewer=ruling.reviewer,
+                    rewrites=ruling.ruling == "rewrite",
                 )
                 for asset_id, ruling in effective_rulings(session, self.order.dataset).items()
             }
             takedowns = frozenset(takedown_times(session))
+            withdrawals = read_withdrawals(session)
+            edits = effective_edits(session, self.order.dataset)
             evidence = latest_evidence(session)
             terms = effective_term_rulings(session, self.order.dataset)
             licences = find_licensed(session, self.policy.nouns.license)
@@ -120,8 +130,10 @@ class Desk:
             as_of=self.order.as_of,
             rulings=rulings,
             takedowns=takedowns,
+            withdrawals=withdrawals,
             licences=licences,
             editor=self._editor,
+            edits=edits,
             testimony=Testimony(EvidenceView(self.database, evidence), self.policy.consent),
         )
 
@@ -131,14 +143,56 @@ class Desk:
             return None
         return CaptionEditor(self.detectors.nouns, self.policy)
 
+    def edited(self, members: Sequence[Asset]) -> EditedCaptionsStage | None:
+        """The stage for the captions of a shard that people have edited; None where they have not.
+
+        Args:
+            members: all assets of the shard.
+        """
+        edits = choose_edited(members, self.bench.edits)
+        return EditedCaptionsStage(self.detectors.nouns, edits) if edits else None
+
+    @cached_property
+    def carrier(self) -> Carrier:
+        """What carries outputs over from older registers."""
+        return Carrier(self.detectors, self.database, self.workspace, self.settings.max_pixels)
+
+    @cached_property
+    def stamps(self) -> Stamps:
+        """Which files of the dataset have been verified."""
+        return Stamps.load(self.stamps_file)
+
+    @property
+    def stamps_file(self) -> Path:
+        """Where ``stamps`` are kept."""
+        return dataset_folder(self.workspace, self.order.dataset) / "verified.json"
+
+    def shard_file(self, digest: str) -> Path:
+        """The file of one shard of the plan."""
+        folder = dataset_folder(self.workspace, self.order.dataset) / "shards"
+        return folder / f"{digest}.parquet"
+
+    def carry_names(self, digest: str) -> StageRecord | None:
+        """Carry the names found in a shard over from an older register, where there is need.
+
+        Returns:
+            The record of the output that was made, or None.
+        """
+        fingerprint = self.detectors.nouns.fingerprint
+        if has_output(self.workspace, NounsStage.name, digest, fingerprint):
+            return None
+        if not self.carrier.names:
+            return None
+        members = read_members(self.shard_file(digest), self.stamps)
+        return self.carrier.carry_names(members, self.stamps)
+
     def look_again(self) -> None:
-        """Forget rulings, takedowns and evidence: the next decision reads them anew."""
+        """Forget rulings, refusals, edits and evidence: the next decision reads them anew."""
         self.__dict__.pop("bench", None)
 
     def shard(self, digest: str) -> Shard:
         """One shard of the plan."""
-        folder = dataset_folder(self.workspace, self.order.dataset) / "shards"
-        return read_shard(folder / f"{digest}.parquet")
+        return read_shard(self.shard_file(digest))
 
 
 class ShardWork:

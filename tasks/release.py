@@ -15,11 +15,13 @@ from models.assets.sidecars import keep_places, write_sidecars
 from models.errors import KiyomeError
 from models.judged import remember_judged
 from models.judging import VerdictRecord
+from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
 from models.releases.publishing import Release, publish
 from models.summary import count_outcomes
 from models.verdicts import Verdict
+from tasks.facts import tell_facts
 from tasks.judged import read_judged
 from tasks.order import open_desk
 
@@ -39,7 +41,7 @@ def publish_release(
 
     Raises:
         CountsDifferError: the counts do not reconcile.
-        VerdictsStaleError: a takedown came in between; judge again.
+        VerdictsStaleError: a takedown or a withdrawal came in between; judge again.
     """
     desk = open_desk(order)
     judged = list(read_judged(desk, verdicts))
@@ -50,38 +52,13 @@ def publish_release(
     remember_judged(desk.workspace, desk.order.dataset, records)
     counts, reasons = count_outcomes(outcomes)
     keep = keep_places(_cleared(judged), _rewritten(judged))
-    facts = {
-        "policy": {"label": desk.policy.label, "sha256": desk.policy.digest},
-        "encoder": {
-            "name": desk.detectors.encoder.name,
-            "fingerprint": desk.detectors.encoder.fingerprint,
-            "limits": desk.detectors.encoder.limits,
-        },
-        "registers": {
-            "names": desk.detectors.nouns.knowledge.register.version,
-            "vocabulary": desk.detectors.nouns.knowledge.vocabulary.digest,
-            "motifs": desk.detectors.index.version,
-        },
-        "root": plan.root,
-        "layout": plan.layout,
-        "assets": plan.assets,
-        "counts": counts,
-        "reasons": reasons,
-        "run": desk.order.run_id,
-        "consent": {
-            "as_of": desk.order.as_of,
-            "evidence": desk.bench.testimony.view.until if desk.bench.testimony else 0,
-            "profile": desk.policy.consent.profile,
-            "opt_out_name": desk.policy.consent.opt_out_name,
-            "opt_in_target": str(desk.policy.consent.opt_in_target or ""),
-        },
-    }
+    facts = tell_facts(desk, plan, counts, reasons)
 
     def write(folder: Path) -> None:
         if keep:
             write_sidecars(plan.root, plan.layout, keep, folder, copy_images=False)
 
-    return publish(
+    published = publish(
         desk.database,
         desk.workspace,
         desk.order.dataset,
@@ -90,7 +67,10 @@ def publish_release(
         build_rewritten(judged),
         facts,
         write,
+        desk.policy.consent.purposes,
     )
+    index_works(desk.workspace, desk.order.dataset)
+    return published
 
 
 def reconcile(plan: Plan, outcomes: pa.Table) -> None:

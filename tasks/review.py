@@ -43,6 +43,7 @@ def enqueue_review(order: str, verdicts: Sequence[dict[str, Any]]) -> dict[str, 
         policy=desk.policy.label,
         limits=desk.policy.motifs,
         references={r.id: ReferenceCard(r.id, r.label, r.category, r.owner) for r in references},
+        review=desk.policy.review,
     )
     questions: list[Question] = []
     pictured: list[Asset] = []

@@ -8,10 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from prefect import task
 from sqlalchemy.orm import Session
 
+from models.assets.asset import Asset
+from models.captions.edits import edit_asset
 from models.decisions import TermRuling
+from models.errors import CaptionEditError
 from models.findings import Finding
 from models.judging import VerdictRecord
 from models.nouns.conditions import NounsPolicy
@@ -59,7 +64,7 @@ def list_unknown_terms(order: str, verdicts: Sequence[dict[str, Any]]) -> int:
 
 def _add_shard(desk: Desk, verdict: dict[str, Any], tally: TermTally) -> None:
     shard = VerdictRecord(**verdict).shard
-    output = ShardWork(desk, desk.detectors.nouns, shard, ()).read()
+    output = _read_names(desk, shard)
     matters = _Matters(desk.policy.nouns, desk.bench.terms)
     found: dict[str, list[Finding]] = {}
     for asset_id, texts in zip(
@@ -78,7 +83,27 @@ def _add_shard(desk: Desk, verdict: dict[str, Any], tally: TermTally) -> None:
         }
         for asset in assets:
             if asset.asset_id in found and _counts(*outcomes[asset.asset_id]):
-                tally.add(asset, found[asset.asset_id])
+                tally.add(_put_edits(asset, desk), found[asset.asset_id])
+
+
+def _read_names(desk: Desk, shard: str) -> pa.Table:
+    """What was found in the texts of a shard's assets, as people have edited them."""
+    columns = ["asset_id", "findings"]
+    output = ShardWork(desk, desk.detectors.nouns, shard, ()).read().select(columns)
+    stage = desk.edited(desk.shard(shard).assets) if desk.bench.edits else None
+    if stage is None:
+        return output
+    edited = ShardWork(desk, stage, shard, ()).read().select(columns)
+    rest = output.filter(pc.invert(pc.is_in(output["asset_id"], edited["asset_id"])))
+    return pa.concat_tables([rest, edited.cast(rest.schema)])
+
+
+def _put_edits(asset: Asset, desk: Desk) -> Asset:
+    """The asset with the captions that findings point into; one whose edit fails is as it was."""
+    try:
+        return edit_asset(asset, desk.bench.edits.get(asset.asset_id, ())).asset
+    except CaptionEditError:
+        return asset
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ COMMANDS: dict[str, Entry] = {
     "cleanse": Entry(
         "cleanse", "Cleanse the dataset at ROOT and publish what is clear.", "Every day"
     ),
+    "recleanse": Entry(
+        "recleanse", "Bring to DATASET what has changed, without reading its source.", "Every day"
+    ),
     "review": Entry("review", "Serve the page on which reviewers rule, until Ctrl-C.", "Every day"),
     "up": Entry(
         "up", "Run the standing system: Prefect, the schedule and the review page.", "Every day"
@@ -38,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry(
         "serve", "Cleanse the dataset at ROOT on a schedule, until Ctrl-C.", "Every day"
     ),
+    "status": Entry("status", "Say how everything is, and what needs a person.", "Every day"),
     "consent": Entry(
         "consent", "Read what owners have said about AI use, and explain it.", "Consent"
     ),
@@ -59,8 +63,12 @@ COMMANDS: dict[str, Entry] = {
     "terms": Entry(
         "terms", "Decide unknown terms: whether each is a name or only describes.", "Registers"
     ),
-    "takedown": Entry("takedown", "Acknowledge an owner's takedown request.", "Registers"),
+    "captions": Entry("captions", "List and undo edits of captions.", "Registers"),
+    "takedown": Entry("takedown", "Acknowledge or lift an owner's takedown.", "Registers"),
     "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),
+    "releases": Entry(
+        "releases", "Compare releases, and say what has to be removed.", "Look and prove"
+    ),
     "duplicates": Entry(
         "duplicates", "List the near-identical pictures of a dataset.", "Look and prove"
     ),
@@ -73,6 +81,8 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("doctor", "Check everything a run needs, and how to mend it.", "Set up"),
     "models": Entry("models", "Fetch and list open_clip and spaCy models.", "Set up"),
     "accounts": Entry("accounts", "Say who may sign in on the review page.", "Set up"),
+    "owners": Entry("owners", "Say which works are whose: identities of owners.", "Set up"),
+    "webhooks": Entry("webhooks", "Tell other systems what happens here, signed.", "Set up"),
     "database": Entry("database", "Show or upgrade the database's schema.", "Set up"),
     "backup": Entry("backup", "Make, check and restore backups.", "Set up"),
 }

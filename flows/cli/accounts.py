@@ -30,7 +30,7 @@ def accounts() -> None:
       reviewer  rules on items and terms, registers motifs
       lead      also decides on motifs, and looks after reviewers
       ops       looks after all accounts and sees everything, but takes no rulings
-      owner     sees whether the audit chain is whole, with pseudonyms for names
+      owner     sees their own works and what became of them, and sends requests
 
     \b
     Begin with:
@@ -94,7 +94,7 @@ def create(
         if link is None:
             click.echo(f"They sign in at {settings.oidc_issuer}.")
         else:
-            _show_link(settings, link)
+            show_link(settings, link)
 
 
 @accounts.command("list")
@@ -168,12 +168,42 @@ def link(name: str, workspace: Path | None) -> None:
     with opened(workspace) as (settings, database):
         with database.transaction() as session:
             made = make_link(session, require_by_name(session, name), COMMAND_LINE)
-        _show_link(settings, made)
+        show_link(settings, made)
 
 
-def _show_link(settings: Settings, link: NewLink) -> None:
+def show_link(settings: Settings, link: NewLink) -> None:
+    """A one-time link, and until when it is good."""
     from datetime import UTC, datetime
 
     until = datetime.fromtimestamp(link.expires_ms / 1000, UTC)
     click.echo(f"Link, good once, until {until:%Y-%m-%d %H:%M} UTC:")
     click.echo(f"  {settings.review_address}{link.path}")
+
+
+@accounts.command("token")
+@click.argument("name")
+@click.option("--for", "purpose", required=True, help="What the token is for.")
+@click.option("--scope", "scopes", multiple=True, help="What it may do; may be repeated.")
+@click.option("--days", default=90, show_default=True, help="How long it is good, at most 366.")
+@workspace_option
+def token(
+    name: str, purpose: str, scopes: tuple[str, ...], days: int, workspace: Path | None
+) -> None:
+    """Make a token with which a program uses the API in the name of the account NAME.
+
+    It is printed once. Without --scope it may look at whatever the role may look at, and change
+    nothing. Disabling the account or changing its role ends its tokens.
+    """
+    from datetime import UTC, datetime
+
+    from models.accounts.api_tokens import make_token, reading_scopes
+    from models.accounts.events import COMMAND_LINE
+    from models.accounts.records import require_by_name
+
+    with opened(workspace) as (_, database), database.transaction() as session:
+        account = require_by_name(session, name)
+        chosen = scopes or reading_scopes(account)
+        made, kept = make_token(session, account, purpose, chosen, days, COMMAND_LINE)
+    until = datetime.fromtimestamp(kept.expires_ms / 1000, UTC)
+    click.echo(f"Token of {account.name} until {until:%Y-%m-%d} for {', '.join(kept.scopes)}:")
+    click.echo(f"  {made}")

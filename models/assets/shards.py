@@ -155,6 +155,15 @@ def read_shard(path: Path) -> Shard:
     return shard
 
 
+def assets_in(rows: pa.Table) -> list[Asset]:
+    """The assets of rows of a shard's file, which the caller has verified.
+
+    Raises:
+        ValueError, LookupError, TypeError, AttributeError: they are no such rows.
+    """
+    return [_from_row(row) for row in rows.to_pylist()]
+
+
 def _holds(path: Path, shard: Shard) -> bool:
     try:
         return path.exists() and read_shard(path) == shard

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from models.motifs.claims import CATEGORIES, State
@@ -146,6 +146,17 @@ def list_groups(
     found = session.scalars(labels).all()
     rows = session.scalars(select(MotifRow).where(_meant(chosen), MotifRow.label.in_(found)))
     return group_motifs(rows.all())
+
+
+def list_references(
+    session: Session, chosen: MotifFilter, after: tuple[str, str] | None, limit: int
+) -> tuple[MotifRow, ...]:
+    """The references that are meant, in order of label and id; those after one, if it is given."""
+    row = MotifRow
+    query = select(row).where(_meant(chosen)).order_by(row.label, row.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(row.label, row.id) > after)
+    return tuple(session.scalars(query))
 
 
 def find_motifs(session: Session, text: str) -> tuple[MotifRow, ...]:

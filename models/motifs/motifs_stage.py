@@ -72,6 +72,11 @@ class MotifsStage:
         return {each.asset_id: each for each in known}, faults | unreadable
 
     @property
+    def code_version(self) -> str:
+        """Of this code, and of what it reads."""
+        return digest_lines([self.name, _MOTIFS_VERSION, FEATURES_VERSION])
+
+    @property
     def fingerprint(self) -> str:
         """Covers the register, the encoder, the calibration and this code, and not the policy."""
         index = self._index

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 from models.assets.asset import Asset
 from models.assets.faults import FaultError
 from models.assets.reading import read_location
-from models.assets.texts import MAX_TEXT_BYTES
+from models.assets.texts import MAX_TEXT_BYTES, is_caption_column
 from models.canonical import canonical_json, digest_bytes, digest_of
 from models.errors import KiyomeError
 from models.findings import Finding
@@ -29,16 +29,29 @@ from models.nouns.lettering.lines import Box, Line
 from models.nouns.lettering.passages import join_lines
 from models.nouns.lettering.reader import Reader
 from models.nouns.pipeline import NamesPipeline, build_pipeline
+from models.nouns.recognisers.assembling import assemble
 from models.nouns.recognition import Certainty, NounText, Sighting, Source, prepare
 from models.nouns.spacy_import import spacy
 from models.reasons import Reason
 from models.stages import BASE_FIELDS, Progress, describe_failure
 from models.unicode import replace_surrogates
 
-STAGE_VERSION = "nouns/3"
+STAGE_VERSION = "nouns/4"
 
 _TOGETHER = 200
 _TOGETHER_A_READER = 8
+HELD_TEXT = pa.struct(
+    [
+        pa.field("text", pa.binary(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("box", pa.list_(pa.float64())),
+        pa.field("confidence", pa.float64(), nullable=False),
+    ]
+)
+"""A text that neither a caption nor a file name holds, as it was read from the asset's files."""
+JUDGED = ("asset_id", "fault_code", "fault_detail", "findings")
+"""The columns that a verdict looks at; the texts are kept for the next change of the register."""
 _SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 
 
@@ -68,6 +81,11 @@ class _Gathered:
     texts: list[PlacedText]
     fault: tuple[str, str] | None = None
 
+    @property
+    def held(self) -> list[dict[str, Any]] | None:
+        """What is kept of texts that only the files hold; None where not all could be read."""
+        return None if self.fault else [_hold(text) for text in self.texts if _is_held(text)]
+
 
 class NounsStage:
     """Looks for names in every text of an asset.
@@ -83,7 +101,13 @@ class NounsStage:
     """
 
     name = "nouns"
-    schema = pa.schema([*BASE_FIELDS, pa.field("findings", pa.list_(pa.string()), nullable=False)])
+    schema = pa.schema(
+        [
+            *BASE_FIELDS,
+            pa.field("findings", pa.list_(pa.string()), nullable=False),
+            pa.field("texts", pa.list_(HELD_TEXT)),
+        ]
+    )
 
     def __init__(
         self,
@@ -98,7 +122,33 @@ class NounsStage:
         self.cache = cache
         self.max_bytes = max_bytes
         self.lettering = lettering
+        self._kept: Mapping[str, Sequence[PlacedText]] = {}
+        self._replaced: Mapping[str, frozenset[str]] = {}
         self._local = threading.local()
+
+    def with_texts(self, kept: Mapping[str, Sequence[PlacedText]]) -> NounsStage:
+        """The same stage, which reads no file of the assets whose texts are given.
+
+        Args:
+            kept: by asset id what ``read_held`` gave of rows that a stage with the same settings
+                has made.
+        """
+        same = NounsStage(self.knowledge, self.cache, self.max_bytes, self.lettering)
+        same._kept = kept
+        return same
+
+    def where_edited(self, replaced: Mapping[str, frozenset[str]]) -> NounsStage:
+        """The same stage for assets whose captions people have edited.
+
+        A release writes the new text wherever a caption column of a file beside the picture holds
+        the original one, so that it is not looked for there. In the picture itself it stays.
+
+        Args:
+            replaced: by asset id the original texts, without the spaces at their ends.
+        """
+        same = NounsStage(self.knowledge, self.cache, self.max_bytes, self.lettering)
+        same._replaced = replaced
+        return same
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -126,6 +176,25 @@ class NounsStage:
             }
         )
 
+    @property
+    def apart_from_register(self) -> str:
+        """Digest of all that a row rests on besides the register; "" where that cannot be told."""
+        if self.knowledge.components:
+            return ""
+        return digest_of(
+            {
+                "stage": STAGE_VERSION,
+                "embedded": EMBEDDED_VERSION,
+                "max_bytes": self.max_bytes,
+                "spacy": spacy.__version__,
+                "recognisers": [
+                    getattr(recogniser, "apart_from_register", recogniser.fingerprint)
+                    for recogniser in assemble(self.knowledge, self.cache)
+                ],
+                **({"lettering": self.lettering.fingerprint} if self.lettering else {}),
+            }
+        )
+
     def examine(self, assets: Sequence[Asset], progress: Progress) -> pa.Table:
         """One row per asset: its findings as canonical JSON, file names first, then captions."""
         rows: list[dict[str, Any]] = []
@@ -141,7 +210,7 @@ class NounsStage:
                 rows += map(self._examine_alone, together, gathered)
             else:
                 rows += [
-                    _row(asset, seen, each.fault)
+                    _row(asset, seen, each)
                     for asset, seen, each in zip(together, found, gathered, strict=True)
                 ]
             progress(len(together))
@@ -167,8 +236,11 @@ class NounsStage:
             return list(pool.map(self._gather, assets))
 
     def _gather(self, asset: Asset) -> _Gathered:
+        if (kept := self._kept.get(asset.asset_id)) is not None:
+            return _Gathered([*texts_of(asset), *kept])
         try:
-            return _Gathered(texts_of(asset, self.max_bytes, self.lettering))
+            replaced = self._replaced.get(asset.asset_id, frozenset())
+            return _Gathered(texts_of(asset, self.max_bytes, self.lettering, replaced))
         except FaultError as error:
             fault = (error.fault.reason.value, error.fault.detail)
         except KiyomeError:  # no asset's fault: a reader that cannot be loaded
@@ -195,8 +267,8 @@ class NounsStage:
         try:
             (found,) = self._search([gathered.texts])
         except Exception as error:  # noqa: BLE001  (one asset's failure is that asset's row)
-            return _row(asset, [], describe_failure(error))
-        return _row(asset, found, gathered.fault)
+            return _row(asset, [], replace(gathered, fault=describe_failure(error)))
+        return _row(asset, found, gathered)
 
     def _pipeline(self) -> NamesPipeline:
         pipeline: NamesPipeline | None = getattr(self._local, "pipeline", None)
@@ -207,22 +279,23 @@ class NounsStage:
 
 
 def texts_of(
-    asset: Asset, max_bytes: int | None = None, lettering: Reader | None = None
+    asset: Asset,
+    max_bytes: int | None = None,
+    lettering: Reader | None = None,
+    replaced: frozenset[str] = frozenset(),
 ) -> list[PlacedText]:
     """Every text of an asset: its file names, its captions, and what its files hold besides.
 
     Args:
         max_bytes, lettering: see ``NounsStage``.
+        replaced: see ``NounsStage.where_edited``.
 
     Raises:
         FaultError: a file cannot be read, or the lettering in the picture.
     """
     texts: list[PlacedText] = []
     for location in asset.locations:
-        stem = replace_surrogates(PurePosixPath(location.name).stem)
-        for text in dict.fromkeys((stem, _SEAM.sub(" ", stem))):
-            noun = prepare(text, Source.FILE_NAME, Form.ENGLISH)
-            texts.append(PlacedText(noun, place=f"the file name {stem!r}"))
+        texts += texts_of_name(location.name)
     for index, caption in enumerate(asset.captions):
         texts.append(PlacedText(prepare(caption.text), caption=index))
     if max_bytes is not None and asset.fault is None:
@@ -237,10 +310,47 @@ def texts_of(
             PlacedText(prepare(found.text, found.source), place=found.place)
             for found in _read_files(picture, asset)
             if found.text.strip() not in known
+            and not (is_caption_column(found.key) and found.text.strip() in replaced)
         ]
         if lettering is not None:
             texts += _place_lines(lettering.read(picture))
     return texts
+
+
+def texts_of_name(name: str) -> list[PlacedText]:
+    """What a file name says: as it is, and with its words set apart."""
+    stem = replace_surrogates(PurePosixPath(name).stem)
+    return [
+        PlacedText(prepare(text, Source.FILE_NAME, Form.ENGLISH), place=f"the file name {stem!r}")
+        for text in dict.fromkeys((stem, _SEAM.sub(" ", stem)))
+    ]
+
+
+def read_held(row: Sequence[Mapping[str, Any]]) -> list[PlacedText]:
+    """The texts in the column ``texts`` of one row, as they were searched."""
+    return [
+        PlacedText(
+            prepare(each["text"].decode("utf-8", "surrogatepass"), Source(each["source"])),
+            place=each["place"],
+            box=None if each["box"] is None else tuple(each["box"]),
+            confidence=each["confidence"],
+        )
+        for each in row
+    ]
+
+
+def _is_held(text: PlacedText) -> bool:
+    return text.caption < 0 and text.noun.source is not Source.FILE_NAME
+
+
+def _hold(text: PlacedText) -> dict[str, Any]:
+    return {
+        "text": text.noun.text.encode("utf-8", "surrogatepass"),
+        "source": text.noun.source.value,
+        "place": replace_surrogates(text.place),
+        "box": None if text.box is None else list(text.box),
+        "confidence": text.confidence,
+    }
 
 
 def _read_files(picture: bytes, asset: Asset) -> Iterator[Embedded]:
@@ -339,10 +449,8 @@ def _surrounds(box: Box, other: Box) -> bool:
     )
 
 
-def _row(
-    asset: Asset, found: Sequence[Finding], fault: tuple[str, str] | None = None
-) -> dict[str, Any]:
-    code, detail = fault or (None, None)
+def _row(asset: Asset, found: Sequence[Finding], gathered: _Gathered) -> dict[str, Any]:
+    code, detail = gathered.fault or (None, None)
     if asset.fault and asset.fault.reason is Reason.CAPTION_UNREADABLE:
         code, detail = asset.fault.reason.value, asset.fault.detail
     return {
@@ -350,4 +458,5 @@ def _row(
         "fault_code": code,
         "fault_detail": replace_surrogates(detail) if detail is not None else None,
         "findings": [canonical_json(finding.as_dict()).decode() for finding in found],
+        "texts": gathered.held,
     }

@@ -50,7 +50,9 @@ def count_consent(manifest: pa.Table) -> ConsentShare:
     Args:
         manifest: ``models.releases.manifest.MANIFEST``.
     """
-    found = Counter(map(_basis, manifest["basis"].to_pylist()))
+    found: Counter[str] = Counter()
+    for said in pc.binary_join(manifest["basis"], " ").value_counts().to_pylist():
+        found[_basis(said["values"].split())] += said["counts"]
     return ConsentShare(found["opt_in"], found["opt_out"], found["ruled"])
 
 

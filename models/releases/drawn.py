@@ -9,11 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from models.consent.purposes import ALL_PURPOSES, Purpose
 from models.errors import ReleaseError
 from models.releases.publishing import Release, find_release, read_manifest
 from models.store.database import Database
 from models.store.tables import ReleaseRow
 from models.takedowns import find_taken_down, takedown_times
+from models.withdrawals import find_withdrawn, read_withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,13 @@ class ReleasedAssets:
         release: which one.
         licences: for each asset the licence that its consent names; empty where it names none.
         taken_down: those that an owner had taken down.
+        withdrawn: those whose owner withdrew consent, each with the purposes that it was for.
     """
 
     release: Release
     licences: Mapping[str, str]
     taken_down: Set[str]
+    withdrawn: Mapping[str, frozenset[Purpose]]
 
 
 def read_released(database: Database, workspace: Path, release_id: str) -> ReleasedAssets:
@@ -49,11 +53,19 @@ def read_released(database: Database, workspace: Path, release_id: str) -> Relea
         )
     with database.snapshot() as session:
         gone = find_taken_down(manifest, takedown_times(session).keys())
+        withdrawals = read_withdrawals(session)
     licences = {
         row["asset_id"]: next((c["license_ref"] for c in row["consent"] if c["license_ref"]), "")
         for row in manifest.select(["asset_id", "consent"]).to_pylist()
     }
-    return ReleasedAssets(release, licences, gone.keys())
+    withdrawn = {
+        purpose: find_withdrawn(manifest, withdrawals, {purpose}) for purpose in ALL_PURPOSES
+    }
+    refused = {
+        asset_id: frozenset(purpose for purpose in ALL_PURPOSES if asset_id in withdrawn[purpose])
+        for asset_id in set[str]().union(*withdrawn.values())
+    }
+    return ReleasedAssets(release, licences, gone.keys(), refused)
 
 
 def find_by_id(database: Database, release_id: str) -> Release:

@@ -16,10 +16,18 @@ from models.canonical import digest_bytes
 from models.errors import ReleaseError
 from models.planning import dataset_folder, read_plan
 from models.releases.attribution import FILE as ATTRIBUTION_FILE
-from models.releases.publishing import REWRITTEN_FILE, find_release, latest_release
+from models.releases.publishing import (
+    REWRITTEN_FILE,
+    find_release,
+    latest_release,
+    purposes_of,
+)
 from models.store.database import Database
 from models.takedowns import find_taken_down, takedown_times
 from models.unicode import escape_surrogates
+from models.withdrawals import find_withdrawn, read_withdrawals
+
+_COLUMNS = ["asset_id", "names", "captions", "consent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ def export_release(
 
     Raises:
         ReleaseError: there is no such release, its manifest is damaged, the folder is not empty,
-            or the release holds something that was taken down since.
+            or the release holds something that was taken down or withdrawn since.
         DatasetError: the dataset has changed, so that captions or images are not those screened.
     """
     release = (
@@ -72,18 +80,22 @@ def export_release(
         raise ReleaseError(
             f"The manifest in {folder} is missing or damaged.", "Restore it from a backup."
         )
-    manifest = pq.read_table(folder / "manifest.parquet", columns=["asset_id", "names", "captions"])
+    manifest = pq.read_table(folder / "manifest.parquet", columns=_COLUMNS)
     released = {
         row["asset_id"]: [caption["text"] for caption in row["captions"]]
         for row in manifest.to_pylist()
     }
     listed = set(released)
     rewritten = _read_rewritten(folder)
+    purposes = purposes_of(release, workspace)
     with database.snapshot() as session:
-        gone = find_taken_down(manifest, takedown_times(session).keys())
+        taken_down = find_taken_down(manifest, takedown_times(session).keys())
+        withdrawn = find_withdrawn(manifest, read_withdrawals(session), purposes)
+    gone = taken_down.keys() | withdrawn
     if gone:
         raise ReleaseError(
-            f"{len(gone)} asset(s) of release {release.number} have been taken down since.",
+            f"{len(gone)} asset(s) of release {release.number} have been taken down or withdrawn "
+            "since.",
             "Run `kiyome cleanse`, and export the release that it makes.",
         )
     if to.exists() and any(to.iterdir()):

@@ -133,10 +133,9 @@ def build_outcomes(judged: Iterable[tuple[Sequence[Asset], pa.Table]]) -> pa.Tab
 def digest_exclusions(outcomes: pa.Table) -> str:
     """SHA-256 over the excluded assets, why, and who decided: equal where nothing has changed."""
     excluded = outcomes.filter(pc.equal(outcomes["verdict"], Verdict.EXCLUDE.value))
-    rows = excluded.select(["asset_id", "reasons", "decided_by"]).to_pylist()
-    return digest_lines(
-        " ".join((row["asset_id"], row["decided_by"], *row["reasons"])) for row in rows
-    )
+    reasons = pc.binary_join(excluded["reasons"], " ")
+    parts = (excluded["asset_id"], excluded["decided_by"], reasons)
+    return digest_lines(pc.binary_join_element_wise(*parts, " ").to_pylist())
 
 
 def build_removed(previous: pa.Table | None, manifest: pa.Table, outcomes: pa.Table) -> pa.Table:

@@ -5,34 +5,37 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes, digest_of
+from models.consent.purposes import ALL_PURPOSES, Purpose
 from models.errors import ReleaseError, WorkspaceError
 from models.failpoints import reach
 from models.files import write_atomically
+from models.outbox import post_event
 from models.releases.attribution import FILE as ATTRIBUTION_FILE
 from models.releases.attribution import write_attribution
 from models.releases.consent_share import count_consent
 from models.releases.manifest import build_removed, digest_exclusions, to_parquet
 from models.store.database import Database, now_ms
 from models.store.tables import ReleaseRow, TakedownRow
-from models.takedowns import find_taken_down
+from models.takedowns import find_taken_down, lock_refusals
+from models.withdrawals import find_withdrawn, read_withdrawals
 
 REWRITTEN_FILE = "rewritten.parquet"
 SidecarWriter = Callable[[Path], None]
 
 
 class VerdictsStaleError(ReleaseError):
-    """A takedown was acknowledged after the verdicts were made: judge again, then publish."""
+    """An owner's refusal was acknowledged after the verdicts were made: judge again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def publish(
     rewritten: pa.Table,
     facts: dict[str, Any],
     write_sidecars: SidecarWriter,
+    purposes: Collection[Purpose],
 ) -> tuple[Release, bool]:
     """Publish the cleared assets, unless the latest release already says exactly the same.
 
@@ -77,12 +81,13 @@ def publish(
         rewritten: ``build_rewritten`` of all shards.
         facts: what ``release.json`` also says: policy, registers, encoder, counts.
         write_sidecars: writes the captions of the cleared assets into the folder it is given.
+        purposes: what the release is for: a withdrawal for any of them keeps an asset out.
 
     Returns:
         The release in force, and whether it is new.
 
     Raises:
-        VerdictsStaleError: a cleared asset was taken down in the meantime.
+        VerdictsStaleError: a cleared asset was taken down or withdrawn in the meantime.
         WorkspaceError: the folder cannot be written.
     """
     shelf = workspace / "releases" / dataset
@@ -150,7 +155,7 @@ def publish(
                 removed=removed.num_rows,
                 created_ms=0,
             )
-            release = _record(database, release, building, folder, manifest)
+            release = _record(database, release, building, folder, manifest, purposes)
     except OSError as error:
         raise WorkspaceError(
             f"The release cannot be written to {shelf}: {error.strerror or error}.",
@@ -160,15 +165,21 @@ def publish(
 
 
 def _record(
-    database: Database, release: Release, building: Path, folder: Path, manifest: pa.Table
+    database: Database,
+    release: Release,
+    building: Path,
+    folder: Path,
+    manifest: pa.Table,
+    purposes: Collection[Purpose],
 ) -> Release:
     with database.transaction() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            # SQLite's writers exclude each other; here a takedown has to be made to wait.
-            session.execute(text("LOCK TABLE takedowns IN SHARE MODE"))
-        if stale := find_taken_down(manifest, set(session.scalars(select(TakedownRow.asset_id)))):
+        lock_refusals(session, to_read=True)
+        gone = find_taken_down(manifest, set(session.scalars(select(TakedownRow.asset_id))))
+        stale = gone.keys() | find_withdrawn(manifest, read_withdrawals(session), purposes)
+        if stale:
             raise VerdictsStaleError(
-                f"{len(stale)} asset(s) were taken down while the release was being made.",
+                f"{len(stale)} asset(s) were taken down or withdrawn while the release was being "
+                "made.",
                 "Run again: the release will be made without them.",
             )
         if (row := session.get(ReleaseRow, release.id)) is not None:
@@ -177,12 +188,19 @@ def _record(
             release = replace(release, created_ms=now_ms(session))
             session.add(ReleaseRow(**asdict(release)))
             session.flush()
+            _tell(session, release)
         if folder.exists():
             shutil.rmtree(folder)
         building.rename(folder)
         reach("release-moved")
     reach("release-recorded")
     return release
+
+
+def _tell(session: Session, release: Release) -> None:
+    told = ("dataset", "number", "manifest_sha256", "exclusions_sha256", "cleared", "removed")
+    facts = {name: getattr(release, name) for name in told}
+    post_event(session, "release.published", {"release_id": release.id, **facts})
 
 
 def read_manifest(release: Release, workspace: Path) -> pa.Table | None:
@@ -203,6 +221,14 @@ def read_facts(release: Release, workspace: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def purposes_of(release: Release, workspace: Path) -> frozenset[Purpose]:
+    """What a release is for; every purpose where it does not say so, as old ones do not."""
+    said = read_facts(release, workspace).get("consent")
+    named = said.get("purposes") if isinstance(said, dict) else None
+    known = frozenset(p for p in ALL_PURPOSES if isinstance(named, list) and p.value in named)
+    return known or frozenset(ALL_PURPOSES)
 
 
 def latest_release(database: Database, dataset: str) -> Release | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,13 +14,15 @@ import pyarrow.parquet as pq
 
 from models.assets.shards import read_shard
 from models.canonical import digest_bytes
+from models.consent.purposes import Purpose
 from models.errors import KiyomeError
 from models.planning import dataset_folder, read_outcomes, read_plan
 from models.releases.manifest import digest_exclusions
-from models.releases.publishing import Release, latest_release
+from models.releases.publishing import Release, latest_release, purposes_of, read_manifest
 from models.store.database import Database
 from models.takedowns import find_taken_down, takedown_times
 from models.verdicts import Verdict
+from models.withdrawals import Withdrawals, read_withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,10 @@ def recount(database: Database, workspace: Path, dataset: str) -> list[Check]:
         return checks
     with database.snapshot() as session:
         takedowns = takedown_times(session)
-    return checks + list(_check_release(workspace, release, set(planned), takedowns))
+        withdrawals = read_withdrawals(session)
+    checks += _check_release(workspace, release, set(planned), takedowns)
+    checks += _check_withdrawn(workspace, release, withdrawals)
+    return checks
 
 
 def _judge_shards(shards: int, assets: int, doubled: Sequence[str]) -> Check:
@@ -122,3 +128,30 @@ def _check_release(
     if len(late) > len(ignored):
         detail += f", {len(late) - len(ignored)} after: `kiyome cleanse` makes one without them"
     yield Check("nothing taken down", ok=not ignored, detail=detail)
+
+
+def _check_withdrawn(
+    workspace: Path, release: Release, withdrawals: Withdrawals
+) -> Iterator[Check]:
+    manifest = read_manifest(release, workspace)
+    if manifest is None:
+        return  # the digest's check says so
+    purposes = purposes_of(release, workspace)
+    late = {
+        row["asset_id"]: min(since)
+        for row in manifest.select(["asset_id", "names", "consent"]).to_pylist()
+        if (since := _withdrawn_since(row, withdrawals, purposes))
+    }
+    ignored = sum(since <= release.created_ms for since in late.values())
+    detail = f"{ignored} of the release's assets were withdrawn before it was made"
+    if len(late) > ignored:
+        detail += f", {len(late) - ignored} after: `kiyome cleanse` makes one without them"
+    yield Check("nothing withdrawn", ok=not ignored, detail=detail)
+
+
+def _withdrawn_since(
+    row: dict[str, Any], withdrawals: Withdrawals, purposes: frozenset[Purpose]
+) -> list[int]:
+    setters = (said["setter"] for said in row["consent"])
+    found = withdrawals.find(row["asset_id"], row["names"], setters)
+    return [since for purpose, since in found.items() if purpose in purposes]

@@ -25,6 +25,15 @@ from models.accounts.records import (
 )
 from models.accounts.roles import Role, managed_roles, manages
 from models.errors import AccountError
+from models.owners.identities import (
+    Basis,
+    Binding,
+    IdentityTakenError,
+    bind_identity,
+    clean_identity,
+    end_binding,
+    list_identities,
+)
 from review_ui.permitted import KeepsAccounts, NotAllowedError, SeesAccounts, account_of
 from review_ui.security import Visitor
 from review_ui.site import Site, ThisSite, go
@@ -32,7 +41,7 @@ from review_ui.site import Site, ThisSite, go
 router = APIRouter()
 AccountId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Chosen = Annotated[Role, Form()]
-DONE = ("role", "disabled", "enabled")
+DONE = ("role", "disabled", "enabled", "identity_bound", "identity_ended")
 
 
 @router.get("/accounts")
@@ -51,20 +60,37 @@ def invite(
     role: Chosen,
     name: Annotated[str, Form(max_length=1000)] = "",
     display_name: Annotated[str, Form(max_length=1000)] = "",
+    identities: Annotated[str, Form(max_length=8192)] = "",
 ) -> Response:
     """Make an account, and show once the link with which its holder sets a password."""
     actor = account_of(visitor)
     if not manages(visitor.permissions, role):
         raise NotAllowedError
-    given = {"name": name[:64], "display_name": display_name[:64], "role": role}
+    given = {
+        "name": name[:64],
+        "display_name": display_name[:64],
+        "role": role,
+        "identities": identities,
+    }
     try:
         clean_display_name(display_name, clean_sign_in_name(name))
     except AccountError:
         return _render(request, site, visitor, 422, "name_refused", given=given)
+    named = [line for line in identities.splitlines() if line.strip()]
+    if named and role is not Role.OWNER:
+        return _render(request, site, visitor, 422, "identity_role", given=given)
+    try:
+        vouched = [clean_identity(line) for line in named]
+    except AccountError:
+        return _render(request, site, visitor, 422, "identity_refused", given=given)
     try:
         with site.database.transaction() as session:
             account = create_account(session, name, role, actor.name, display_name=display_name)
+            for identity in vouched:
+                bind_identity(session, account.id, identity, Basis.VOUCHED, actor.name)
             link = make_link(session, account, actor.name)
+    except IdentityTakenError:
+        return _render(request, site, visitor, 409, "identity_taken", given=given)
     except AccountError:
         return _render(request, site, visitor, 409, "name_taken", given=given)
     return _render(request, site, visitor, made=(account, link))
@@ -125,6 +151,39 @@ def give_link(
     return _render(request, site, visitor, made=(account, link))
 
 
+@router.post("/accounts/{account_id}/identities")
+def vouch(
+    request: Request,
+    site: ThisSite,
+    visitor: KeepsAccounts,
+    account_id: AccountId,
+    identity: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Vouch that statements of one speaker are an owner's."""
+    actor = account_of(visitor)
+    try:
+        with site.database.transaction() as session:
+            _require_managed(session, visitor, account_id)
+            bind_identity(session, account_id, identity, Basis.VOUCHED, actor.name)
+    except IdentityTakenError:
+        return _render(request, site, visitor, 409, "identity_taken")
+    except AccountError:
+        return _render(request, site, visitor, 422, "identity_refused")
+    return go("/accounts", done="identity_bound")
+
+
+@router.post("/accounts/{account_id}/identities/{binding_id}/end")
+def end_vouching(
+    site: ThisSite, visitor: KeepsAccounts, account_id: AccountId, binding_id: AccountId
+) -> Response:
+    """End the binding of an identity, however it came about."""
+    actor = account_of(visitor)
+    with site.database.transaction() as session:
+        account = _require_managed(session, visitor, account_id)
+        end_binding(session, account, binding_id, actor.name)
+    return go("/accounts", done="identity_ended")
+
+
 def _change(
     site: Site,
     visitor: Visitor,
@@ -167,6 +226,9 @@ def _render(
     roles = managed_roles(visitor.permissions)
     with site.database.snapshot() as session:
         listed = list_accounts(session)
+        bound: dict[str, list[Binding]] = {}
+        for binding in list_identities(session):
+            bound.setdefault(binding.account_id, []).append(binding)
     own = account_of(visitor).id
     return site.render(
         request,
@@ -176,9 +238,10 @@ def _render(
         listed=listed,
         changeable={each.id for each in listed if each.id != own and each.role in roles},
         roles=roles,
+        bound=bound,
         notice=notice,
         done=done,
-        given=given or {"name": "", "display_name": "", "role": roles[0]},
+        given=given or {"name": "", "display_name": "", "role": roles[0], "identities": ""},
         made=made[0] if made else None,
         link=made[1] if made else None,
         address=f"{site.address}{made[1].path}" if made else "",

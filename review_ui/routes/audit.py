@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from models.accounts.pseudonyms import show_actors
 from models.review.audit import read_latest, verify_audit
+from models.review.masking import GOLDEN_ACTIONS, find_withheld
 from review_ui.permitted import ReadsAudit
 from review_ui.site import ThisSite
 
@@ -20,11 +21,15 @@ def show_audit(request: Request, site: ThisSite, reader: ReadsAudit, verify: int
     """The newest rows. A long chain is verified on request only.
 
     Whoever may not see names gets pseudonyms, and neither subjects nor details: they name people.
+    What others did to items on which two persons rule by themselves is not told before it is
+    decided, and who may be tested is not told which items are golden.
     """
     with site.database.snapshot() as session:
         entries = read_latest(session)
         length = entries[0].seq if entries else 0
         report = verify_audit(session) if verify or length <= _VERIFIED_UNASKED else None
+        golden = reader.may("mark_golden") or reader.may("manage_leads")
+        withheld = find_withheld(session, entries, reader.reviewer, sees_golden=golden)
         actors = show_actors(session, (entry.actor for entry in entries), reader.permissions)
     return site.render(
         request,
@@ -32,6 +37,8 @@ def show_audit(request: Request, site: ThisSite, reader: ReadsAudit, verify: int
         visitor=reader,
         entries=entries,
         actors=actors,
+        withheld=withheld,
+        golden_actions=GOLDEN_ACTIONS,
         length=length,
         report=report,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
@@ -13,43 +14,19 @@ from models.review.queue import (
     MAX_NOTE,
     MOST_ALIKE,
     RULING_REASONS,
-    WAITING,
-    Item,
-    ItemState,
     RulingKind,
-    count_covered,
-    count_items,
     decide_alike,
-    find_alike,
-    find_item,
-    find_ruling,
     give_back,
     heartbeat,
-    latest_ruling,
     lease_item,
     lease_next,
-    reasons_for,
-    rulings_on,
     undo,
 )
-from models.review.sampling.marking import is_sampled
-from review_ui.alike import ALSO, read_also, show_alike
-from review_ui.evidence import (
-    mark_captions,
-    read_asset,
-    read_chain,
-    read_codes,
-    read_findings,
-    read_statements,
-    show_picture,
-    show_references,
-    usual_reasons,
-)
-from review_ui.motif_evidence import CLEAN_RISK, read_matches, read_thresholds
+from review_ui.alike import ALSO, read_also
+from review_ui.item_page import render_already_ruled, render_item
 from review_ui.permitted import RulesOnItems, SeesItems
 from review_ui.routes.queue import go_to_next
-from review_ui.security import Visitor
-from review_ui.site import Site, ThisSite, go
+from review_ui.site import ThisSite, go
 
 router = APIRouter()
 ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -71,7 +48,7 @@ def show_item(
     """The item with its evidence; with the form to rule on it where the reviewer holds it."""
     notice = "only_skipped" if skipped else ""
     given = {"within": within, "notice": notice, "left_out": left}
-    return _render_item(request, site, reviewer, item_id, given)
+    return render_item(request, site, reviewer, item_id, given)
 
 
 @router.post("/items/{item_id}/lease")
@@ -79,9 +56,9 @@ def take(request: Request, site: ThisSite, visitor: RulesOnItems, item_id: ItemI
     """Take this item, if it is free."""
     try:
         with site.database.transaction() as session:
-            lease_item(session, item_id, visitor.reviewer)
+            lease_item(session, item_id, visitor.reviewer, lead=visitor.may("adjudicate"))
     except ReviewError:
-        return _render_item(request, site, visitor, item_id, {"notice": "not_free"}, 409)
+        return render_item(request, site, visitor, item_id, {"notice": "not_free"}, 409)
     return go(f"/items/{item_id}")
 
 
@@ -123,10 +100,12 @@ def take_ruling(
     within: Within = "",
     alike: Annotated[str, Form(max_length=8)] = "",
     also: Also = [],  # noqa: B006  (FastAPI copies it)
+    for_lead: Annotated[str, Form(max_length=8)] = "",
 ) -> Response:
     """Take a ruling and hand out the next item, in one transaction and one round trip.
 
     With ``alike`` the ruling covers the items in ``also`` as well, each given as id and version.
+    With ``for_lead`` the item was a lead's, who goes back to the list of those.
     """
     others = read_also(also)
     reason = {RulingKind.APPROVE: approve_reason, RulingKind.EXCLUDE: exclude_reason}.get(
@@ -140,7 +119,7 @@ def take_ruling(
             "chosen": (approve_reason, exclude_reason),
             "alike": (bool(alike), frozenset(other for other, _ in others)),
         }
-        return _render_item(request, site, visitor, item_id, given, 422)
+        return render_item(request, site, visitor, item_id, given, 422)
     try:
         with site.database.transaction() as session:
             together = decide_alike(
@@ -154,13 +133,18 @@ def take_ruling(
                 visitor.reviewer,
                 others if alike else (),
             )
-            following = lease_next(session, visitor.reviewer, within or None)
+            following = None
+            if not for_lead:
+                golden = site.golden_for(visitor)
+                following = lease_next(session, visitor.reviewer, within or None, golden)
     except AlreadyRuledError:
-        return _render_already_ruled(request, site, visitor, item_id, item_version)
+        return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:
-        return _render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
-    if not together.ruled.in_force:
-        return _render_item(request, site, visitor, item_id, {"notice": "not_in_force"}, 409)
+        return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+    if not together.ruled.stands:
+        return render_item(request, site, visitor, item_id, {"notice": "not_in_force"}, 409)
+    if for_lead:
+        return go("/adjudication")
     again = ruling is RulingKind.SKIP and following is not None and following.id == item_id
     return go_to_next(
         following.id if following else None,
@@ -178,11 +162,17 @@ def take_back(
     ruling_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
     within: Within = "",
 ) -> Response:
-    """End a ruling and take its item, so that it can be ruled on again at once."""
+    """End a ruling and take its item, so that it can be ruled on again at once.
+
+    Where another reviewer holds the item as the second person, or it waits for somebody else, the
+    ruling is ended all the same.
+    """
+    lead = visitor.may("adjudicate")
     try:
         with site.database.transaction() as session:
-            item_id = undo(session, ruling_id, visitor.reviewer)
-            lease_item(session, item_id, visitor.reviewer)
+            item_id = undo(session, ruling_id, visitor.reviewer, lead=lead)
+            with suppress(ReviewError):
+                lease_item(session, item_id, visitor.reviewer, lead=lead)
     except ReviewError:
         return site.render(request, "problem.html", status=409, visitor=visitor, kind="not_undone")
     return go(f"/items/{item_id}", within=within)
@@ -197,93 +187,3 @@ def _find_problem(ruling: RulingKind, reason: str, note: str) -> str:
     if text.needs_note and not note.strip():
         return "note_missing"
     return "note_too_long" if len(note.strip()) > MAX_NOTE else ""
-
-
-def _render_already_ruled(
-    request: Request, site: Site, visitor: Visitor, item_id: str, item_version: int
-) -> Response:
-    with site.database.snapshot() as session:
-        stored = find_ruling(session, item_id, item_version)
-    return site.render(
-        request, "already_ruled.html", status=409, visitor=visitor, stored=stored, item_id=item_id
-    )
-
-
-def _render_item(
-    request: Request,
-    site: Site,
-    visitor: Visitor,
-    item_id: str,
-    given: dict[str, Any],
-    status: int = 200,
-) -> Response:
-    with site.database.snapshot() as session:
-        item = find_item(session, item_id)
-        if item is None:
-            raise HTTPException(404)
-        rulings = rulings_on(session, item_id)
-        latest = latest_ruling(session, visitor.reviewer)
-        covered = count_covered(session, latest.id) if latest else 0
-        counts = count_items(session, item.dataset)
-        waits = item.state in WAITING
-        if waits and is_sampled(session, item_id):
-            rulings = ()  # it is to be looked at blind
-        alike = find_alike(session, item, visitor.reviewer) if waits else None
-    return site.render(
-        request,
-        "item.html",
-        status=status,
-        visitor=visitor,
-        item=item,
-        mine=item.state is ItemState.LEASED and item.lease_holder == visitor.reviewer,
-        rulings=rulings,
-        latest=latest,
-        covered=covered,
-        left_out=given.get("left_out", 0),
-        alike=show_alike(site.derivatives, alike, given.get("alike")),
-        waiting=sum(each.waiting for each in counts),
-        within=given.get("within", ""),
-        notice=given.get("notice", ""),
-        note=given.get("note", ""),
-        max_note=MAX_NOTE,
-        **_show_evidence(site, item),
-        **_offer_reasons(item, given.get("chosen")),
-    )
-
-
-def _show_evidence(site: Site, item: Item) -> dict[str, Any]:
-    evidence = item.evidence
-    findings = read_findings(evidence)
-    references = show_references(site.derivatives, evidence, findings)
-    matches = read_matches(site.derivatives, item.asset_id, findings, references)
-    explanation = evidence.get("explanation")
-    return {
-        "asset": read_asset(evidence),
-        "picture": show_picture(site.derivatives, item.asset_id, findings),
-        "references": references,
-        "matches": matches,
-        "matches_by_finding": {match.number: match for match in matches},
-        "first_match": min((match.number for match in matches), default=0),
-        "thresholds": read_thresholds(evidence),
-        "clean_risk": CLEAN_RISK,
-        "captions": mark_captions(evidence, findings),
-        "findings": findings,
-        "statements": read_statements(evidence),
-        "reasons": read_codes(evidence),
-        "explanation": explanation if isinstance(explanation, dict) else {},
-        "chain": read_chain(evidence),
-        "policy": evidence.get("policy", ""),
-        "run": evidence.get("run", ""),
-    }
-
-
-def _offer_reasons(item: Item, chosen: tuple[str, str] | None) -> dict[str, Any]:
-    usual = usual_reasons(read_codes(item.evidence))
-    approve, exclude = chosen or (usual[0].value, usual[1].value)
-    return {
-        "approve_reasons": reasons_for(RulingKind.APPROVE),
-        "exclude_reasons": reasons_for(RulingKind.EXCLUDE),
-        "approve_reason": approve,
-        "exclude_reason": exclude,
-        "ruling_reasons": RULING_REASONS,
-    }

@@ -19,6 +19,7 @@ from models.review.queue import (
     lease_next,
     list_items,
 )
+from models.review.viewing import view_summaries
 from review_ui.permitted import RulesOnItems, SeesItems
 from review_ui.site import Site, ThisSite, go
 
@@ -54,6 +55,7 @@ def show_queue(
             offset=(page - 1) * PAGE,
             limit=PAGE,
         )
+        items = view_summaries(session, listed.items, site.viewer(reviewer))
         latest = latest_ruling(session, reviewer.reviewer)
         covered = count_covered(session, latest.id) if latest else 0
         open_terms = sum(each.open for each in count_by_dataset(session))
@@ -62,8 +64,8 @@ def show_queue(
         "queue.html",
         visitor=reviewer,
         counts=counts,
-        listed=listed,
-        pictured={item.asset_id for item in listed.items if _has_thumb(site, item.asset_id)},
+        listed=items,
+        pictured={item.asset_id for item in items if _has_thumb(site, item.asset_id)},
         dataset=dataset,
         show=show,
         shown=tuple(SHOWN),
@@ -85,7 +87,8 @@ def take_next(
 ) -> Response:
     """Take the next item, of one dataset or of any."""
     with site.database.transaction() as session:
-        item = lease_next(session, visitor.reviewer, within or None)
+        golden = site.golden_for(visitor)
+        item = lease_next(session, visitor.reviewer, within or None, golden)
     return go_to_next(item.id if item else None, within)
 
 

@@ -29,7 +29,7 @@ def test_the_example_prints_what_the_page_says(tmp_path: Path) -> None:
 
 
 def test_every_reason_code_is_listed_with_its_ruling_and_its_words() -> None:
-    rows = re.findall(r"\| `(\w+)` \| (approve|exclude) \| (yes)? ?\| (.+) \|", TEXT)
+    rows = re.findall(r"\| `(\w+)` \| (approve|exclude|rewrite) \| (yes)? ?\| (.+) \|", TEXT)
     listed = {code: (ruling, bool(note), words) for code, ruling, note, words in rows}
     assert listed == {
         code.value: (reason.ruling.value, reason.needs_note, reason.en)

@@ -24,10 +24,12 @@ from models.motifs.listing import KNOWN_FIELDS
 from models.motifs.register.changing import OutcomeKind
 from models.nouns.recognition import Source
 from models.nouns.terms.listing import Likelihood
+from models.owners.identities import Basis
 from models.policy import FINDING_DEFAULTS
 from models.reasons import Reason
 from models.review.asked import ASPECTS
 from models.review.audit import Problem
+from models.review.escalating import ReferralKind
 from models.review.queue import ItemState, RulingKind, RulingReason
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons
 from review_ui.language import LANGUAGES, Words, choose_language, load_words
@@ -36,7 +38,9 @@ from review_ui.reference_forms import SIDES
 from review_ui.routes.account import DONE as ACCOUNT_DONE
 from review_ui.routes.accounts import DONE as ACCOUNTS_DONE
 from review_ui.routes.motifs import SHOWN as MOTIF_STATES_SHOWN
+from review_ui.routes.owners import DONE as IDENTITIES_DONE
 from review_ui.routes.terms import CATEGORY_KEYS, SHOWN
+from review_ui.routes.wallet import NOTICES as WALLET_NOTICES
 from review_ui.security import (
     Sessions,
     Visitor,
@@ -51,7 +55,11 @@ TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((UI / "template
 TERM_NOTICES = set(
     re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "terms.py").read_text("utf-8"))
 )
-NOTICES = set(re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / "items.py").read_text()))
+NOTICES = {
+    notice
+    for name in ("items", "referring")
+    for notice in re.findall(r'"(?:notice)": "(\w+)"', (UI / "routes" / f"{name}.py").read_text())
+}
 MOTIF_NOTICES = set(
     re.findall(r'notice ?= ?"(\w+)"', (UI / "routes" / "motifs.py").read_text("utf-8"))
 )
@@ -96,8 +104,18 @@ CHOICES: dict[str, set[str]] = {
     "role_about.": {role.value for role in Role},
     "account.done_": set(ACCOUNT_DONE),
     "accounts.done.": set(ACCOUNTS_DONE),
-    "accounts.notice.": {"name_refused", "name_taken", "is_disabled"},
+    "accounts.notice.": {
+        *("name_refused", "name_taken", "is_disabled"),
+        *("identity_refused", "identity_taken", "identity_role"),
+    },
+    "wallet.notice.": {*WALLET_NOTICES, "last"},
+    "identities.done_": set(IDENTITIES_DONE),
+    "identities.how_": {basis.value for basis in Basis},
     "action.": {event.value for event in AccountEvent},
+    "referral.": set(get_args(ReferralKind)),
+    "adjudication.": {"adjudication", "lead", "owner"},
+    "adjudication.what.": {"adjudication", "lead", "owner"},
+    "questions.problem.": {"empty", "long", "closed"},
     "alike.differs.": {*ASPECTS, "unknown"},
     "alike.ruled_": {RulingKind.APPROVE.value, RulingKind.EXCLUDE.value},
 }

@@ -363,7 +363,7 @@ class TestDecide:
         with database.transaction() as session:
             undo(session, ruled.ruling_id, "mika")
         repeated = rule(database, item)
-        assert (repeated.ruling_id, repeated.in_force) == (ruled.ruling_id, False)
+        assert (repeated.ruling_id, repeated.stands) == (ruled.ruling_id, False)
         assert look(database, 1).state is ItemState.OPEN
 
     @pytest.mark.parametrize("wrong", ["token", "version", "reviewer"])

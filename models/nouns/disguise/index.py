@@ -8,7 +8,7 @@ else.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -121,6 +121,11 @@ class SkeletonIndex:
     def prefixes(self, skeleton: str) -> list[str]:
         """The skeletons that a text begins with, shortest first."""
         found: list[str] = self._trie.prefixes(skeleton)
+        return found
+
+    def keys_beginning(self, stem: str) -> Iterator[str]:
+        """Every skeleton that begins with a stem."""
+        found: Iterator[str] = self._trie.iterkeys(stem)
         return found
 
     def _keys_from(self, stem: str) -> tuple[str, ...]:

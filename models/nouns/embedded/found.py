@@ -15,11 +15,13 @@ class Embedded:
         text: the text.
         source: prompt, title or sidecar.
         place: where it stood, for a reader: "the PNG text 'parameters'".
+        key: the key of the JSON object beside the picture that holds it, else "".
     """
 
     text: str
     source: Source
     place: str
+    key: str = ""
 
 
 def decode_metadata(data: bytes) -> str:

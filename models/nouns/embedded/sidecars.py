@@ -49,11 +49,11 @@ def _read_object(pairs: _Pairs) -> Iterator[Embedded]:
         name = key.lower()
         place = f"{key!r} in the JSON beside it"
         if name in _TITLES:
-            yield from (Embedded(text, Source.SIDECAR, place) for text in _strings_in(inner))
+            yield from (Embedded(text, Source.SIDECAR, place, key) for text in _strings_in(inner))
         elif name in _PROMPTS:
             for text in _strings_in(inner):
                 for prompt in read_prompts(text):
-                    yield Embedded(prompt, Source.PROMPT, place)
+                    yield Embedded(prompt, Source.PROMPT, place, key)
         elif name in _TRAITS:
             yield from (Embedded(text, Source.SIDECAR, place) for text in _values_of(inner))
 

@@ -29,9 +29,10 @@ class LeaveDescribed:
         self.recogniser = recogniser
         self.vocabulary = vocabulary
         self.name = recogniser.name
-        self.fingerprint = digest_of(
-            {"is": VERSION, "of": recogniser.fingerprint, "vocabulary": vocabulary.digest}
-        )
+        made_with = {"is": VERSION, "vocabulary": vocabulary.digest}
+        self.fingerprint = digest_of({**made_with, "of": recogniser.fingerprint})
+        of = getattr(recogniser, "apart_from_register", recogniser.fingerprint)
+        self.apart_from_register = digest_of({**made_with, "of": of})
 
     def recognise(self, texts: Sequence[NounText]) -> list[list[Sighting]]:
         """What the recogniser sees, without what is described."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from models.canonical import digest_of
 from models.nouns.matching.finding import NameMatch, find_matches
-from models.nouns.matching.patterns import CompiledNames
+from models.nouns.matching.patterns import COMPILER, CompiledNames
 from models.nouns.normalisation import normalise
 from models.nouns.recognition import Certainty, NounText, Sighting, Source
 
@@ -36,14 +36,13 @@ class RegisteredNames:
 
     def __init__(self, names: CompiledNames) -> None:
         self.names = names
-        self.fingerprint = digest_of(
-            {
-                "recogniser": NAME,
-                "unicode": unicodedata.unidata_version,
-                "words": names.lexicon.digest,
-                "patterns": names.table.digest,
-            }
-        )
+        made_with = {
+            "recogniser": NAME,
+            "unicode": unicodedata.unidata_version,
+            "words": names.lexicon.digest,
+        }
+        self.fingerprint = digest_of({**made_with, "patterns": names.table.digest})
+        self.apart_from_register = digest_of({**made_with, "patterns": COMPILER})
 
     def recognise(self, texts: Sequence[NounText]) -> list[list[Sighting]]:
         """The registered names of each text."""

@@ -7,7 +7,7 @@ the dataset; the score says in which order they should look.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models.canonical import digest_of
@@ -60,6 +60,25 @@ class UnlistedTags:
         )
         self._listed = QuietPieces()
         self.fingerprint = digest_of({"recogniser": NAME, "judge": self._judge.digest})
+        self.apart_from_register = digest_of({"recogniser": NAME, "judge": self._judge.made_with})
+
+    @property
+    def learns(self) -> bool:
+        """Whether the register has taught it what names look like."""
+        return self._judge.learns
+
+    def judges_alike(self, other: UnlistedTags) -> Callable[[NounText], bool]:
+        """Whether another recogniser sees the same unknown tags in a text, scores and all."""
+        mine, theirs = self._judge.judge_piece, other._judge.judge_piece
+        quiet = QuietPieces()
+
+        def is_alike(text: NounText) -> bool:
+            if text.form is not Form.BOORU or text.source not in _SOURCES:
+                return True
+            pieces = split_pieces(text.text)
+            return quiet.are_quiet(pieces, lambda piece: mine(piece) == theirs(piece))
+
+        return is_alike
 
     def recognise(self, texts: Sequence[NounText]) -> list[list[Sighting]]:
         """The unknown tags of each list of tags; nothing in other texts."""

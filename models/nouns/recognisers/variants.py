@@ -102,16 +102,15 @@ class Variants:
         self._kana = InertKana(ordinary)
         self._inert: set[str] = set(_ALONE)
         self._index = open_index(register, ordinary, cache)
-        self.fingerprint = digest_of(
-            {
-                "recogniser": NAME,
-                "index": BUILDER,
-                "unicode": unicodedata.unidata_version,
-                "ordinary": ordinary.digest,
-                "dictionary": word_list,
-                "register": register.version,
-            }
-        )
+        made_with = {
+            "recogniser": NAME,
+            "index": BUILDER,
+            "unicode": unicodedata.unidata_version,
+            "ordinary": ordinary.digest,
+            "dictionary": word_list,
+        }
+        self.fingerprint = digest_of({**made_with, "register": register.version})
+        self.apart_from_register = digest_of(made_with)
 
     def recognise(self, texts: Sequence[NounText]) -> list[list[Sighting]]:
         """The disguised names of each text."""

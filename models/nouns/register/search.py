@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from models.nouns.normalisation import MARKS, is_unspaced
@@ -125,14 +125,21 @@ def _turn(key: str) -> str:
     return f"{parts[1]} {parts[0]}" if len(parts) == 2 and MARKS.isdisjoint(parts) else ""
 
 
-def list_names(session: Session, search: str = "", limit: int = 100) -> list[NameEntry]:
+def list_names(
+    session: Session, search: str = "", limit: int = 100, after: tuple[str, str] | None = None
+) -> list[NameEntry]:
     """Names of which a surface holds ``search``, ordered by name.
 
     Case counts only outside ASCII; ``_`` and a space are the same.
+
+    Args:
+        after: only those after this name and id in the list.
     """
     if not is_storable(search):
         return []
     query = select(NameRow).order_by(NameRow.name, NameRow.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(NameRow.name, NameRow.id) > after)
     if wanted := search.strip():
         spellings = {wanted, wanted.replace(" ", "_"), wanted.replace("_", " ")}
         query = query.where(

@@ -77,22 +77,37 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenCaption:
-    """A caption of an asset that a release gets rewritten: it was searched again and is clean.
+    """A caption of an asset that a release gets rewritten.
 
     Attributes:
         index: which of the asset's captions.
         original: as it was.
         text: as it is now.
         edits: what was changed.
+        edited: the text that a person put in its place, "" where nobody did. Names may have been
+            taken out of it as well.
     """
 
     index: int
     original: str
     text: str
     edits: tuple[Edit, ...]
+    edited: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """Whether names were taken out: it was searched again then, and is clean."""
+        return self.text != self.edited
 
     def explain(self, language: Literal["en", "ja"]) -> str:
-        """What was done, in one sentence."""
+        """What was done, in one sentence. What a person took out is not told again."""
+        if self.edited and not self.cut:
+            if language == "ja":
+                return (
+                    f"リリースではキャプション {self.index + 1} を、人が書き換えた "
+                    f"{self.text!r} とします。"
+                )
+            return f"A release gets caption {self.index + 1} as a person rewrote it: {self.text!r}."
         cut = ", ".join(repr(edit.before) for edit in self.edits)
         if language == "ja":
             told = f"キャプション {self.index + 1} を {cut} なしの {self.text!r} とします。"

@@ -53,10 +53,16 @@ class TagJudge:
 
     Attributes:
         digest: of everything that its judgement depends on.
+        made_with: digest of the same apart from the register.
+        learns: whether the register has taught it what names look like.
     """
 
-    def __init__(self, rules: TermRules, ranking: TermRanking | None, digest: str) -> None:
+    def __init__(
+        self, rules: TermRules, ranking: TermRanking | None, digest: str, made_with: str
+    ) -> None:
         self.digest = digest
+        self.made_with = made_with
+        self.learns = ranking is not None
         self._rules = rules
         self._ranking = ranking
         self._remembered: dict[str, tuple[UnlistedTag, ...]] = {}
@@ -138,14 +144,17 @@ def make_judge(
         cache: folder that keeps the ranking between processes.
     """
     key = digest_lines([vocabulary.digest, register.version, lexicon.digest, english.digest])
-    digest = digest_lines([key, RANKING, rules_digest(), unicodedata.unidata_version])
+    rules_version = [RANKING, rules_digest(), unicodedata.unidata_version]
+    digest = digest_lines([key, *rules_version])
+    made_with = digest_lines([vocabulary.digest, lexicon.digest, english.digest, *rules_version])
     with _lock:
         for known in _judges:
             if known.digest == digest:
                 return known
         counts = TagCounts(vocabulary.tags, lexicon, english)
         rules = TermRules(counts, closed=len(vocabulary.tags) >= FEWEST_TAGS)
-        fresh = TagJudge(rules, rank_terms(counts, register, key, cache), digest)
+        ranking = rank_terms(counts, register, key, cache)
+        fresh = TagJudge(rules, ranking, digest, made_with)
         _judges.insert(0, fresh)
         del _judges[_KEPT:]
         return fresh

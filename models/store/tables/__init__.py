@@ -12,11 +12,22 @@ from models.store.tables.accounts import (
     AccountSessionRow,
     SignInAttemptRow,
 )
+from models.store.tables.alerts import AlertRow
+from models.store.tables.api_tokens import ApiTokenRow
 from models.store.tables.assurance import AssuranceAssetRow, AssuranceSampleRow, AssuranceStratumRow
 from models.store.tables.audit import AuditRow
 from models.store.tables.base import Base
+from models.store.tables.captions import CaptionEditRow
 from models.store.tables.consent import ContractRow, CursorRow, EvidenceRow, EvidenceStatementRow
+from models.store.tables.golden import (
+    GoldenItemRow,
+    GoldenRulingRow,
+    GoldenServingRow,
+    GoldenTurnRow,
+)
 from models.store.tables.outbox import OutboxRow
+from models.store.tables.owners import OwnerIdentityRow, WalletChallengeRow
+from models.store.tables.referrals import OwnerQuestionRow, ReferralRow
 from models.store.tables.registers import (
     MotifChangeRow,
     MotifRow,
@@ -28,33 +39,54 @@ from models.store.tables.registers import (
     VocabularyRow,
 )
 from models.store.tables.releases import ReleaseRow
+from models.store.tables.requests import (
+    OwnerRequestEventRow,
+    OwnerRequestRow,
+    OwnerRequestSubjectRow,
+    RevocationRow,
+)
 from models.store.tables.review import ReviewItemRow, RulingRow
 from models.store.tables.runs import RunRow
 from models.store.tables.takedowns import TakedownRow
 from models.store.tables.terms import TermRow, TermRulingRow
+from models.store.tables.webhooks import WebhookDeliveryRow, WebhookRow
 
 __all__ = [
     "AccountLinkRow",
     "AccountRow",
     "AccountSessionRow",
+    "AlertRow",
+    "ApiTokenRow",
     "AssuranceAssetRow",
     "AssuranceSampleRow",
     "AssuranceStratumRow",
     "AuditRow",
     "Base",
+    "CaptionEditRow",
     "ContractRow",
     "CursorRow",
     "EvidenceRow",
     "EvidenceStatementRow",
+    "GoldenItemRow",
+    "GoldenRulingRow",
+    "GoldenServingRow",
+    "GoldenTurnRow",
     "MotifChangeRow",
     "MotifRow",
     "NameChangeRow",
     "NameListRow",
     "NameRow",
     "OutboxRow",
+    "OwnerIdentityRow",
+    "OwnerQuestionRow",
+    "OwnerRequestEventRow",
+    "OwnerRequestRow",
+    "OwnerRequestSubjectRow",
+    "ReferralRow",
     "RegisterRow",
     "ReleaseRow",
     "ReviewItemRow",
+    "RevocationRow",
     "RulingRow",
     "RunRow",
     "SignInAttemptRow",
@@ -63,4 +95,7 @@ __all__ = [
     "TermRow",
     "TermRulingRow",
     "VocabularyRow",
+    "WalletChallengeRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
 ]

@@ -1,0 +1,326 @@
+"""Re-cleansing: what has changed since a dataset was cleansed, brought to a new release.
+
+The source is not looked at, neither scanned nor read: what decides is what the last cleansing knew
+of it, with the policy, the registers, the rulings and the refusals of owners as they are now.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from flows.handing_over import handing_over
+from models.assets.asset import Notice
+from models.duplicates.storing import DuplicatesRecord
+from models.freshness import digest_inputs, read_state, remember_summary
+from models.planning import Plan, read_plan
+from models.reasons import RETRIED
+from models.recleansing.forecast import remember_seconds
+from models.recleansing.origins import remember_origins
+from models.releases.difference import Difference, compare_releases, write_difference
+from models.releases.publishing import (
+    Release,
+    VerdictsStaleError,
+    find_release,
+    require_own_database,
+)
+from models.releases.report import write_report
+from models.review.sampling.reporting import tell_newest
+from models.runs import fail_run, finish_run, last_finished, start_run
+from models.settings import Settings
+from models.store.schema import open_database
+from models.summary import Summary
+from models.workspace import hold_workspace, prepare_workspace
+from tasks.order import Desk, open_desk, write_order
+from tasks.progress import report
+from tasks.recleansing import Walked, forget_bench, walk_shards
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Recleansed:
+    """What a re-cleansing came to.
+
+    Attributes:
+        summary: as of a cleansing.
+        difference: between the release before and the one in force; None where it is the same.
+        published_s: seconds from the start until the release was in force.
+        seconds: of each step, by name.
+    """
+
+    summary: Summary
+    difference: Difference | None
+    published_s: float
+    seconds: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; ``from_dict`` reads it back."""
+        return {
+            "summary": self.summary.as_dict(),
+            "difference": self.difference.as_dict() if self.difference else None,
+            "published_s": self.published_s,
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Recleansed:
+        """Read what ``as_dict`` wrote."""
+        difference = value["difference"]
+        return cls(
+            Summary.from_dict(value["summary"]),
+            Difference.from_dict(difference) if difference else None,
+            value["published_s"],
+            value["seconds"],
+        )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timing(self, step: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self.seconds.get(step, 0.0) + time.monotonic() - began
+            self.seconds[step] = round(spent, 3)
+
+
+def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False) -> Recleansed:
+    """Decide a known dataset anew, and publish what is clear.
+
+    Args:
+        dataset: its name in the workspace.
+        settings: in force.
+        sidecars: write the captions of the cleared assets into the release, too; this reads the
+            captions of the source.
+
+    Raises:
+        KiyomeError: it cannot be done; the message says what to do. What was examined stays.
+    """
+    started = time.monotonic()
+    workspace = prepare_workspace(settings.workspace)
+    settings = settings.model_copy(update={"workspace": workspace})
+    plan = read_plan(workspace, dataset)
+    with hold_workspace(workspace), handing_over(settings):
+        database = open_database(settings.resolved_database_url)
+        require_own_database(database, workspace)
+        before = last_finished(database, dataset)
+        run_id = start_run(database, dataset)
+        try:
+            order = write_order(run_id, dataset, plan.root, plan.layout, settings, database)
+            state = read_state(database, dataset)
+            done, holds_until, inputs, retried = _carry_out(
+                str(order), plan, state, started, sidecars=sidecars
+            )
+            if before is not None and before.holds_until_ms is not None:
+                # What lies outside was not asked again: when that is due stays as it was.
+                due = before.holds_until_ms // 1000
+                holds_until = due if holds_until is None else min(due, holds_until)
+            finish_run(
+                database,
+                run_id,
+                inputs=inputs,
+                release=done.summary.release_id,
+                counts={**done.summary.counts, "retry": retried},
+                holds_until=holds_until,
+            )
+        except BaseException as error:
+            fail_run(database, run_id, str(error) or type(error).__name__)
+            raise
+        finally:
+            database.dispose()
+            open_desk.cache_clear()
+    return done
+
+
+def _carry_out(
+    order: str, plan: Plan, state: dict[str, Any], started: float, *, sidecars: bool
+) -> tuple[Recleansed, int | None, str, int]:
+    from tasks.republishing import publish_parts
+
+    clock = _Clock()
+    desk = open_desk(order)
+    with clock.timing("detectors"):
+        remember_origins(desk.detectors, desk.workspace)
+    inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
+    with _parts_folder(desk.workspace) as parts:
+        for attempt in range(1, _ATTEMPTS + 1):
+            with clock.timing("shards"):
+                walked = walk_shards(order, plan, parts)
+            with clock.timing("duplicates"):
+                duplicates = _find_duplicates(order, desk, plan)
+            with clock.timing("review"):
+                _ask(desk, walked)
+            try:
+                with clock.timing("release"):
+                    release, is_new = publish_parts(desk, plan, walked, parts, sidecars=sidecars)
+                break
+            except VerdictsStaleError:
+                if attempt == _ATTEMPTS:
+                    raise
+                forget_bench(order)
+    published = time.monotonic() - started
+    difference = None
+    if is_new:
+        with clock.timing("difference"):
+            difference = _compare(desk, release)
+    done = _finish(order, desk, plan, walked, release, is_new, duplicates, clock, started)
+    deadlines = [
+        each.verdict["holds_until"] for each in walked if each.verdict["holds_until"] is not None
+    ]
+    retried = sum(
+        count for stage in done.stages for code, count in stage.faults.items() if code in RETRIED
+    )
+    told = Recleansed(done, difference, round(published, 2), clock.seconds)
+    decided_on = {**state, "policy": desk.policy.digest}
+    remember_seconds(desk.workspace, plan.dataset, decided_on, clock.seconds)
+    return told, min(deadlines, default=None), inputs, retried
+
+
+def _finish(
+    order: str,
+    desk: Desk,
+    plan: Plan,
+    walked: Sequence[Walked],
+    release: Release,
+    is_new: bool,
+    duplicates: DuplicatesRecord,
+    clock: _Clock,
+    started: float,
+) -> Summary:
+    from flows.cleanse import sum_up
+    from models.owners.works_index import index_works
+    from tasks.anchor import anchor_head
+    from tasks.ledger import enter_usage
+    from tasks.terms import list_unknown_terms
+
+    verdicts = [each.verdict for each in walked]
+    with clock.timing("works"):
+        index_works(desk.workspace, plan.dataset)
+    with clock.timing("terms"):
+        open_terms = list_unknown_terms.fn(order, verdicts)
+    with clock.timing("ledger"):
+        report("ledger", 0)
+        head = enter_usage.fn(order, release, verdicts)
+    anchored = anchor_head.fn(order)
+    with clock.timing("summary"):
+        results = [{"stages": each.stages} for each in walked]
+        seconds = time.monotonic() - started
+        summary = sum_up(desk, plan, results, release, is_new, head, seconds)
+        summary = replace(
+            summary,
+            open_terms=open_terms,
+            duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
+            duplicates_failure=duplicates.failure,
+            notices=(*summary.notices, *_owed(walked, anchored["warning"])),
+        )
+        with desk.database.snapshot() as session:
+            summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
+        write_report(desk.workspace, summary)
+        remember_summary(desk.workspace, summary)
+    return summary
+
+
+def _owed(walked: Sequence[Walked], warning: str) -> tuple[Notice, ...]:
+    looked = sum(each.looked for each in walked)
+    found = []
+    if looked:
+        found.append(
+            Notice(
+                "motifs",
+                f"{looked:,} assets were compared with the newest motifs by their looks. A search "
+                "of all points, which also finds small pasted copies, is owed: `kiyome cleanse` "
+                "does it.",
+            )
+        )
+    if warning:
+        found.append(Notice("anchor", warning))
+    return tuple(found)
+
+
+def _ask(desk: Desk, walked: Sequence[Walked]) -> None:
+    from models.duplicates.storing import read_representatives
+    from models.review.queue import enqueue, group_items
+    from models.review.sampling.marking import list_awaiting
+    from tasks.review import draw_derivatives
+
+    questions = [question for each in walked for question in each.questions]
+    pictured = [asset for each in walked for asset in each.pictured]
+    if pictured:
+        draw_derivatives(desk, pictured, desk.detectors.index.references)
+    representatives = read_representatives(desk.workspace, desk.order.dataset)
+    with desk.database.transaction() as session:
+        awaiting = list_awaiting(session, desk.order.dataset)
+        sampled = awaiting & _cleared(desk, walked, awaiting)
+        still = sampled.union(question.asset_id for question in questions)
+        enqueue(session, desk.order.dataset, questions, frozenset(still))
+        if representatives is not None:
+            group_items(session, desk.order.dataset, representatives)
+
+
+def _cleared(desk: Desk, walked: Sequence[Walked], wanted: frozenset[str] | set[str]) -> set[str]:
+    """Those of some assets that are clear now."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from models.judging import VerdictRecord, read_verdicts
+
+    if not wanted:
+        return set()
+    values = pa.array(sorted(wanted))
+    found: set[str] = set()
+    for each in walked:
+        table = read_verdicts(desk.workspace, VerdictRecord(**each.verdict))
+        hit = pc.and_(
+            pc.equal(table["verdict"], "clear"), pc.is_in(table["asset_id"], value_set=values)
+        )
+        found.update(table.filter(hit)["asset_id"].to_pylist())
+    return found
+
+
+def _find_duplicates(order: str, desk: Desk, plan: Plan) -> DuplicatesRecord:
+    """The clusters of near-identical pictures; they are looked for where pictures have changed."""
+    from models.duplicates.reading import key_of, list_features
+    from models.duplicates.storing import find_record
+    from models.stages import describe_failure
+    from tasks.duplicates import find_duplicates, note_failure
+
+    fingerprint = desk.detectors.features.fingerprint
+    outputs = list_features(desk.workspace, (digest for digest, _ in plan.shards), fingerprint)
+    record = find_record(desk.workspace, plan.dataset, key_of(outputs))
+    if record is not None:
+        return record
+    try:
+        return DuplicatesRecord(**find_duplicates.fn(order, plan))
+    except Exception as error:  # noqa: BLE001  (clusters only save reviewers work)
+        describe_failure(error)
+        return note_failure(order, plan, error)
+
+
+def _compare(desk: Desk, release: Release) -> Difference:
+    before = None
+    if release.number > 1:
+        before = find_release(desk.database, release.dataset, release.number - 1)
+    difference, rows = compare_releases(before, release, desk.workspace)
+    write_difference(release.path(desk.workspace), difference, rows)
+    return difference
+
+
+@contextmanager
+def _parts_folder(workspace: Path) -> Iterator[Path]:
+    """A folder for what shards add to a release; what an earlier run left there is removed."""
+    base = workspace / "recleansing"
+    shutil.rmtree(base, ignore_errors=True)
+    base.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=base) as folder:
+        yield Path(folder)

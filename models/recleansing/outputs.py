@@ -1,0 +1,77 @@
+"""The outputs of stages for one shard, lined up with its members."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models.reasons import RETRIED
+from models.recleansing.members import Members
+from models.recleansing.stamps import Stamps
+from models.stages import StageRecord, stage_folder
+
+_RETRIED = pa.array(sorted(reason.value for reason in RETRIED))
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one stage has said about a shard.
+
+    Attributes:
+        record: the record that vouches for it.
+        table: its rows, without columns that no verdict looks at.
+        path: its file, which has all columns.
+    """
+
+    record: StageRecord
+    table: pa.Table
+    path: Path
+
+    def places_of(self, members: Members) -> Places:
+        """For each member the row that speaks of it, or -1."""
+        found = pc.index_in(members.rows["asset_id"], value_set=self.table["asset_id"])
+        return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
+
+    def covers(self, members: Members, asked: npt.NDArray[np.bool_]) -> bool:
+        """Whether every asset asked about has a row, with nothing to be tried again."""
+        places = self.places_of(members)[asked]
+        if (places < 0).any():
+            return False
+        codes = self.table["fault_code"].take(pa.array(places))
+        return not pc.any(pc.is_in(codes, value_set=_RETRIED)).as_py()
+
+
+def find_output(
+    workspace: Path,
+    stage: str,
+    shard: str,
+    fingerprint: str,
+    columns: Sequence[str] | None,
+    stamps: Stamps,
+) -> Output | None:
+    """The output of a finished stage, or None where there is none whose file is whole.
+
+    Args:
+        columns: which to read; None for all.
+        stamps: files that have been verified are not read in full again.
+    """
+    folder = stage_folder(workspace, stage, shard)
+    try:
+        record = StageRecord(**json.loads((folder / f"{fingerprint}.json").read_bytes()))
+        path = folder / record.output
+        if record.fingerprint != fingerprint or not stamps.holds(path, record.output_sha256):
+            return None
+        with path.open("rb") as file:
+            table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
+    except (OSError, ValueError, TypeError, pa.ArrowException):
+        return None
+    return Output(record, table if columns is None else table.select(list(columns)), path)

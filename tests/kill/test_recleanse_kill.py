@@ -1,0 +1,61 @@
+"""A re-cleansing that is ended at any point and run again publishes what an unharmed one does."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models.nouns.register.storage import add_name
+from models.settings import Settings
+from models.store.database import Database
+from tests.pipeline import make_settings, manifest_bytes, run_kiyome
+from tests.recleansing import DATASET, KNOWN_POLICY, apply, make_known, run_cleanse, run_recleanse
+
+pytestmark = [pytest.mark.kill, pytest.mark.prefect]
+POINTS = (
+    *("carried-written", "carried-recorded", "release-built"),
+    *("release-moved", "release-recorded", "ledger.promised"),
+)
+
+
+def _add_name(database: Database, _: Settings) -> None:
+    with database.transaction() as session:
+        add_name(session, "Blue Lantern", "character")
+
+
+@pytest.fixture(scope="module")
+def cleansed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cleansed dataset to which a name was added; copied for each test."""
+    folder = tmp_path_factory.mktemp("cleansed")
+    root, settings = make_known(folder)
+    run_cleanse(root, settings)
+    apply(settings, _add_name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unharmed(cleansed: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The manifest of a re-cleansing that nobody interrupts."""
+    settings = _copy(cleansed, tmp_path_factory.mktemp("unharmed"))
+    run_recleanse(settings)
+    return manifest_bytes(settings, DATASET)
+
+
+def _copy(cleansed: Path, folder: Path) -> Settings:
+    shutil.copytree(cleansed / "workspace", folder / "workspace")
+    return make_settings(folder, KNOWN_POLICY)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_recleansing_ended_at_a_point_is_finished_by_the_next(
+    tmp_path: Path, cleansed: Path, unharmed: bytes, point: str
+) -> None:
+    settings = _copy(cleansed, tmp_path)
+    words = ("recleanse", DATASET, "--quiet", "--workspace", settings.workspace)
+    words = (*words, "--policy", settings.policy)
+    killed = run_kiyome(*words, env={"KIYOME_FAILPOINT": point}, timeout=600)
+    assert killed.returncode != 0
+    assert run_kiyome(*words, timeout=600).returncode == 0
+    assert manifest_bytes(settings, DATASET) == unharmed
