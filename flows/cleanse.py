@@ -26,12 +26,8 @@ from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
 from models.recleansing.origins import remember_origins
 from models.releases.consent_share import ConsentShare, count_consent, find_idle_contracts
-from models.releases.publishing import (
-    Release,
-    VerdictsStaleError,
-    read_manifest,
-    require_own_database,
-)
+from models.releases.publishing import VerdictsStaleError, read_manifest, require_own_database
+from models.releases.release import Release
 from models.releases.report import write_report
 from models.review.queue import count_items
 from models.review.sampling.reporting import tell_newest

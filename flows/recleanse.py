@@ -24,12 +24,8 @@ from models.reasons import RETRIED
 from models.recleansing.forecast import remember_seconds
 from models.recleansing.origins import remember_origins
 from models.releases.difference import Difference, compare_releases, write_difference
-from models.releases.publishing import (
-    Release,
-    VerdictsStaleError,
-    find_release,
-    require_own_database,
-)
+from models.releases.publishing import VerdictsStaleError, find_release, require_own_database
+from models.releases.release import Release
 from models.releases.report import write_report
 from models.review.sampling.reporting import tell_newest
 from models.runs import fail_run, finish_run, last_finished, start_run

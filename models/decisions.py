@@ -202,12 +202,12 @@ def decide(
 ) -> Decision:
     """The one verdict of one asset. Pure: the same input gives the same decision.
 
-    A takedown beats everything, then a withdrawal, a reviewer's exclusion, and a machine's. A fault
-    is an error whatever else was found, unless the asset is excluded anyway. An approval answers the
-    question that was put to the reviewer and no other: it never clears an exclusion, an error, or
-    an asset about which something else is asked now. A rewrite answers the question about the
-    asset with its original captions, all but what stands in those that were edited: the new texts
-    are examined as any other, and what is found in them is asked.
+    A takedown beats everything, then a withdrawal, a reviewer's exclusion, and a machine's. A
+    fault is an error whatever else was found, unless the asset is excluded anyway. An approval
+    answers the question that was put to the reviewer and no other: it never clears an exclusion,
+    an error, or an asset about which something else is asked now. A rewrite answers the question
+    about the asset with its original captions, all but what stands in those that were edited: the
+    new texts are examined as any other, and what is found in them is asked.
 
     Args:
         asset: whose verdict it is.

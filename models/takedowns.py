@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,9 @@ from models.outbox import post_event
 from models.review.audit import append_audit
 from models.store.database import now_ms
 from models.store.tables import ReleaseRow, TakedownRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _OF_NOTHING = digest_bytes(b"")
 

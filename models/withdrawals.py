@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,9 @@ from models.consent.purposes import ALL_PURPOSES, Purpose
 from models.consent.statements import Statement
 from models.store.tables import OwnerRequestRow, OwnerRequestSubjectRow
 from models.takedowns import ids_for_takedown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ASSET, IDENTITY = "asset", "identity"
 """What a withdrawal is about: one asset, or everything that an identity has spoken about."""

@@ -13,7 +13,8 @@ from models.assets.asset import Asset
 from models.errors import LedgerError, ReleaseError
 from models.judged import read_last_judged
 from models.ledger.log import UsageLedger
-from models.releases.publishing import Release, latest_release, read_facts, read_manifest
+from models.releases.publishing import latest_release, read_facts, read_manifest
+from models.releases.release import Release
 from models.review.derivatives import FOLDER
 from models.review.sampling.asking import Released, ask_sampled
 from models.review.sampling.drawing import (

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from models.ledger.log import UsageLedger
 from models.owners.revoking import enter_revocations
 from models.releases.audited import keep_policy
-from models.releases.publishing import Release
+from models.releases.release import Release
 from models.releases.usage import record_usage
 from models.store.tables import RulingRow
 from tasks.judged import read_decided, read_judged

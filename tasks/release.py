@@ -18,7 +18,8 @@ from models.judging import VerdictRecord
 from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
-from models.releases.publishing import Release, publish
+from models.releases.publishing import publish
+from models.releases.release import Release
 from models.summary import count_outcomes
 from models.verdicts import Verdict
 from tasks.facts import tell_facts

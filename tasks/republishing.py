@@ -16,7 +16,8 @@ from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
 from models.releases.manifest import to_parquet
 from models.releases.parts import Parts, read_parts
-from models.releases.publishing import Release, publish
+from models.releases.publishing import publish
+from models.releases.release import Release
 from models.summary import count_outcomes
 from tasks.facts import tell_facts
 from tasks.order import Desk

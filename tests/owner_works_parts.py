@@ -29,7 +29,8 @@ from models.planning import dataset_folder
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten
-from models.releases.publishing import Release, publish
+from models.releases.publishing import publish
+from models.releases.release import Release
 from models.releases.usage import record_usage
 from models.store.database import Database
 from models.verdicts import Verdict

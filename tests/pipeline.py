@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
-from models.releases.publishing import Release, latest_release
+from models.releases.publishing import latest_release
+from models.releases.release import Release
 from models.settings import Settings, load_settings
 from models.store.schema import open_database
 

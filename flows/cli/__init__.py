@@ -35,9 +35,7 @@ COMMANDS: dict[str, Entry] = {
         "recleanse", "Bring to DATASET what has changed, without reading its source.", "Every day"
     ),
     "review": Entry("review", "Serve the page on which reviewers rule, until Ctrl-C.", "Every day"),
-    "up": Entry(
-        "up", "Run the standing system: Prefect, the schedule and the review page.", "Every day"
-    ),
+    "up": Entry("up", "Run the standing system: Prefect, schedule and review page.", "Every day"),
     "serve": Entry(
         "serve", "Cleanse the dataset at ROOT on a schedule, until Ctrl-C.", "Every day"
     ),
@@ -82,7 +80,9 @@ COMMANDS: dict[str, Entry] = {
     "models": Entry("models", "Fetch and list open_clip and spaCy models.", "Set up"),
     "accounts": Entry("accounts", "Say who may sign in on the review page.", "Set up"),
     "owners": Entry("owners", "Say which works are whose: identities of owners.", "Set up"),
-    "webhooks": Entry("webhooks", "Tell other systems what happens here, signed.", "Set up"),
+    "webhooks": Entry(
+        "webhooks", "Tell other systems what happens here, with signed requests.", "Set up"
+    ),
     "database": Entry("database", "Show or upgrade the database's schema.", "Set up"),
     "backup": Entry("backup", "Make, check and restore backups.", "Set up"),
 }

@@ -12,7 +12,7 @@ from flows.cli.opening import opened
 from flows.cli.options import dataset_option, resolve_dataset, workspace_option
 
 if TYPE_CHECKING:
-    from models.releases.publishing import Release
+    from models.releases.release import Release
     from models.review.sampling.drawing import Asked, Draft
     from models.review.sampling.reporting import SampleReport
     from models.store.database import Database

@@ -30,11 +30,11 @@ _EVERY_S = 2.0
 def status(
     follow: bool, as_json: bool, prometheus: bool, tell: bool, workspace: Path | None
 ) -> None:
-    """Say how everything is: runs, releases, review, ledger; and what needs a person.
+    """Say how everything is, and what needs a person.
 
-    The exit code is 1 where something needs a person. The limits are the settings that begin with
-    alert_. `--tell` is what the schedule of `kiyome up` does every ten minutes; with cron it does
-    without Prefect.
+    Runs, releases, review and ledger, from the database and the workspace alone. The exit code is 1
+    where something needs a person; the limits are the settings that begin with alert_. `--tell` is
+    what the schedule of `kiyome up` does every ten minutes; with cron it does without Prefect.
     """
     from flows.cli.opening import opened
     from models.watching.looking import look, look_and_tell

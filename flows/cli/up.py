@@ -31,7 +31,7 @@ def up(
     workspace: Path | None,
     policy: Path | None,
 ) -> None:
-    """Run the standing system: Prefect, the schedule and the review page.
+    """Run the standing system: Prefect, schedule and review page.
 
     All of it runs in the foreground, and the addresses are printed. ROOT is the dataset to cleanse
     on schedule. Without it the last dataset of the workspace is taken, if there is just one.

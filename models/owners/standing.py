@@ -21,7 +21,8 @@ from models.motifs.listing import PROTECTED
 from models.owners.known_assets import find_in_last_run
 from models.owners.requests import MOTIF, NAME, Happened, OwnerRequest, RequestKind
 from models.planning import dataset_folder
-from models.releases.publishing import Release, purposes_of
+from models.releases.publishing import purposes_of
+from models.releases.release import Release
 from models.store.tables import MotifRow, NameRow, ReleaseRow, RunRow
 
 

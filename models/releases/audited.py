@@ -16,7 +16,8 @@ from models.canonical import canonical_json, digest_bytes
 from models.consent.evidence.bodies import keep_body, read_body
 from models.consent.statements import Statement
 from models.policy import Policy
-from models.releases.publishing import Release, read_facts, read_manifest
+from models.releases.publishing import read_facts, read_manifest
+from models.releases.release import Release
 from models.unicode import escape_surrogates
 
 _ROW = ("asset_id", "basis", "consent", "decided_by", "reasons")

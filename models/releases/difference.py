@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from models.errors import ReleaseError
 from models.files import write_atomically
 from models.releases.manifest import GONE
-from models.releases.publishing import Release, read_facts, read_manifest
+from models.releases.publishing import read_facts, read_manifest
+from models.releases.release import Release
 from models.releases.sorted_join import join_sorted
 from models.verdicts import Verdict
 

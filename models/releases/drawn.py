@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from models.consent.purposes import ALL_PURPOSES, Purpose
 from models.errors import ReleaseError
-from models.releases.publishing import Release, find_release, read_manifest
+from models.releases.publishing import find_release, read_manifest
+from models.releases.release import Release
 from models.store.database import Database
 from models.store.tables import ReleaseRow
 from models.takedowns import find_taken_down, takedown_times

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes
 from models.errors import ReleaseError
-from models.releases.publishing import Release
+from models.releases.release import Release, read_release
 from models.store.tables import ReleaseRow
 
 ReleaseFile = Literal["manifest.parquet", "removed.parquet"]
@@ -34,13 +34,13 @@ def list_releases(
         query = query.where(row.dataset == dataset)
     if after is not None:
         query = query.where(tuple_(row.created_ms, row.id) < after)
-    return tuple(map(_read, session.scalars(query)))
+    return tuple(map(read_release, session.scalars(query)))
 
 
 def find_release_by_id(session: Session, release_id: str) -> Release | None:
     """One release, or None."""
     row = session.get(ReleaseRow, release_id)
-    return _read(row) if row else None
+    return read_release(row) if row else None
 
 
 def read_release_file(release: Release, workspace: Path, name: ReleaseFile) -> tuple[bytes, str]:
@@ -67,7 +67,3 @@ def read_release_file(release: Release, workspace: Path, name: ReleaseFile) -> t
             "Use it for nothing; run `kiyome recount`, then `kiyome cleanse`.",
         )
     return data, digest
-
-
-def _read(row: ReleaseRow) -> Release:
-    return Release(**{name: getattr(row, name) for name in Release.__slots__})

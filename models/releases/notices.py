@@ -23,7 +23,7 @@ from models.canonical import canonical_json
 from models.errors import ReleaseError
 from models.ledger.note import Signer, Verifier
 from models.recursion import is_nested_deeper
-from models.releases.publishing import Release
+from models.releases.release import Release
 
 FILE: Final = "removal-notice.json"
 FORMAT: Final = "kiyome/removal-notice/1"

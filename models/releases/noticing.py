@@ -13,7 +13,8 @@ from models.releases.notices import (
     sign_notice,
     write_notice,
 )
-from models.releases.publishing import Release, find_release, latest_release
+from models.releases.publishing import find_release, latest_release
+from models.releases.release import Release
 from models.settings import Settings
 from models.store.database import Database
 

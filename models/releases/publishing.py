@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from models.releases.attribution import FILE as ATTRIBUTION_FILE
 from models.releases.attribution import write_attribution
 from models.releases.consent_share import count_consent
 from models.releases.manifest import build_removed, digest_exclusions, to_parquet
+from models.releases.release import Release, read_release
 from models.store.database import Database, now_ms
 from models.store.tables import ReleaseRow, TakedownRow
 from models.takedowns import find_taken_down, lock_refusals
@@ -36,25 +37,6 @@ SidecarWriter = Callable[[Path], None]
 
 class VerdictsStaleError(ReleaseError):
     """An owner's refusal was acknowledged after the verdicts were made: judge again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A published dataset version."""
-
-    id: str
-    dataset: str
-    number: int
-    manifest_sha256: str
-    exclusions_sha256: str
-    folder: str
-    cleared: int
-    removed: int
-    created_ms: int
-
-    def path(self, workspace: Path) -> Path:
-        """The release folder."""
-        return workspace / self.folder
 
 
 def publish(
@@ -183,7 +165,7 @@ def _record(
                 "Run again: the release will be made without them.",
             )
         if (row := session.get(ReleaseRow, release.id)) is not None:
-            release = _from_row(row)
+            release = read_release(row)
         else:
             release = replace(release, created_ms=now_ms(session))
             session.add(ReleaseRow(**asdict(release)))
@@ -290,8 +272,4 @@ def _read(session: Session, dataset: str, number: int | None) -> Release | None:
     if number is not None:
         query = query.where(ReleaseRow.number == number)
     row = session.scalars(query.order_by(ReleaseRow.number.desc()).limit(1)).first()
-    return _from_row(row) if row else None
-
-
-def _from_row(row: ReleaseRow) -> Release:
-    return Release(**{name: getattr(row, name) for name in Release.__slots__})
+    return read_release(row) if row else None

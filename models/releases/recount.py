@@ -18,7 +18,8 @@ from models.consent.purposes import Purpose
 from models.errors import KiyomeError
 from models.planning import dataset_folder, read_outcomes, read_plan
 from models.releases.manifest import digest_exclusions
-from models.releases.publishing import Release, latest_release, purposes_of, read_manifest
+from models.releases.publishing import latest_release, purposes_of, read_manifest
+from models.releases.release import Release
 from models.store.database import Database
 from models.takedowns import find_taken_down, takedown_times
 from models.verdicts import Verdict

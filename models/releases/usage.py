@@ -24,7 +24,7 @@ from models.ledger.records import (
 )
 from models.policy import Policy
 from models.reasons import Reason
-from models.releases.publishing import Release
+from models.releases.release import Release
 from models.verdicts import Verdict
 
 Pseudonym = Callable[[str, str], str]

@@ -15,7 +15,7 @@ from models.releases.listing import (
     list_releases,
     read_release_file,
 )
-from models.releases.publishing import Release
+from models.releases.release import Release
 from review_ui.api.callers import SeesReleases
 from review_ui.api.fields import (
     After,

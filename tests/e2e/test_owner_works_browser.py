@@ -13,7 +13,7 @@ import pytest
 
 from models.ledger.log import UsageLedger
 from models.policy import load_policy
-from models.releases.publishing import Release
+from models.releases.release import Release
 from models.settings import Settings
 from models.store.database import Database
 from review_ui.app import create_app

@@ -16,7 +16,7 @@ from models.ledger.log import UsageLedger
 from models.ledger.proofs import verify_proof_file
 from models.ledger.statements.signing import verify_statement_file
 from models.policy import load_policy
-from models.releases.publishing import Release
+from models.releases.release import Release
 from models.settings import Settings
 from models.store.database import Database
 from review_ui.app import create_app

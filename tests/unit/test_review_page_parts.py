@@ -12,6 +12,7 @@ from typing import get_args
 
 import pytest
 
+from models.accounts.api_tokens import SCOPES
 from models.accounts.events import AccountEvent
 from models.accounts.links import LinkPurpose
 from models.accounts.roles import Role
@@ -31,6 +32,8 @@ from models.review.asked import ASPECTS
 from models.review.audit import Problem
 from models.review.escalating import ReferralKind
 from models.review.queue import ItemState, RulingKind, RulingReason
+from models.verdicts import Verdict
+from models.webhooks.topics import TOPICS
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons
 from review_ui.language import LANGUAGES, Words, choose_language, load_words
 from review_ui.listening import require_loopback
@@ -64,7 +67,12 @@ MOTIF_NOTICES = set(
     re.findall(r'notice ?= ?"(\w+)"', (UI / "routes" / "motifs.py").read_text("utf-8"))
 )
 MOTIF_ACTIONS = {"added", "corrected", "removed", "confirmed", "refused", "disputed"}
+SPELT_OUT = ("proof.js.", "work.remedy.", "webhooks.failure.", "webhooks.state_")
+"""Beginnings of keys whose ends come from a script or from the database."""
 CHOICES: dict[str, set[str]] = {
+    "scope.": {permission.value for permission in SCOPES},
+    "topic.": {topic.name for topic in TOPICS},
+    "work.verdict.": {verdict.value for verdict in Verdict},
     "queue.show.": {"waiting", "decided", "superseded", "all"},
     "state.": {state.value for state in ItemState},
     "ruling.": {RulingKind.APPROVE.value, RulingKind.EXCLUDE.value},
@@ -136,7 +144,7 @@ class TestWords:
     def test_no_words_are_empty_or_left_in_english(self) -> None:
         same = {key for key in WORDS["en"] if WORDS["en"][key] == WORDS["ja"][key]}
         file_names = {"carrier.ai-txt", "carrier.robots-txt"}
-        assert same <= {"language.en", "language.ja", *file_names}
+        assert same <= {"language.en", "language.ja", "proof.offline_file", *file_names}
         assert all(words[key] for words in WORDS.values() for key in words)
 
     def test_templates_use_only_keys_that_exist(self) -> None:
@@ -159,9 +167,12 @@ class TestWords:
 
     def test_no_words_are_left_over(self) -> None:
         code = "\n".join(path.read_text() for path in UI.rglob("*.py")) + TEMPLATES
-        prefixes = (*CHOICES, "problem.", "carrier.", "action.")
+        scripts = "\n".join(path.read_text() for path in sorted((UI / "static").glob("*.js")))
+        joined = re.findall(r'"([\w.]+[._])" ~', TEMPLATES) + re.findall(r'f"([\w.]+\.)\{', code)
+        prefixes = (*CHOICES, *joined, *SPELT_OUT, "problem.", "carrier.", "action.")
         for key in WORDS["en"]:
-            assert f'"{key}"' in code or key.startswith(prefixes), key
+            in_script = f'"{key.removeprefix("proof.js.")}"' in scripts
+            assert f'"{key}"' in code or in_script or key.startswith(prefixes), key
 
     @pytest.mark.parametrize("language", ["en", "ja"])
     def test_every_reason_is_said_in_both_languages(self, language: str) -> None:
