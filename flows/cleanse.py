@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, replace
 from itertools import starmap
@@ -16,6 +15,7 @@ from prefect.artifacts import (
 )
 from prefect.futures import as_completed
 
+from flows.artifacts import name_artifact
 from flows.handing_over import handing_over
 from models.assets.asset import Notice
 from models.consent.evidence.recording import latest_evidence
@@ -123,7 +123,7 @@ def cleanse(
             database.dispose()
             open_desk.cache_clear()
     create_markdown_artifact(
-        key=_artifact_key("cleanse", name),
+        key=name_artifact("cleanse", name),
         markdown=to_markdown(summary),
         description=f"Cleansing of {name}",
     )
@@ -193,7 +193,7 @@ def _find_duplicates(order: str, plan: Plan) -> DuplicatesRecord:
 def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
     """Every shard's result, in dataset order; progress shows in the Prefect UI while it goes on."""
     shown = create_progress_artifact(
-        progress=0.0, key=_artifact_key("progress", plan.dataset), description="Shards finished"
+        progress=0.0, key=name_artifact("progress", plan.dataset), description="Shards finished"
     )
     desk = open_desk(order)
     progress = ProgressNote(desk.workspace, desk.order.run_id, len(plan.shards))
@@ -223,11 +223,6 @@ def _unregistered(licence: str, name: str) -> Notice:
         f"The licence {licence} covers {name}, which is not in the register: look at its spelling "
         "and category with `kiyome register search`.",
     )
-
-
-def _artifact_key(kind: str, dataset: str) -> str:
-    """An artifact's key: Prefect takes lower-case letters, digits and dashes."""
-    return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
 
 
 def sum_up(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.artifacts import name_artifact
 from flows.handing_over import handing_over
 from models.settings import load_settings
 from models.store.schema import open_database
 from models.watching.looking import look_and_tell
+from models.watching.trend import render_trend
 from models.workspace import prepare_workspace
 
 
@@ -51,4 +53,10 @@ def watch(settings: dict[str, Any] | None = None) -> int:
         or [{"what": "Nothing needs a person.", "do": "", "code": ""}],
         description="What needs a person",
     )
+    for dataset in told.figures.datasets:
+        create_markdown_artifact(
+            key=name_artifact("trend", dataset.name),
+            markdown=render_trend(dataset),
+            description=f"How {dataset.name} goes, run by run",
+        )
     return len(told.alerts)
