@@ -14,6 +14,7 @@ from flows.anchor import anchor
 from flows.back_up import back_up
 from flows.cleanse import cleanse
 from flows.draw_sample import draw_sample
+from flows.recleanse_flow import recleanse
 from flows.schedules import parse_schedule
 from flows.watch import watch
 from models.planning import choose_name
@@ -41,6 +42,11 @@ class Beside:
 
 
 BESIDE: dict[ScheduledFlow, Beside] = {
+    "recleanse": Beside(
+        recleanse,
+        "Brings to {dataset} what has changed, without reading its source.",
+        of_dataset=True,
+    ),
     "watch": Beside(watch, "Looks whether anything needs a person, and tells."),
     "anchor": Beside(anchor, "Anchors the usage ledger's head on its chain."),
     "draw-sample": Beside(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from prefect import flow
@@ -12,6 +11,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from flows.artifacts import name_artifact
 from flows.recleanse import recleanse_known
 from models.releases.difference import to_markdown as difference_to_markdown
 from models.settings import load_settings
@@ -36,9 +36,8 @@ def recleanse(
     Raises:
         KiyomeError: it cannot be done; the message says what to do.
     """
-    key = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
     shown = create_progress_artifact(
-        progress=0.0, key=f"progress-{key}", description="Shards finished"
+        progress=0.0, key=name_artifact("progress", dataset), description="Shards finished"
     )
     done = total = 0
 
@@ -55,6 +54,8 @@ def recleanse(
     if result.difference is not None:
         text += "\n\n" + difference_to_markdown(result.difference)
     create_markdown_artifact(
-        key=f"cleanse-{key}", markdown=text, description=f"Re-cleansing of {dataset}"
+        key=name_artifact("cleanse", dataset),
+        markdown=text,
+        description=f"Re-cleansing of {dataset}",
     )
     return result.as_dict()
