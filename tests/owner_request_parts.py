@@ -61,6 +61,11 @@ def weigh(
     with database.snapshot() as session:
         withdrawals = read_withdrawals(session)
     bench = Bench(
-        policy or Policy(name="t", version="1"), {}, 1_900_000_100, {}, frozenset(), withdrawals
+        policy or Policy(name="t", version="1"),
+        {},
+        1_900_000_100,
+        {},
+        frozenset(),
+        withdrawals=withdrawals,
     )
     return bench.weigh(asset, Observed(tuple(map(grant_of, setters))))[1]

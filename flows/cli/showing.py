@@ -17,7 +17,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.reasons import TEXTS, Reason
-from models.summary import VERDICT_WORDS, Summary, describe_duplicates, describe_opt_in
+from models.summary import (
+    VERDICT_WORDS,
+    Summary,
+    describe_duplicates,
+    describe_opt_in,
+    describe_sign_off,
+)
 from models.verdicts import Verdict
 from tasks.progress import Listener
 
@@ -32,6 +38,7 @@ _WORDS = {
     "plan": "planning",
     "prefect": "starting Prefect",
     "gather": "asking outside",
+    "shards": "cleansing shards",
     "consent": "reading consent",
     "likeness": "looking for likenesses",
     "nouns": "reading captions",
@@ -116,8 +123,8 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
     )
     if summary.fresh:
         console.print(
-            f"Nothing has changed since the last run: release {summary.release} stands "
-            f"({summary.seconds:.1f} s; --again walks through all stages even so)."
+            f"Nothing has changed since the last run: release {summary.release} "
+            f"{'waits' if summary.sign_off else 'stands'} ({summary.seconds:.1f} s; --again walks through all stages even so)."
         )
     for verdict in (Verdict.CLEAR, Verdict.REVIEW, Verdict.EXCLUDE, Verdict.ERROR):
         tone = _TONES[verdict]
@@ -140,9 +147,11 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         console.print(f"Assurance: {summary.assurance}", markup=False)
     if not summary.fresh:
         console.print(_describe_work(summary))
+    if told := describe_sign_off(summary):
+        console.print(f"\n[bold yellow]{escape(told)}[/]")
     console.print()
     places = [
-        ("release", summary.release_folder + ("" if summary.release_is_new else "  (unchanged)")),
+        ("proposed" if summary.sign_off else "release", summary.release_folder + ("" if summary.release_is_new else "  (unchanged)")),
         ("report", str(report)),
         (
             "ledger",

@@ -98,7 +98,6 @@ class Decider:
         alone = self._find_alone(members, outputs)
         covered = self._covered(members)
         consents: Consents = {}
-        self._require_rows(members, outputs, covered, alone, consents)
         tables = {stage: output.table for stage, output in outputs.items()}
         groups = _group(members, outputs, covered, alone)
         changed, seen = self._hear(members, tables, groups, alone)
@@ -112,7 +111,8 @@ class Decider:
             members.shard, apart, tables, changed, withdrawn, self._bench, self._dataset
         )
         if previous := read_verdict_record(folder, fingerprint, self._bench.as_of):
-            return previous
+            return previous  # whose rows were asked for when it was made
+        self._require_rows(members, outputs, covered, alone, consents)
         table, deadlines = self._decide(members, tables, groups, alone, seen, consents)
         output, digest = store_table(folder, fingerprint, table)
         firsts = pc.list_element(table["reasons"], 0).to_pylist()

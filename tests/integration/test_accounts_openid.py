@@ -106,7 +106,7 @@ class TestAgainstTheProvider:
         app = make_app(tmp_path, sqlite_database, issuer, "owner")
         window = Window(app)
         answer = come_back(window, visit_provider(leave(window), "studio|7"))
-        assert answer.headers["location"] == "/audit"
+        assert answer.headers["location"] == "/works"
         with sqlite_database.snapshot() as session:
             made = next(a for a in list_accounts(session) if a.issuer)
         assert (made.role, made.issuer, made.subject) == (Role.OWNER, issuer, "studio|7")

@@ -338,7 +338,7 @@ class TestOwners:
         put_account(database, "studio", Role.OWNER)
         signed_in(app, "mika").send("/next")
         window = Window(app)
-        assert window.sign_in("studio").headers["location"] == "/audit"
+        assert window.sign_in("studio").headers["location"] == "/works"
         page = window.http.get("/audit").text
         assert mika.pseudonym in page
         assert "mika" not in page
