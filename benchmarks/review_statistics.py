@@ -22,12 +22,13 @@ from models.review.quality.assurance import Combination, StratumResult, bound_vi
 from models.review.quality.audit_sample import Aim, plan_audit
 from models.review.quality.calibration import Proposal, Ruled, propose_threshold
 from models.review.quality.golden import plan_golden
+from models.review.quality.ruled_release import Known, gather_ruled
 
 Dice = np.random.Generator
 
 
 def main() -> None:
-    """Print the four tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
@@ -39,6 +40,7 @@ def main() -> None:
     show_sizes()
     show_assurance(dice, given.runs)
     show_calibration(dice, given.runs)
+    show_sampled_release(dice, given.runs)
 
 
 def head(title: str, *columns: str) -> None:
@@ -282,6 +284,55 @@ def show_calibration(dice: Dice, runs: int) -> None:
             f"{rates.mean():.4f}" if chosen else "",
             f"{(np.array(plain) ** 3 * mean_loss <= 0.05).mean():.3f}",
             f"{np.mean(plain):.3f}",
+        )
+
+
+def show_sampled_release(dice: Dice, runs: int) -> None:
+    """A release of 5,000 in strata, of each a sample of fixed size; the path of the command."""
+    head(
+        "Thresholds from a sampled release: miss rate at most 5 % with 95 %",
+        "violations, drawn of each stratum",
+        "proposed",
+        "holds",
+        "threshold",
+        "miss rate",
+    )
+    steps = [step / 100 for step in range(10, 100)]
+    sizes = {"a": 1000, "b": 2500}
+    for number, share in ((600, 0.1), (600, 0.3), (1500, 0.3), (1500, 0.6)):
+        chosen, rates = [], []
+        for _ in range(max(100, runs // 4)):
+            scores = 0.05 + 0.9 * dice.random(number) ** (1 / 3)
+            others = 0.5 * dice.random(3500)
+            violations = {f"v{n}" for n in range(number)}
+            population, members = [], {name: list[str]() for name in sizes}
+            for n, score in enumerate([*scores.tolist(), *others.tolist()]):
+                asset = f"v{n}" if n < number else f"h{n}"
+                stratum = "" if score >= 0.5 else "a" if n % 7 < 2 else "b"
+                population.append(Known(asset, score, stratum))
+                if stratum:
+                    members[stratum].append(asset)
+            plan = {name: (len(m), int(len(m) * share)) for name, m in members.items()}
+            drawn = {
+                members[name][place]: name
+                for name, (of, size) in plan.items()
+                for place in dice.choice(of, size, replace=False)
+            }
+            rulings = {each.asset_id: each.asset_id in violations for each in population}
+            ruled, least = gather_ruled(population, drawn, plan, rulings)
+            found = propose_threshold(
+                ruled, 0.5, [], alpha=0.05, thresholds=steps, least_probability=least
+            )
+            if isinstance(found, Proposal):
+                chosen.append(found.new)
+                rates.append(float((scores < found.new).mean()))
+        tried = max(100, runs // 4)
+        line(
+            f"{number}, {share:g}",
+            f"{len(chosen) / tried:.3f}",
+            f"{1 - (np.array(rates) > 0.05).sum() / tried:.3f}",
+            f"{np.mean(chosen):.3f}" if chosen else "",
+            f"{np.mean(rates):.4f}" if chosen else "",
         )
 
 

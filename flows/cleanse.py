@@ -10,13 +10,13 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import (
     create_markdown_artifact,
-    create_progress_artifact,
-    update_progress_artifact,
 )
-from prefect.futures import as_completed
 
 from flows.artifacts import name_artifact
+from flows.ending import end_run
 from flows.handing_over import handing_over
+from flows.runners import make_runner
+from flows.walking import walk_shards
 from models.assets.asset import Notice
 from models.consent.evidence.recording import latest_evidence
 from models.duplicates.storing import DuplicatesRecord
@@ -42,7 +42,6 @@ from models.summary import (
     describe_gathering,
     to_markdown,
 )
-from models.watching.progress import ProgressNote
 from models.workspace import hold_workspace, prepare_workspace
 from tasks.anchor import anchor_head
 from tasks.duplicates import find_duplicates, note_failure
@@ -50,9 +49,10 @@ from tasks.gather import gather_consent
 from tasks.ledger import enter_usage
 from tasks.order import Desk, open_desk, write_order
 from tasks.plan import plan_dataset
+from tasks.push import push_mirror
 from tasks.release import publish_release
 from tasks.review import enqueue_review
-from tasks.shard import cleanse_shard
+from tasks.signed import publish_signed
 from tasks.terms import list_unknown_terms
 
 _ATTEMPTS = 3
@@ -75,7 +75,7 @@ def cleanse(
     dataset: str | None = None,
     layout: str = "auto",
     settings: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> Any:
     """Cleanse one dataset and publish what is clear.
 
     Args:
@@ -85,7 +85,8 @@ def cleanse(
         settings: overrides of the settings in force, as in kiyome.toml.
 
     Returns:
-        The summary of the run (``models.summary.Summary.as_dict``).
+        The summary of the run (``models.summary.Summary.as_dict``). Where the release waits to be
+        signed off, the run's state in Prefect says so.
 
     Raises:
         KiyomeError: the run cannot be done; the message says what to do. What was examined stays.
@@ -98,6 +99,7 @@ def cleanse(
     with hold_workspace(workspace), handing_over(in_force):
         database = open_database(in_force.resolved_database_url)
         require_own_database(database, workspace)
+        publish_signed(in_force, database, name)
         run_id = start_run(database, name)
         try:
             order = write_order(run_id, name, root, layout, in_force, database)
@@ -115,6 +117,7 @@ def cleanse(
                     "opt_out": summary.opt_out,
                 },
                 holds_until=outcome.holds_until,
+                waits=bool(summary.sign_off),
             )
         except BaseException as error:
             fail_run(database, run_id, str(error) or type(error).__name__)
@@ -127,11 +130,12 @@ def cleanse(
         markdown=to_markdown(summary),
         description=f"Cleansing of {name}",
     )
-    return summary.as_dict()
+    return end_run(summary, in_force)
 
 
 def _carry_out(order: str, started: float) -> Outcome:
     desk = open_desk(order)
+    make_runner(desk.settings)  # so that one that is not installed ends the run at once
     state = read_state(desk.database, desk.order.dataset)
     # Loaded here, so that a detector that cannot be loaded ends the run at once.
     remember_origins(desk.detectors, desk.workspace)
@@ -142,29 +146,32 @@ def _carry_out(order: str, started: float) -> Outcome:
         state["evidence"] = latest_evidence(session)
     inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
     for attempt in range(1, _ATTEMPTS + 1):
-        results = _walk_shards(order, plan)
+        results = walk_shards(order, plan, attempt)
         verdicts = [result["verdict"] for result in results]
         duplicates = _find_duplicates(order, plan)
         enqueue_review(order, verdicts)
         open_terms = list_unknown_terms(order, verdicts)
         try:
-            release, is_new = publish_release(order, plan, verdicts)
+            published = publish_release(order, plan, verdicts, state)
             break
         except VerdictsStaleError:
             if attempt == _ATTEMPTS:
                 raise
             desk.look_again()
-    head = enter_usage(order, release, verdicts)
+    release, is_new = published.release, published.is_new
+    head = enter_usage(order, None if published.sign_off else release, verdicts)
     anchored = anchor_head(order)
+    pushed = push_mirror(order)
     results = [{"stages": gathered["stages"]}, *results]
     summary = sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
     summary = replace(
         summary,
+        sign_off=published.sign_off,
         gathering=describe_gathering(gathered),
         open_terms=open_terms,
         duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
         duplicates_failure=duplicates.failure,
-        notices=(*summary.notices, *_unanchored(anchored["warning"])),
+        notices=(*summary.notices, *_told("anchor", anchored), *_told("push", pushed)),
     )
     with desk.database.snapshot() as session:
         summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
@@ -173,7 +180,9 @@ def _carry_out(order: str, started: float) -> Outcome:
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]
     if gathered["due_at"] is not None:
         deadlines.append(gathered["due_at"])
-    if not anchored["settled"]:  # so that the next run does not count this one as still fresh
+    if not (
+        anchored["settled"] and pushed["settled"]
+    ):  # so that the next run does not count this one as still fresh
         deadlines.append(desk.order.as_of)
     retried = sum(
         count for stage in summary.stages for code, count in stage.faults.items() if code in RETRIED
@@ -190,23 +199,8 @@ def _find_duplicates(order: str, plan: Plan) -> DuplicatesRecord:
     return note_failure(order, plan, found)
 
 
-def _walk_shards(order: str, plan: Plan) -> list[dict[str, Any]]:
-    """Every shard's result, in dataset order; progress shows in the Prefect UI while it goes on."""
-    shown = create_progress_artifact(
-        progress=0.0, key=name_artifact("progress", plan.dataset), description="Shards finished"
-    )
-    desk = open_desk(order)
-    progress = ProgressNote(desk.workspace, desk.order.run_id, len(plan.shards))
-    progress.note(0)
-    futures = [cleanse_shard.submit(order, digest) for digest, _ in plan.shards]
-    for finished, _ in enumerate(as_completed(futures), 1):
-        progress.note(finished)
-        update_progress_artifact(shown, progress=100 * finished / len(futures))
-    return [future.result() for future in futures]
-
-
-def _unanchored(warning: str) -> tuple[Notice, ...]:
-    return (Notice("anchor", warning),) if warning else ()
+def _told(kind: str, result: dict[str, Any]) -> tuple[Notice, ...]:
+    return (Notice(kind, result["warning"]),) if result["warning"] else ()
 
 
 def _idle(contract: str) -> Notice:

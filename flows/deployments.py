@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow
 from prefect.types.entrypoint import EntrypointType
 
@@ -16,7 +19,10 @@ from flows.cleanse import cleanse
 from flows.draw_sample import draw_sample
 from flows.recleanse_flow import recleanse
 from flows.schedules import parse_schedule
+from flows.sign_off import sign_off
 from flows.watch import watch
+from flows.zombies import HEARTBEAT_S, keep_zombie_automation
+from models.errors import SettingsError
 from models.planning import choose_name
 from models.settings import ScheduledFlow, Settings
 
@@ -87,9 +93,40 @@ def deploy_all(
                 tags=["kiyome"],
                 work_pool_name=pool,
                 entrypoint_type=_entrypoint(pool),
+                job_variables=_job_variables(settings, pool),
             )
         )
+    deployments.append(
+        sign_off.to_deployment(
+            name=name,
+            parameters={"dataset": name, "settings": settings.without_secrets},
+            description=f"Asks whether a proposed release of {name} may be published.",
+            tags=["kiyome"],
+            work_pool_name=pool,
+            entrypoint_type=_entrypoint(pool),
+            job_variables=_job_variables(settings, pool),
+        )
+    )
     return deployments
+
+
+def register_all(deployments: Sequence[RunnerDeployment], pool: str) -> None:
+    """Make the deployments known to the Prefect server, for the workers of a pool.
+
+    Raises:
+        SettingsError: there is no such pool.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound as error:
+            raise SettingsError(
+                f"The Prefect server knows no work pool {pool!r}.",
+                f"Make it with `prefect work-pool create {pool} --type process`.",
+            ) from error
+    for deployment in deployments:
+        deployment.apply(work_pool_name=pool)
+    keep_zombie_automation()
 
 
 def deploy_cleanse(
@@ -117,6 +154,7 @@ def deploy_cleanse(
         tags=["kiyome"],
         work_pool_name=pool,
         entrypoint_type=_entrypoint(pool),
+        job_variables=_job_variables(settings, pool),
     )
 
 
@@ -124,6 +162,19 @@ def _usual(which: ScheduledFlow, settings: Settings) -> str:
     if which == "watch":
         return "every 10 minutes"
     return "every 1 hour" if which == "anchor" and settings.ledger_chain == "rpc" else "never"
+
+
+def _job_variables(settings: Settings, pool: str | None) -> dict[str, Any] | None:
+    """What a worker adds to the environment of a run: no secret, and nothing of one machine."""
+    if pool is None:
+        return None
+    return {
+        "env": {
+            "DO_NOT_TRACK": "1",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
+            "PREFECT_LOCAL_STORAGE_PATH": str(settings.workspace / "prefect" / "storage"),
+        }
+    }
 
 
 def _entrypoint(pool: str | None) -> EntrypointType:

@@ -57,11 +57,15 @@ def examine_house(settings: Settings) -> Iterator[Diagnosis]:
         ("consent sources", check_consent_sources),
         ("opt-in target", check_opt_in_target),
     )
+    told: dict[str, str] = {}
     for subject, check in checks:
         try:
             yield check(settings)
         except KiyomeError as error:
-            yield Diagnosis(subject, Health.BAD, error.problem, error.remedy)
+            if (first := told.setdefault(error.problem, subject)) != subject:
+                yield Diagnosis(subject, Health.BAD, f"not examined: see {first}")
+            else:
+                yield Diagnosis(subject, Health.BAD, error.problem, error.remedy)
         except Exception as error:  # noqa: BLE001  a check that breaks is a finding of its own
             found = f"{type(error).__name__}: {error}"
             yield Diagnosis(subject, Health.BAD, found, "Reinstall with `make setup`.")

@@ -23,9 +23,8 @@ from models.planning import Plan, read_plan
 from models.reasons import RETRIED
 from models.recleansing.forecast import remember_seconds
 from models.recleansing.origins import remember_origins
-from models.releases.difference import Difference, compare_releases, write_difference
-from models.releases.publishing import VerdictsStaleError, find_release, require_own_database
-from models.releases.release import Release
+from models.releases.difference import Difference
+from models.releases.publishing import VerdictsStaleError, require_own_database
 from models.releases.report import write_report
 from models.review.sampling.reporting import tell_newest
 from models.runs import fail_run, finish_run, last_finished, start_run
@@ -35,6 +34,7 @@ from models.summary import Summary
 from models.workspace import hold_workspace, prepare_workspace
 from tasks.order import Desk, open_desk, write_order
 from tasks.progress import report
+from tasks.publishing import Published, tell_difference
 from tasks.recleansing import Walked, forget_bench, walk_shards
 
 _ATTEMPTS = 3
@@ -103,6 +103,8 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
     Raises:
         KiyomeError: it cannot be done; the message says what to do. What was examined stays.
     """
+    from tasks.signed import publish_signed
+
     started = time.monotonic()
     workspace = prepare_workspace(settings.workspace)
     settings = settings.model_copy(update={"workspace": workspace})
@@ -110,7 +112,8 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
     with hold_workspace(workspace), handing_over(settings):
         database = open_database(settings.resolved_database_url)
         require_own_database(database, workspace)
-        before = last_finished(database, dataset)
+        publish_signed(settings, database, dataset)
+        before = last_finished(database, dataset, or_waiting=True)
         run_id = start_run(database, dataset)
         try:
             order = write_order(run_id, dataset, plan.root, plan.layout, settings, database)
@@ -127,8 +130,14 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
                 run_id,
                 inputs=inputs,
                 release=done.summary.release_id,
-                counts={**done.summary.counts, "retry": retried},
+                counts={
+                    **done.summary.counts,
+                    "retry": retried,
+                    "opt_in": done.summary.opt_in,
+                    "opt_out": done.summary.opt_out,
+                },
                 holds_until=holds_until,
+                waits=bool(done.summary.sign_off),
             )
         except BaseException as error:
             fail_run(database, run_id, str(error) or type(error).__name__)
@@ -159,7 +168,7 @@ def _carry_out(
                 _ask(desk, walked)
             try:
                 with clock.timing("release"):
-                    release, is_new = publish_parts(desk, plan, walked, parts, sidecars=sidecars)
+                    result = publish_parts(desk, plan, walked, parts, state, sidecars=sidecars)
                 break
             except VerdictsStaleError:
                 if attempt == _ATTEMPTS:
@@ -167,10 +176,10 @@ def _carry_out(
                 forget_bench(order)
     published = time.monotonic() - started
     difference = None
-    if is_new:
+    if result.is_new:
         with clock.timing("difference"):
-            difference = _compare(desk, release)
-    done = _finish(order, desk, plan, walked, release, is_new, duplicates, clock, started)
+            difference = tell_difference(desk, result.release)
+    done = _finish(order, desk, plan, walked, result, duplicates, clock, started)
     deadlines = [
         each.verdict["holds_until"] for each in walked if each.verdict["holds_until"] is not None
     ]
@@ -188,8 +197,7 @@ def _finish(
     desk: Desk,
     plan: Plan,
     walked: Sequence[Walked],
-    release: Release,
-    is_new: bool,
+    result: Published,
     duplicates: DuplicatesRecord,
     clock: _Clock,
     started: float,
@@ -198,6 +206,7 @@ def _finish(
     from models.owners.works_index import index_works
     from tasks.anchor import anchor_head
     from tasks.ledger import enter_usage
+    from tasks.push import push_mirror
     from tasks.terms import list_unknown_terms
 
     verdicts = [each.verdict for each in walked]
@@ -207,18 +216,20 @@ def _finish(
         open_terms = list_unknown_terms.fn(order, verdicts)
     with clock.timing("ledger"):
         report("ledger", 0)
-        head = enter_usage.fn(order, release, verdicts)
+        head = enter_usage.fn(order, None if result.sign_off else result.release, verdicts)
     anchored = anchor_head.fn(order)
+    pushed = push_mirror.fn(order)
     with clock.timing("summary"):
         results = [{"stages": each.stages} for each in walked]
         seconds = time.monotonic() - started
-        summary = sum_up(desk, plan, results, release, is_new, head, seconds)
+        summary = sum_up(desk, plan, results, result.release, result.is_new, head, seconds)
         summary = replace(
             summary,
+            sign_off=result.sign_off,
             open_terms=open_terms,
             duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
             duplicates_failure=duplicates.failure,
-            notices=(*summary.notices, *_owed(walked, anchored["warning"])),
+            notices=(*summary.notices, *_owed(walked, anchored["warning"], pushed["warning"])),
         )
         with desk.database.snapshot() as session:
             summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
@@ -227,7 +238,7 @@ def _finish(
     return summary
 
 
-def _owed(walked: Sequence[Walked], warning: str) -> tuple[Notice, ...]:
+def _owed(walked: Sequence[Walked], unanchored: str, unpushed: str) -> tuple[Notice, ...]:
     looked = sum(each.looked for each in walked)
     found = []
     if looked:
@@ -239,8 +250,10 @@ def _owed(walked: Sequence[Walked], warning: str) -> tuple[Notice, ...]:
                 "does it.",
             )
         )
-    if warning:
-        found.append(Notice("anchor", warning))
+    if unanchored:
+        found.append(Notice("anchor", unanchored))
+    if unpushed:
+        found.append(Notice("push", unpushed))
     return tuple(found)
 
 
@@ -301,15 +314,6 @@ def _find_duplicates(order: str, desk: Desk, plan: Plan) -> DuplicatesRecord:
     except Exception as error:  # noqa: BLE001  (clusters only save reviewers work)
         describe_failure(error)
         return note_failure(order, plan, error)
-
-
-def _compare(desk: Desk, release: Release) -> Difference:
-    before = None
-    if release.number > 1:
-        before = find_release(desk.database, release.dataset, release.number - 1)
-    difference, rows = compare_releases(before, release, desk.workspace)
-    write_difference(release.path(desk.workspace), difference, rows)
-    return difference
 
 
 @contextmanager

@@ -86,6 +86,7 @@ def run_standing(
         _watch(parts)
     finally:
         withdraw_server(settings.workspace)
+        say("Stopping …")
         _stop(parts)
         say("Stopped.")
 

@@ -3,6 +3,7 @@
     KiyomeError                 a sentence for a person: what is wrong, and what to do
     ├── SettingsError           kiyome.toml or a KIYOME_* variable cannot be used
     ├── PolicyError             policy.toml cannot be used; names line and field
+    ├── RunnerError             processes of a cluster were lost, or none answers
     ├── DatasetError            a dataset cannot be read as a whole
     ├── WorkspaceError          the workspace cannot be written, or another run holds it
     ├── StoreError              the database is missing, older, newer or locked
@@ -48,6 +49,10 @@ class SettingsError(KiyomeError):
 
 class PolicyError(KiyomeError):
     """policy.toml cannot be used."""
+
+
+class RunnerError(KiyomeError):
+    """Processes that carry out a run on a cluster were lost, or none answers."""
 
 
 class DatasetError(KiyomeError):

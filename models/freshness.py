@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes, digest_of
 from models.captions.records import effective_edits
@@ -22,9 +24,10 @@ from models.motifs.weights import FOLDER_PREFIX
 from models.nouns.lettering.reader import lettering_packages
 from models.nouns.terms.records import effective_term_rulings
 from models.policy import Policy
-from models.releases.publishing import latest_release
+from models.releases.proposal import ProposalState, open_proposal, owes_ledger
+from models.releases.publishing import latest_release, read_manifest
 from models.review.queue import effective_rulings
-from models.runs import find_fresh
+from models.runs import WAITING, find_fresh
 from models.settings import Settings
 from models.store.database import Database
 from models.store.tables import RegisterRow
@@ -57,30 +60,28 @@ _SETTINGS = (
 def read_state(database: Database, dataset: str) -> dict[str, Any]:
     """What the database holds that verdicts depend on: registers, rulings, takedowns, evidence."""
     with database.snapshot() as session:
-        registers = {row.kind: row.version for row in session.scalars(select(RegisterRow))}
-        rulings = {
+        return read_state_in(session, dataset)
+
+
+def read_state_in(session: Session, dataset: str) -> dict[str, Any]:
+    """``read_state`` as a transaction sees it."""
+    return {
+        "registers": {row.kind: row.version for row in session.scalars(select(RegisterRow))},
+        "rulings": {
             asset_id: ruling.ruling_id
             for asset_id, ruling in effective_rulings(session, dataset).items()
-        }
-        terms = {
+        },
+        "terms": {
             term: ruling.ruling_id
             for term, ruling in effective_term_rulings(session, dataset).items()
-        }
-        takedowns = sorted(takedown_times(session))
-        withdrawals = read_withdrawals(session).as_lines()
-        edits = {
+        },
+        "takedowns": sorted(takedown_times(session)),
+        "withdrawals": read_withdrawals(session).as_lines(),
+        "caption_edits": {
             asset_id: [edit.id for edit in edits]
             for asset_id, edits in effective_edits(session, dataset).items()
-        }
-        evidence = latest_evidence(session)
-    return {
-        "registers": registers,
-        "rulings": rulings,
-        "terms": terms,
-        "takedowns": takedowns,
-        "withdrawals": withdrawals,
-        "caption_edits": edits,
-        "evidence": evidence,
+        },
+        "evidence": latest_evidence(session),
     }
 
 
@@ -119,15 +120,40 @@ def find_fresh_summary(
     The release has to be there with the bytes that were published, too.
     """
     run = find_fresh(database, dataset, inputs)
-    release = latest_release(database, dataset)
-    if run is None or release is None or run.release != release.id:
+    summary = read_summary(workspace, run.id) if run else None
+    if run is None or summary is None:
         return None
+    if run.status == WAITING:
+        return _find_waiting(database, workspace, dataset, run.release, summary)
+    release = latest_release(database, dataset)
+    if release is None or run.release != release.id:
+        return None
+    if read_manifest(release, workspace) is None or owes_ledger(release, workspace):
+        return None
+    return replace(summary, sign_off="", release_folder=str(release.path(workspace)))
+
+
+def _find_waiting(
+    database: Database, workspace: Path, dataset: str, release_id: str, summary: Summary
+) -> Summary | None:
+    """The summary of a run whose release waits; what is approved has to be published first."""
+    with database.snapshot() as session:
+        proposal = open_proposal(session, dataset)
+    if proposal is None or proposal.release.id != release_id:
+        return None
+    if proposal.state is ProposalState.APPROVED:
+        return None
+    if read_manifest(proposal.release, workspace) is None:
+        return None
+    return replace(summary, sign_off=proposal.state.value)
+
+
+def read_summary(workspace: Path, run_id: str) -> Summary | None:
+    """A run's summary; None where it is lost, or was written by another version."""
     try:
-        manifest = (release.path(workspace) / "manifest.parquet").read_bytes()
-        summary = Summary.from_dict(json.loads(_summary_path(workspace, run.id).read_bytes()))
+        return Summary.from_dict(json.loads(_summary_path(workspace, run_id).read_bytes()))
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    return summary if digest_bytes(manifest) == release.manifest_sha256 else None
 
 
 def remember_summary(workspace: Path, summary: Summary) -> None:

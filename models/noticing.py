@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.outbox import ASKED, ENDED, SETTLED
+from models.runs import WAITING
 from models.store.database import Database, now_ms
 from models.store.tables import OutboxRow, RunRow
 
@@ -113,6 +114,6 @@ def _list_rows(session: Session, after: int) -> list[tuple[str, int]]:
 def _last_began(session: Session, dataset: str) -> int:
     """When the last run began that has ended well or is going on; 0 where there was none."""
     query = select(func.max(RunRow.started_ms)).where(
-        RunRow.dataset == dataset, RunRow.status.in_(("finished", "running"))
+        RunRow.dataset == dataset, RunRow.status.in_(("finished", WAITING, "running"))
     )
     return session.scalar(query) or 0

@@ -72,6 +72,20 @@ class ReviewPolicy(Section):
     two_persons_owned: bool = False
 
 
+class ReleasePolicy(Section):
+    """What has to happen before a release is published; nothing unless it says so.
+
+    ``sign_off`` is ``none``, ``lead`` (one person who may sign releases) or ``two`` (two of them).
+    """
+
+    sign_off: Literal["none", "lead", "two"] = "none"
+
+    @property
+    def signatures(self) -> int:
+        """How many people have to approve a release before it is published."""
+        return {"none": 0, "lead": 1, "two": 2}[self.sign_off]
+
+
 class Policy(Section):
     """A policy file, validated."""
 
@@ -82,6 +96,7 @@ class Policy(Section):
     motifs: MotifsPolicy = MotifsPolicy()
     images: ImagesPolicy = ImagesPolicy()
     review: ReviewPolicy = ReviewPolicy()
+    release: ReleasePolicy = ReleasePolicy()
 
     @property
     def digest(self) -> str:
@@ -92,11 +107,13 @@ class Policy(Section):
     def said(self) -> dict[str, Any]:
         """What the policy says, JSON-ready: what its digest is over.
 
-        One that says nothing of reviewers has the digest that it had before it could.
+        One that says nothing of reviewers or of signing has the digest that it had before it could.
         """
         said = self.model_dump(mode="json")
         if self.review == ReviewPolicy():
             del said["review"]
+        if self.release == ReleasePolicy():
+            del said["release"]
         return said
 
     @property
@@ -127,6 +144,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "motifs": MotifsPolicy,
     "images": ImagesPolicy,
     "review": ReviewPolicy,
+    "release": ReleasePolicy,
 }
 
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from models.outbox import post_event
 from models.store.database import Database, now_ms
 from models.store.tables import RunRow
+
+WAITING = "waiting"
+"""Status of a run that ended well, and whose release waits to be signed off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +67,38 @@ def finish_run(
     release: str,
     counts: dict[str, Any],
     holds_until: int | None,
+    waits: bool = False,
 ) -> None:
     """Record that a run ended well.
 
     Args:
         holds_until: UTC seconds at which a consent runs out, or None.
+        waits: its release is not published: it waits to be signed off.
     """
     with database.transaction() as session:
         row = session.get_one(RunRow, run_id)
-        row.status, row.inputs, row.release = "finished", inputs, release
+        row.inputs, row.release = inputs, release
         row.counts = json.dumps(counts, sort_keys=True)
         row.holds_until_ms = None if holds_until is None else holds_until * 1000
         row.finished_ms = now_ms(session)
-        told = {"run_id": run_id, "dataset": row.dataset, "release_id": release}
-        post_event(session, "run.finished", told)
+        if waits:
+            row.status = WAITING
+        else:
+            _finish(session, row)
+
+
+def finish_waiting(session: Session, run_id: str) -> None:
+    """Record that the release that a run had made is published now."""
+    row = session.get(RunRow, run_id)
+    if row is not None and row.status == WAITING:
+        row.finished_ms = now_ms(session)
+        _finish(session, row)
+
+
+def _finish(session: Session, row: RunRow) -> None:
+    row.status = "finished"
+    told = {"run_id": row.id, "dataset": row.dataset, "release_id": row.release}
+    post_event(session, "run.finished", told)
 
 
 def fail_run(database: Database, run_id: str, detail: str) -> None:
@@ -87,11 +109,16 @@ def fail_run(database: Database, run_id: str, detail: str) -> None:
         post_event(session, "run.failed", {"run_id": run_id, "dataset": row.dataset})
 
 
-def last_finished(database: Database, dataset: str) -> Run | None:
-    """The newest run of the dataset that ended well, or None."""
+def last_finished(database: Database, dataset: str, *, or_waiting: bool = False) -> Run | None:
+    """The newest run of the dataset that ended well, or None.
+
+    Args:
+        or_waiting: take one whose release waits to be signed off, too.
+    """
+    states = ("finished", WAITING) if or_waiting else ("finished",)
     query = (
         select(RunRow)
-        .where(RunRow.dataset == dataset, RunRow.status == "finished")
+        .where(RunRow.dataset == dataset, RunRow.status.in_(states))
         .order_by(RunRow.finished_ms.desc(), RunRow.id)
         .limit(1)
     )
@@ -101,8 +128,8 @@ def last_finished(database: Database, dataset: str) -> Run | None:
 
 
 def find_fresh(database: Database, dataset: str, inputs: str) -> Run | None:
-    """The last finished run, if doing it again would give the same result."""
-    run = last_finished(database, dataset)
+    """The last run that ended well, if doing it again would give the same result."""
+    run = last_finished(database, dataset, or_waiting=True)
     if run is None or run.inputs != inputs or run.counts.get("retry"):
         return None
     with database.snapshot() as session:

@@ -99,7 +99,10 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
-        description="Threads that examine assets at the same time.",
+        description=(
+            "Threads that examine assets at the same time; with another runner, processes that "
+            "are started on this machine."
+        ),
     )
     max_bytes: int = Field(
         default=256 * 1024**2, ge=1, description="Larger image files are not read."
@@ -107,8 +110,28 @@ class Settings(BaseSettings):
     max_pixels: int = Field(
         default=64_000_000, ge=1, description="Larger pictures are not decoded."
     )
-    runner: Literal["threads"] = Field(
-        default="threads", description="What runs the shards of a flow at the same time."
+    runner: Literal["threads", "dask", "ray"] = Field(
+        default="threads",
+        description=(
+            "What runs the shards of a flow at the same time: threads of its process, or the "
+            "processes of a Dask or Ray cluster, which need the extra of that name (scaling.md)."
+        ),
+    )
+    runner_address: str = Field(
+        default="",
+        pattern=r"^((tcp|tls|ray)://[^\s@/]+|[A-Za-z0-9.\[\]:-]+:[0-9]{1,5})?$",
+        description=(
+            "Address of a cluster that runs already, as in tcp://host:8786 (Dask) or "
+            "ray://host:10001 (Ray). Empty: one is started on this machine for each run."
+        ),
+    )
+    release_target: str = Field(
+        default="",
+        pattern=r"^([a-z][a-z0-9+]*://[^\s@]+)?$",
+        description=(
+            "Where releases and the public part of the ledger are copied to after publication: an "
+            "fsspec URL as in s3://bucket/kiyome. Credentials stand in the environment, never here."
+        ),
     )
     ledger_origin: str = Field(
         default="kiyome.local/usage-ledger",
@@ -228,6 +251,12 @@ class Settings(BaseSettings):
         description=(
             "Share of what a reviewer gets that has a known answer: 0.02 to 0.05, or 0 for none."
         ),
+    )
+    review_due_days: int = Field(
+        default=7,
+        ge=1,
+        le=365,
+        description="Days within which an item should be decided; the page shows what is late.",
     )
     owner_answer_days: int = Field(
         default=14,

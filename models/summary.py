@@ -50,6 +50,8 @@ class Summary:
         gathering: what was asked outside the dataset, and what could not be, as sentences.
         assurance: what the newest sample of the dataset's cleared assets shows, or "".
         fresh: nothing had changed since the last run, so nothing was done.
+        sign_off: how its release waits to be signed off (``models.releases.proposal``), or "" where
+            it is in force.
         seconds: from the start of the run to its end.
     """
 
@@ -85,6 +87,7 @@ class Summary:
     gathering: tuple[str, ...] = ()
     assurance: str = ""
     fresh: bool = False
+    sign_off: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary; ``from_dict`` reads it back."""
@@ -191,6 +194,20 @@ def count_outcomes(outcomes: pa.Table) -> tuple[dict[str, int], dict[str, dict[s
     )
 
 
+def describe_sign_off(summary: Summary) -> str:
+    """How the release waits to be signed off; "" where it is in force."""
+    number = summary.release
+    return {
+        "": "",
+        "refused": f"Release {number} was refused and is not published: nothing has changed since.",
+        "approved": f"Release {number} is approved, and is published next.",
+    }.get(
+        summary.sign_off,
+        f"Release {number} is not published: it waits to be signed off on the page Releases, or "
+        f"with `kiyome releases sign {number}`.",
+    )
+
+
 def _assured(summary: Summary) -> tuple[str, ...]:
     return (f"Assurance: {summary.assurance}",) if summary.assurance else ()
 
@@ -217,8 +234,10 @@ def to_markdown(summary: Summary) -> str:
             f"| {stage.stage} | {stage.asked} | {stage.examined} | {stage.seconds:.1f} | {faults} |"
         )
     folder = f"`{summary.release_folder}`" + ("" if summary.release_is_new else " (unchanged)")
+    told = describe_sign_off(summary)
     paragraphs = [
         "\n".join(lines),
+        *([f"**{told}**"] if told else []),
         f"Release folder: {folder}",
         f"Removed since the previous release: {summary.removed}",
         describe_opt_in(summary),

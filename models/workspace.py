@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,16 +85,27 @@ def hold_workspace(workspace: Path, *, wait_s: float = 0) -> Iterator[None]:
             "Make the folder writable, or name another with --workspace.",
         ) from error
     try:
-        described = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        write_atomically(holder, json.dumps(described).encode())
+        _name_holder(holder)
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):  # whoever finds it does not hold the lock by it
+            holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _name_holder(holder: Path) -> None:
+    described = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        write_atomically(holder, json.dumps(described).encode())
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace {holder.parent} cannot be written: {error.strerror or error}.",
+            "Make the folder writable, free some disk space, or name another with --workspace.",
+        ) from error
 
 
 def _describe_holder(holder: Path) -> str:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from models.accounts.roles import Role
+from models.accounts.roles import Permission, Role
 from models.captions.looking import CaptionLook
 from models.errors import SettingsError, StoreError
 from models.review.derivatives import FOLDER
@@ -24,9 +24,11 @@ from models.webhooks.posting import rules_of
 from models.webhooks.sending import sending
 from review_ui.api.application import MOUNT, make_api
 from review_ui.guard import HEADERS, Guard
+from review_ui.kept import keep_desk
 from review_ui.listening import parse_proxies, require_allowed
 from review_ui.owner_ledger import choose_ledger, origin_of
 from review_ui.permitted import ForgedFormError, NotAllowedError, SignInNeededError
+from review_ui.releasing import choose_starter
 from review_ui.routes import (
     account,
     accounts,
@@ -35,6 +37,7 @@ from review_ui.routes import (
     audit,
     captions,
     claims,
+    desk,
     golden,
     images,
     items,
@@ -43,6 +46,8 @@ from review_ui.routes import (
     owner_requests,
     owners,
     pages,
+    preferences,
+    proposals,
     provider,
     questions,
     queue,
@@ -120,13 +125,17 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         webhook_days=settings.webhook_days,
         golden=GoldenShare(sessions_kept.golden_key, share) if share else None,
         answer_days=settings.owner_answer_days,
+        due_days=settings.review_due_days,
+        desk=keep_desk(settings.review_due_days),
         look=CaptionLook(settings, database),
     )
     app.state.owner_ledger = choose_ledger(settings)
+    app.state.start_publishing = choose_starter(settings)
+    app.state.policy_file = settings.policy.absolute()
     for module in (
         *(captions, rewriting, works, usage, claims, requests, owner_requests),
-        *(adjudication, golden, questions, referring),
-        *(queue, items, terms, motifs, images, audit, assurance, pages),
+        *(adjudication, golden, questions, referring, desk, preferences),
+        *(queue, items, terms, motifs, images, audit, assurance, proposals, pages),
         *(sessions, provider, wallet, owners, links, account, tokens, accounts, webhooks),
     ):
         app.include_router(module.router)
@@ -140,6 +149,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         origin=settings.review_origin,
         proxies=parse_proxies(settings),
         connect=origin_of(settings.ledger_rpc_public),
+        may_upload=lambda scope: _may_upload(app.state.site, scope),
     )
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -150,6 +160,13 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.add_exception_handler(SQLAlchemyError, _answer_store)
     app.add_exception_handler(Exception, _answer_unexpected)
     return app
+
+
+def _may_upload(site: Site, scope: Scope) -> bool:
+    """Whether whoever sends a request is signed in, and may add pictures or send requests."""
+    visitor = site.visitor(Request(scope))
+    uploading = {Permission.KEEP_MOTIFS, Permission.SEND_REQUESTS}
+    return visitor is not None and not uploading.isdisjoint(visitor.permissions)
 
 
 def _choose_provider(settings: Settings) -> Provider | None:

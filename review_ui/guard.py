@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +39,8 @@ class Guard:
         origin: where browsers reach the page, as in ``https://review.example``; "" for ``host``.
         proxies: reverse proxies whose word is taken for whom a request comes from, and how.
         connect: one other origin that scripts may ask, a node of a public chain; "" for none.
+        may_upload: whether whoever sends a request may upload files: asked before they are read,
+            as the routes themselves are asked only once all is on the disk.
     """
 
     def __init__(
@@ -47,11 +50,13 @@ class Guard:
         origin: str = "",
         proxies: Sequence[Network] = (),
         connect: str = "",
+        may_upload: Callable[[Scope], bool] = lambda _: True,
     ) -> None:
         self._app = app
         self._origin = origin
         self._secure = origin.startswith("https://")
         self._proxies = tuple(proxies)
+        self._may_upload = may_upload
         self._hosts = {"127.0.0.1", "localhost", "[::1]", host, f"[{host}]"}
         if origin:
             self._hosts.add(host_of(origin))
@@ -66,7 +71,10 @@ class Guard:
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 400 to a foreign Host, 411 or 413 to a body of unknown or excessive size."""
+        """Answer 400 to a foreign Host, 411 or 413 to a body of unknown or excessive size.
+
+        And 403 to files from somebody who may not upload any.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -82,6 +90,14 @@ class Guard:
         headers = Headers(scope=scope)
         self._believe_proxy(scope, headers)
         refusal = self._refuse(scope, headers)
+        large = int(headers.get("content-length", "0")) > MAX_BODY if refusal is None else False
+        if large and not await run_in_threadpool(self._may_upload, scope):
+            refusal = PlainTextResponse(
+                "Files are taken from somebody who is signed in and may upload them. Nothing was "
+                "registered.\nファイルを送るには、権限のあるアカウントでサインインしてください。"
+                "何も登録されていません。\n",
+                403,
+            )
         if refusal is not None and below_api(scope["path"]):
             refusal = refuse_in_problem(refusal)
         elif scope["path"] == MOUNT:  # the router would redirect to it with a slash

@@ -6,9 +6,12 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 
 from models.captions.records import EditState, edits_of_asset
+from models.review.derivatives import VIEW, derivative_path
 from models.review.golden_marking import find_mark
+from models.review.questions import explain_rank
 from models.review.questions_to_owners import list_askable
 from models.review.queue import (
     MAX_NOTE,
@@ -22,10 +25,14 @@ from models.review.queue import (
     find_alike,
     find_ruling,
     latest_ruling,
+    peek_next,
     reasons_for,
 )
+from models.review.reason_codes import asks_about_consent
 from models.review.viewing import ItemView, view_item
 from review_ui.alike import show_alike
+from review_ui.choosing import choose_stream, find_preferences, write_keys
+from review_ui.due import Due
 from review_ui.evidence import (
     mark_captions,
     read_asset,
@@ -87,6 +94,11 @@ def render_item(
         edits = () if item.waits else edits_of_asset(session, item.dataset, item.asset_id)
         mine = item.state is ItemState.LEASED and item.lease_holder == visitor.reviewer
         askable = list_askable(session, item) if mine else ()
+        chosen = find_preferences(session, request, visitor)
+        due = Due.now_for(session, site, visitor)
+        ahead = (
+            _look_ahead(session, site, visitor, given.get("within", ""), due.now) if mine else ()
+        )
         mark = ""
         if visitor.may("mark_golden") and not view.served and item.state is ItemState.DECIDED:
             mark = find_mark(session, item_id)
@@ -114,11 +126,28 @@ def render_item(
         open_question=next((each for each in view.questions if each.open), None),
         referred=item.waits_for is WaitsFor.LEAD or bool(view.disputed),
         golden_mark=mark,
+        keys=chosen.keys,
+        key_map=write_keys(chosen.keys),
+        look=chosen.look.value,
+        due=due,
+        ahead=ahead,
+        ranked=None if view.blind else explain_rank(item.evidence, item.priority),
         caption_edits=[edit for edit in edits if edit.state is EditState.IN_FORCE],
         rewriting=offer_rewriting(item, given.get("rewrite"), site.look) if mine else None,
         **_show_evidence(site, view),
         **_offer_reasons(item, given.get("chosen")),
     )
+
+
+def _look_ahead(
+    session: Session, site: Site, visitor: Visitor, within: str, now: int
+) -> tuple[str, ...]:
+    """The pictures that the page of the next item will show, as long as nobody else takes it."""
+    stream = choose_stream(session, visitor, within)
+    following = peek_next(session, visitor.reviewer, stream, now)
+    if not following or not derivative_path(site.derivatives, following, VIEW).is_file():
+        return ()
+    return (f"/pictures/{following}/{VIEW}",)
 
 
 def _show_evidence(site: Site, view: ItemView) -> dict[str, Any]:
@@ -152,10 +181,13 @@ def _show_evidence(site: Site, view: ItemView) -> dict[str, Any]:
 
 
 def _offer_reasons(item: Item, chosen: tuple[str, str] | None) -> dict[str, Any]:
-    usual = usual_reasons(read_codes(item.evidence))
-    approve, exclude = chosen or (usual[0].value, usual[1].value)
+    asked = read_codes(item.evidence)
+    usual = usual_reasons(asked)
+    # Nobody confirms consent by pressing a key: the reason has to be chosen.
+    first = "" if asks_about_consent(asked) else usual[0].value
+    approve, exclude = chosen or (first, usual[1].value)
     return {
-        "approve_reasons": reasons_for(RulingKind.APPROVE),
+        "approve_reasons": reasons_for(RulingKind.APPROVE, asked),
         "exclude_reasons": reasons_for(RulingKind.EXCLUDE),
         "approve_reason": approve,
         "exclude_reason": exclude,

@@ -18,9 +18,12 @@ from models.accounts.roles import Role
 from models.accounts.sessions import LONGEST_MS, TOKEN, find_session, touch_session
 from models.fetching.addresses import AddressRules
 from models.motifs.placement import read_number
+from models.review.desk import Desk
 from models.review.golden_items import GoldenShare
+from models.review.items import DatasetCounts
 from models.review.viewing import Viewer
 from models.store.database import Database
+from review_ui.kept import Kept, keep_counts, keep_desk
 from review_ui.language import LANGUAGE_COOKIE, LANGUAGES, Words, choose_language
 from review_ui.security import (
     BEGAN_SECONDS,
@@ -61,6 +64,9 @@ class Site:
         look: looks for names in captions while they are written; None where nothing does.
         golden: which share of what a reviewer gets has a known answer; None where none has.
         answer_days: how long an owner has to answer a question.
+        due_days: within how many days an item should be decided.
+        counts: how many items of each dataset are in which state.
+        desk: the figures of the lead's desk.
     """
 
     database: Database
@@ -78,6 +84,9 @@ class Site:
     look: CaptionLook | None = None
     golden: GoldenShare | None = None
     answer_days: int = 14
+    due_days: int = 7
+    counts: Kept[tuple[DatasetCounts, ...]] = field(default_factory=keep_counts)
+    desk: Kept[Desk] = field(default_factory=keep_desk)
 
     @property
     def secure(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -10,6 +10,7 @@ from prefect import task
 from sqlalchemy import select
 
 from models.ledger.log import UsageLedger
+from models.ledger.records import UsageRecord
 from models.owners.revoking import enter_revocations
 from models.releases.audited import keep_policy
 from models.releases.release import Release
@@ -20,24 +21,31 @@ from tasks.order import Desk, open_desk
 
 
 @task(name="ledger", persist_result=False)
-def enter_usage(order: str, release: Release, verdicts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def enter_usage(
+    order: str, release: Release | None, verdicts: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
     """Append the release's batch, unless it is in the ledger already, and what owners revoke.
+
+    Args:
+        release: None where it waits to be signed off: nothing of it has been used yet.
 
     Returns:
         ``size`` and ``root`` of the signed head.
     """
     desk = open_desk(order)
     ledger = UsageLedger.open(desk.workspace / "ledger", desk.settings.ledger_origin)
-    records = record_usage(
-        read_decided(desk, verdicts),
-        release,
-        desk.policy,
-        _reviewers(desk),
-        ledger.reference,
-        desk.order.as_of,
-    )
+    records: Iterator[UsageRecord] = iter(())
+    if release is not None:
+        records = record_usage(
+            read_decided(desk, verdicts),
+            release,
+            desk.policy,
+            _reviewers(desk),
+            ledger.reference,
+            desk.order.as_of,
+        )
     first = next(records, None)
-    if first is not None:  # a batch holds at least one record
+    if release is not None and first is not None:  # a batch holds at least one record
         keep_policy(desk.workspace, desk.policy)  # an auditor asks for what the digest stands for
         ledger.append(
             release.id,

@@ -291,8 +291,17 @@ def open_desk(order: str) -> Desk:
     Raises:
         WorkspaceError: there is no such file, or it is damaged.
     """
+    return Desk(read_order(order))
+
+
+def read_order(order: str) -> Order:
+    """What a run is to do, from its order file.
+
+    Raises:
+        WorkspaceError: there is no such file, or it is damaged.
+    """
     try:
-        return Desk(Order(**json.loads(Path(order).read_bytes())))
+        return Order(**json.loads(Path(order).read_bytes()))
     except (OSError, ValueError, TypeError) as error:
         raise WorkspaceError(
             f"The order {order} cannot be read: {error}.", "Run `kiyome cleanse` again."

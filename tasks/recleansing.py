@@ -22,6 +22,7 @@ from models.errors import WorkspaceError
 from models.judging import VerdictRecord, read_verdicts
 from models.motifs.motifs_stage import MotifsStage
 from models.nouns.stage import JUDGED as NOUNS_JUDGED
+from models.orphans import end_with_parent
 from models.planning import Plan
 from models.recleansing.deciding import Decider, TooFewRowsError
 from models.recleansing.members import Members, read_members
@@ -86,7 +87,7 @@ def _walk(order: str, digests: Sequence[str], parts: Path) -> Iterator[tuple[str
             yield digest, walk_known(order, digest, str(parts))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, context) as pool:
+    with ProcessPoolExecutor(PROCESSES, context, end_with_parent) as pool:
         waiting: dict[Future[Walked], str] = {
             pool.submit(walk_known, order, digest, str(parts)): digest for digest in digests
         }

@@ -18,13 +18,13 @@ from models.judging import VerdictRecord
 from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
-from models.releases.publishing import publish
-from models.releases.release import Release
+from models.releases.publishing import Contents
 from models.summary import count_outcomes
 from models.verdicts import Verdict
 from tasks.facts import tell_facts
 from tasks.judged import read_judged
 from tasks.order import open_desk
+from tasks.publishing import Published, publish_or_propose, tell_difference
 
 
 class CountsDifferError(KiyomeError):
@@ -33,12 +33,12 @@ class CountsDifferError(KiyomeError):
 
 @task(name="release", persist_result=False)
 def publish_release(
-    order: str, plan: Plan, verdicts: Sequence[dict[str, Any]]
-) -> tuple[Release, bool]:
+    order: str, plan: Plan, verdicts: Sequence[dict[str, Any]], decided: dict[str, Any]
+) -> Published:
     """Publish the cleared assets, once it is certain that every asset has exactly one verdict.
 
-    Returns:
-        The release in force, and whether it is new.
+    Args:
+        decided: ``models.freshness.read_state`` from before anything was judged.
 
     Raises:
         CountsDifferError: the counts do not reconcile.
@@ -59,10 +59,7 @@ def publish_release(
         if keep:
             write_sidecars(plan.root, plan.layout, keep, folder, copy_images=False)
 
-    published = publish(
-        desk.database,
-        desk.workspace,
-        desk.order.dataset,
+    contents = Contents(
         build_manifest(judged),
         outcomes,
         build_rewritten(judged),
@@ -70,6 +67,9 @@ def publish_release(
         write,
         desk.policy.consent.purposes,
     )
+    published = publish_or_propose(desk, contents, verdicts, decided)
+    if published.sign_off:  # whoever signs looks at what is different
+        tell_difference(desk, published.release)
     index_works(desk.workspace, desk.order.dataset)
     return published
 

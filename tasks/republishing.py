@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,11 +17,11 @@ from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
 from models.releases.manifest import to_parquet
 from models.releases.parts import Parts, read_parts
-from models.releases.publishing import publish
-from models.releases.release import Release
+from models.releases.publishing import Contents
 from models.summary import count_outcomes
 from tasks.facts import tell_facts
 from tasks.order import Desk
+from tasks.publishing import Published, publish_or_propose
 from tasks.recleansing import Walked
 
 
@@ -29,18 +30,22 @@ class PartsDifferError(KiyomeError):
 
 
 def publish_parts(
-    desk: Desk, plan: Plan, walked: Sequence[Walked], folder: Path, *, sidecars: bool
-) -> tuple[Release, bool]:
+    desk: Desk,
+    plan: Plan,
+    walked: Sequence[Walked],
+    folder: Path,
+    decided: dict[str, Any],
+    *,
+    sidecars: bool,
+) -> Published:
     """Publish the cleared assets, once it is certain that every asset has exactly one verdict.
 
     Args:
         walked: what became of each shard.
         folder: where the parts of the shards lie.
+        decided: ``models.freshness.read_state`` from before anything was judged.
         sidecars: write the captions of the cleared assets beside the manifest; this reads the
             captions of the source.
-
-    Returns:
-        The release in force, and whether it is new.
 
     Raises:
         PartsDifferError: the counts do not reconcile.
@@ -57,10 +62,7 @@ def publish_parts(
         if sidecars:
             _write_sidecars(desk, plan, parts, into)
 
-    published = publish(
-        desk.database,
-        desk.workspace,
-        desk.order.dataset,
+    contents = Contents(
         parts.manifest,
         parts.outcomes,
         parts.rewritten,
@@ -68,6 +70,8 @@ def publish_parts(
         write,
         desk.policy.consent.purposes,
     )
+    verdicts = [each.verdict for each in walked]
+    published = publish_or_propose(desk, contents, verdicts, decided)
     index_works(desk.workspace, desk.order.dataset)
     return published
 

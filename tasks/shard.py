@@ -8,9 +8,11 @@ from typing import Any
 from prefect import task
 
 from models.captions.stage import EDITED
+from models.failpoints import reach
 from models.stages import StageRecord
 from tasks.captions import examine_edited
 from tasks.consent import examine_consent
+from tasks.elsewhere import Handover, open_desk_elsewhere, tell_whereabouts
 from tasks.features import examine_features
 from tasks.likeness import examine_likeness
 from tasks.motifs import examine_motifs
@@ -30,14 +32,21 @@ _TASKS: dict[str, StageTask] = {
 
 
 @task(name="shard", task_run_name="shard {shard:.12}", persist_result=False)
-def cleanse_shard(order: str, shard: str) -> dict[str, Any]:
+def cleanse_shard(order: str, shard: str, handover: Handover | None = None) -> dict[str, Any]:
     """Examine one shard, and decide every asset in it; see ``tasks.walking.walk_shard``.
 
     Args:
         order: path of the order file.
         shard: digest of the shard.
+        handover: what this process has to agree on with the one that leads the run; None where
+            they are the same.
     """
-    return walk_shard(open_desk(order), shard, _carry_out_as_task)
+    if handover is None:
+        return walk_shard(open_desk(order), shard, _carry_out_as_task)
+    desk = open_desk_elsewhere(order, handover)
+    result = tell_whereabouts(lambda: walk_shard(desk, shard, _carry_out_as_task))
+    reach("shard-elsewhere")
+    return result
 
 
 def _carry_out_as_task(work: ShardWork) -> StageRecord:

@@ -29,7 +29,7 @@ from models.planning import dataset_folder
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten
-from models.releases.publishing import publish
+from models.releases.publishing import Contents, publish
 from models.releases.release import Release
 from models.releases.usage import record_usage
 from models.store.database import Database
@@ -150,12 +150,14 @@ class OwnersStudio:
             self.database,
             self.workspace,
             dataset,
-            build_manifest(judged),
-            build_outcomes(judged),
-            build_rewritten(judged),
-            {},
-            NO_SIDECARS,
-            self.policy.consent.purposes,
+            Contents(
+                build_manifest(judged),
+                build_outcomes(judged),
+                build_rewritten(judged),
+                {},
+                NO_SIDECARS,
+                self.policy.consent.purposes,
+            ),
         )
         index_judged(self.workspace, dataset, judged)
         ledger = self.ledger

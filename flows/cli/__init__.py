@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry(
         "serve", "Cleanse the dataset at ROOT on a schedule, until Ctrl-C.", "Every day"
     ),
+    "deploy": Entry("deploy", "Register the runs of ROOT for a Prefect work pool.", "Every day"),
     "status": Entry("status", "Say how everything is, and what needs a person.", "Every day"),
     "consent": Entry(
         "consent", "Read what owners have said about AI use, and explain it.", "Consent"
@@ -65,7 +66,7 @@ COMMANDS: dict[str, Entry] = {
     "takedown": Entry("takedown", "Acknowledge or lift an owner's takedown.", "Registers"),
     "export": Entry("export", "Write a release's files to the new folder TO.", "Look and prove"),
     "releases": Entry(
-        "releases", "Compare releases, and say what has to be removed.", "Look and prove"
+        "releases", "Compare and sign releases, and say what to remove.", "Look and prove"
     ),
     "duplicates": Entry(
         "duplicates", "List the near-identical pictures of a dataset.", "Look and prove"
@@ -74,6 +75,7 @@ COMMANDS: dict[str, Entry] = {
     "ledger": Entry("ledger", "Verify the usage ledger, and prove entries.", "Look and prove"),
     "verify": Entry("verify", "Verify proof files of a usage ledger, anywhere.", "Look and prove"),
     "assurance": Entry("assurance", "Say how many cleared assets may violate.", "Look and prove"),
+    "bundle": Entry("bundle", "Write and check the paperwork of a release.", "Look and prove"),
     "audit": Entry("audit", "Verify the audit trail of rulings.", "Look and prove"),
     "init": Entry("init", "Write kiyome.toml and policy.toml to start from.", "Set up"),
     "doctor": Entry("doctor", "Check everything a run needs, and how to mend it.", "Set up"),
@@ -86,6 +88,15 @@ COMMANDS: dict[str, Entry] = {
     "database": Entry("database", "Show or upgrade the database's schema.", "Set up"),
     "backup": Entry("backup", "Make, check and restore backups.", "Set up"),
 }
+
+
+_DISK = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM),
+        *(errno.EIO, errno.ESTALE),
+    }
+)
+"""What a disk that is full, write-protected, failing or taken away refuses with."""
 
 
 class LazyGroup(click.Group):
@@ -149,7 +160,7 @@ def main() -> None:
         _complain("Stopped. What was finished is kept; run the same command again to go on.")
         sys.exit(130)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
+        if error.errno not in _DISK:
             raise
         where = f" ({error.filename})" if error.filename else ""
         _complain(

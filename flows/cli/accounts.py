@@ -183,7 +183,12 @@ def show_link(settings: Settings, link: NewLink) -> None:
 @accounts.command("token")
 @click.argument("name")
 @click.option("--for", "purpose", required=True, help="What the token is for.")
-@click.option("--scope", "scopes", multiple=True, help="What it may do; may be repeated.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="What it may do, such as see_items; may be repeated. A wrong one lists them all.",
+)
 @click.option("--days", default=90, show_default=True, help="How long it is good, at most 366.")
 @workspace_option
 def token(

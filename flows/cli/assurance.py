@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from flows.cli.opening import opened
-from flows.cli.options import dataset_option, resolve_dataset, workspace_option
+from flows.cli.options import dataset_option, policy_option, resolve_dataset, workspace_option
 
 if TYPE_CHECKING:
     from models.releases.release import Release
     from models.review.sampling.drawing import Asked, Draft
     from models.review.sampling.reporting import SampleReport
+    from models.settings import Settings
     from models.store.database import Database
     from tasks.assurance import Planned
+    from tasks.calibration import Stage
 
 Language = Literal["en", "ja"]
 _LONGEST_NUMBER = 7
@@ -50,6 +52,7 @@ def assurance() -> None:
       kiyome assurance draw 3              put them into the queue
       kiyome review                        rule on them
       kiyome assurance report 3            what may be claimed so far
+      kiyome assurance calibrate           which risk limit the rulings support
 
     RELEASE is a release's number, or at least 8 digits of its id.
     """
@@ -199,6 +202,104 @@ def report_command(
         text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
         write_atomically(file.absolute(), text.encode() + b"\n")
         click.echo(f"\nWritten to {file}")
+
+
+@assurance.command("calibrate")
+@click.argument("dataset", required=False)
+@click.option(
+    "--stage",
+    type=click.Choice(["motifs", "nouns"]),
+    default="motifs",
+    show_default=True,
+    help="Whose threshold. Names have none; for them it says what is missed.",
+)
+@click.option(
+    "--miss-rate",
+    metavar="SHARE",
+    callback=_read_share,
+    default="1%",
+    show_default=True,
+    help="Of violations, the share that may be missed.",
+)
+@click.option(
+    "--confidence",
+    metavar="SHARE",
+    callback=_read_share,
+    default="95%",
+    show_default=True,
+    help="Of the guarantee.",
+)
+@click.option("--by", "actor", default="", help="Propose it to the leads under this name.")
+@workspace_option
+@policy_option
+def calibrate_command(
+    dataset: str | None,
+    stage: Stage,
+    miss_rate: float,
+    confidence: float,
+    actor: str,
+    workspace: Path | None,
+    policy: Path | None,
+) -> None:
+    """Say which risk limit DATASET's rulings support, and what it would change.
+
+    It rests on the newest release that was sampled: the rulings on what was flagged, and the blind
+    rulings on the sample, each weighted by how probable it was to be drawn. Too few of them, and it
+    says so instead of guessing. With --by a change waits on the page Proposals until a lead
+    approves it; the policy is never changed by itself.
+
+    \b
+    Examples:
+      kiyome assurance calibrate
+      kiyome assurance calibrate pictures --miss-rate 5% --by Aiko
+    """
+    from models.review.policy_proposals import MOTIF_RISK, propose_number
+    from models.review.quality.calibration import Proposal
+    from tasks.calibration import calibrate
+
+    with opened(workspace) as (settings, database):
+        if policy is not None:
+            settings = settings.model_copy(update={"policy": policy})
+        name = resolve_dataset(settings.workspace, dataset)
+        found = calibrate(settings, database, name, stage, alpha=miss_rate, confidence=confidence)
+        click.echo(f"{name}, release {found.release.number}, policy {found.policy.label}")
+        drawn = f"{found.facts['drawn_ruled']:,} of {found.facts['drawn']:,}"
+        click.echo(f"Rulings on the blind sample: {drawn}\n")
+        click.echo(click.style(found.words.en, bold=True))
+        result = found.result
+        if not isinstance(result, Proposal):
+            return
+        _show_effect(found.facts["effect"])
+        if result.new == result.old:
+            return
+        if not actor:
+            click.echo("\nNothing was proposed; with --by NAME it waits for a lead to approve.")
+            return
+        with database.transaction() as session:
+            propose_number(
+                session,
+                name,
+                MOTIF_RISK,
+                (_digest_policy(settings), found.policy.version),
+                (result.old, result.new),
+                found.facts,
+                actor,
+            )
+    click.echo("\nProposed. A lead approves or refuses it on the page Proposals.")
+
+
+def _digest_policy(settings: Settings) -> str:
+    """The digest of the policy's file, without what the register adds to it."""
+    from models.policy import load_policy
+
+    return load_policy(settings.policy.absolute()).digest
+
+
+def _show_effect(effect: dict[str, dict[str, int]]) -> None:
+    for verdict, before in effect["before"].items():
+        after = effect["after"][verdict]
+        change = f"{after - before:+,}" if after != before else ""
+        click.echo(f"  {verdict:<8} {before:>9,} -> {after:>9,}  {change}".rstrip())
 
 
 def _find_release(database: Database, workspace: Path, dataset: str | None, wanted: str) -> Release:

@@ -71,7 +71,10 @@ def make(
     place = Path(to)
     target = None if to == "-" else name_backup(place) if place.is_dir() else place
     if keep and (target is None or not place.is_dir()):
-        raise BackupError("--keep needs a folder.", "Name the folder that the backups are in.")
+        raise BackupError(
+            f"--keep needs a folder, and there is none at {to}.",
+            "Name the folder that the backups are in, or make it first.",
+        )
     with opened(workspace) as (settings, database):
         if dry_run:
             items = list(list_contents(settings.workspace, everything=everything))

@@ -14,13 +14,13 @@ import click
 
 from flows.cli.opening import opened
 from flows.cli.options import dataset_option, resolve_dataset, workspace_option
+from models.spreadsheets import defuse
 
 if TYPE_CHECKING:
     from models.motifs.register import Reference
     from models.motifs.retrospect import Hit
 
 _SHOWN = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _refuse_nan(_context: click.Context, _option: click.Parameter, risk: float) -> float:
@@ -193,8 +193,8 @@ def _write(file: Path, hits: Sequence[Hit]) -> None:
     writer.writerow(["asset", "names", "picture", "risk", "left", "top", "right", "bottom"])
     for hit in hits:
         box = hit.match.evidence.box or ("", "", "", "")
-        names = _defuse(escape_surrogates("\n".join(hit.names)))
-        label = _defuse(escape_surrogates(hit.match.reference.label))
+        names = defuse(escape_surrogates("\n".join(hit.names)))
+        label = defuse(escape_surrogates(hit.match.reference.label))
         writer.writerow([hit.asset_id, names, label, hit.match.risk, *box])
     try:
         write_atomically(file.absolute(), buffer.getvalue().encode())
@@ -203,8 +203,3 @@ def _write(file: Path, hits: Sequence[Hit]) -> None:
             f"{file} cannot be written: {error.strerror or error}.",
             "Name a file in a folder that exists and is writable.",
         ) from error
-
-
-def _defuse(text: str) -> str:
-    """A text that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

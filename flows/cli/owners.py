@@ -114,7 +114,8 @@ def invite(
             for identity in identities:
                 bind_identity(session, account.id, identity, Basis.VOUCHED, COMMAND_LINE)
             link = make_link(session, account, COMMAND_LINE)
-        click.echo(f"{account.name} (owner), with {len(identities)} identities you vouch for.")
+        vouched = "1 identity" if len(identities) == 1 else f"{len(identities)} identities"
+        click.echo(f"{account.name} (owner), with {vouched} you vouch for.")
         show_link(settings, link)
         click.echo(f"With a wallet: {settings.review_address}/sign-in/wallet")
 

@@ -122,9 +122,10 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         f"policy {escape(summary.policy)}"
     )
     if summary.fresh:
+        stands = "waits" if summary.sign_off else "stands"
         console.print(
-            f"Nothing has changed since the last run: release {summary.release} "
-            f"{'waits' if summary.sign_off else 'stands'} ({summary.seconds:.1f} s; --again walks through all stages even so)."
+            f"Nothing has changed since the last run: release {summary.release} {stands} "
+            f"({summary.seconds:.1f} s; --again walks through all stages even so)."
         )
     for verdict in (Verdict.CLEAR, Verdict.REVIEW, Verdict.EXCLUDE, Verdict.ERROR):
         tone = _TONES[verdict]
@@ -151,7 +152,10 @@ def show_summary(summary: Summary, report: Path, hints: list[tuple[str, str]]) -
         console.print(f"\n[bold yellow]{escape(told)}[/]")
     console.print()
     places = [
-        ("proposed" if summary.sign_off else "release", summary.release_folder + ("" if summary.release_is_new else "  (unchanged)")),
+        (
+            "proposed" if summary.sign_off else "release",
+            summary.release_folder + ("" if summary.release_is_new else "  (unchanged)"),
+        ),
         ("report", str(report)),
         (
             "ledger",

@@ -118,11 +118,16 @@ def _render(figures: Figures, alerts: tuple[Alert, ...]) -> RenderableType:
         )
         lines.append(Text(f"Ledger: {figures.ledger.size:,} entries{anchored}."))
     lines.append(Text(f"Disk: {figures.free / 1024**3:.1f} GiB free."))
-    lines.append(Text("\nNeeds a person" if alerts else "\nNothing needs a person.", style="bold"))
+    lines.append(Text("\nNeeds a person" if alerts else f"\n{_calm(figures)}", style="bold"))
     for alert in alerts:
         lines.append(Text(f"  {alert.problem}", style="yellow"))
         lines.append(Text(f"    {alert.remedy}"))
     return Group(*lines)
+
+
+def _calm(figures: Figures) -> str:
+    waiting = any(each.waiting for each in figures.datasets)
+    return f"Nothing needs a person{', except the items to review' if waiting else ''}."
 
 
 def _tell_run(run: RunFigures | None, now: int) -> str:

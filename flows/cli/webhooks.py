@@ -157,7 +157,8 @@ def _describe(each: Webhook) -> str:
     topics = ", ".join(each.topics) or "all topics"
     state = "" if each.paused_ms is None else f", paused since {_moment(each.paused_ms)}"
     last = f", last taken {_moment(each.delivered_ms)}" if each.delivered_ms else ""
-    return f"{each.id}  {each.origin}  {topics}: {each.waiting} wait, {each.dead} dead{last}{state}"
+    counts = f"{each.waiting} wait, {each.dead} given up"
+    return f"{each.id}  {each.origin}  {topics}: {counts}{last}{state}"
 
 
 def _moment(ms: int) -> str:

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     RULE_ON_ITEMS = "rule_on_items"
     ADJUDICATE = "adjudicate"
     MARK_GOLDEN = "mark_golden"
+    SEE_DESK = "see_desk"
     ANSWER_QUESTIONS = "answer_questions"
     SEE_TERMS = "see_terms"
     RULE_ON_TERMS = "rule_on_terms"
@@ -38,6 +39,9 @@ class Permission(StrEnum):
     DECIDE_REQUESTS = "decide_requests"
     SEE_RULINGS = "see_rulings"
     SEE_RELEASES = "see_releases"
+    SEE_PROPOSALS = "see_proposals"
+    SIGN_RELEASES = "sign_releases"
+    DECIDE_POLICY = "decide_policy"
     SEE_REGISTER = "see_register"
     KEEP_REGISTER = "keep_register"
     SEE_TAKEDOWNS = "see_takedowns"
@@ -76,9 +80,13 @@ PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
         | {
             _P.ADJUDICATE,
             _P.MARK_GOLDEN,
+            _P.SEE_DESK,
             _P.DECIDE_MOTIFS,
             _P.SEE_ASSURANCE,
             _P.SEE_RULINGS,
+            _P.SEE_PROPOSALS,
+            _P.SIGN_RELEASES,
+            _P.DECIDE_POLICY,
             _P.SEE_TAKEDOWNS,
             _P.ACKNOWLEDGE_TAKEDOWNS,
             _P.SEE_REQUESTS,
@@ -88,6 +96,7 @@ PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
         Role.OPS: frozenset(
             {
                 _P.SEE_ITEMS,
+                _P.SEE_DESK,
                 _P.SEE_TERMS,
                 _P.SEE_MOTIFS,
                 _P.READ_AUDIT,
@@ -95,6 +104,7 @@ PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
                 _P.SEE_NAMES,
                 _P.SEE_RULINGS,
                 _P.SEE_RELEASES,
+                _P.SEE_PROPOSALS,
                 _P.SEE_REGISTER,
                 _P.SEE_TAKEDOWNS,
                 _P.SEE_REQUESTS,
@@ -115,7 +125,16 @@ PERMISSIONS: Mapping[Role | None, frozenset[Permission]] = MappingProxyType(
             }
         ),
         NAME_ALONE: _REVIEWING
-        | {_P.ADJUDICATE, _P.MARK_GOLDEN, _P.DECIDE_MOTIFS, _P.SEE_ASSURANCE},
+        | {
+            _P.ADJUDICATE,
+            _P.MARK_GOLDEN,
+            _P.SEE_DESK,
+            _P.DECIDE_MOTIFS,
+            _P.SEE_ASSURANCE,
+            _P.SEE_PROPOSALS,
+            _P.SIGN_RELEASES,
+            _P.DECIDE_POLICY,
+        },
     }
 )
 

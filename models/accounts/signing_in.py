@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from models.accounts.attempts import Attempt, Wait, begin_attempt, settle_attempt
 from models.accounts.keeping import set_password_hash
-from models.accounts.passwords import check_password, hash_password, is_outdated, rehash
+from models.accounts.passwords import (
+    check_password,
+    hash_password,
+    is_outdated,
+    rehash,
+    require_good,
+)
 from models.accounts.records import Account, find_account, find_by_name, read_account
 from models.accounts.sessions import begin_session
 from models.store.database import Database
@@ -55,10 +61,11 @@ def change_password(
     Raises:
         AccountError: the new one is too short, too long or too plain.
     """
-    made = hash_password(new)
+    require_good(new)
     attempt = check_attempt(database, account.name, old, address=address)
     if not isinstance(attempt, Checked):
         return attempt
+    made = hash_password(new)  # it is dear: not before the attempt is counted
     with database.transaction() as session:
         row = session.get(AccountRow, account.id, with_for_update=True)
         if row is None or row.disabled_ms is not None or row.password_hash != attempt.kept:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,6 +60,7 @@ def scan_dataset(
     Raises:
         DatasetError: the dataset cannot be read as a whole. A file that cannot be read is an
             asset with a fault.
+        KeyboardInterrupt: at once; what was hashed by then is remembered.
         WorkspaceError: ``hash_cache`` cannot be written.
     """
     tree = walk_dataset(root)
@@ -70,7 +73,12 @@ def scan_dataset(
             f"As {chosen.name} it should have {chosen.looks_for}. Check the path, or name another "
             "layout with --layout.",
         )
-    hashed = _hash_all(listing, cache, max_bytes, workers, progress)
+    try:
+        hashed = _hash_all(listing, cache, max_bytes, workers, progress)
+    except BaseException:
+        with suppress(OSError):  # why it ended says more than that this is lost
+            cache.save()
+        raise
     try:
         cache.save()
     except OSError as error:
@@ -83,6 +91,7 @@ def scan_dataset(
 
 
 _Outcome = tuple[str, int] | Fault
+_Take = Callable[[Sequence[Location], Sequence[_Outcome]], None]
 
 
 def _hash_all(
@@ -105,12 +114,16 @@ def _hash_all(
             unknown.append(location)
     total = len(wanted)
     progress(len(outcomes), total)
-    for batch, results in _in_threads(unknown, max_bytes, workers):
-        for location, outcome in zip(batch, results, strict=True):
+
+    def take(batch: Sequence[Location], results: Sequence[_Outcome]) -> None:
+        for location, outcome in zip(batch, results, strict=False):
             outcomes[location] = outcome
             if not isinstance(outcome, Fault) and outcome[1] == location.size:
                 cache.remember(location, listing.stamps.get(location.uri), outcome[0])
-        progress(len(outcomes), total)
+
+    with _Hashing(max_bytes, workers, take) as hashing:
+        for _ in hashing.hash(unknown):
+            progress(len(outcomes), total)
     return outcomes
 
 
@@ -129,29 +142,49 @@ def _is_readable(entry: Entry) -> bool:
     return entry.fault is None or entry.fault.reason in BYTES_READABLE
 
 
-def _in_threads(
-    locations: Sequence[Location], max_bytes: int, workers: int
-) -> Iterator[tuple[Sequence[Location], list[_Outcome]]]:
-    """Hash in batches, a few more under way than there are threads."""
-    batches = [locations[at : at + _BATCH] for at in range(0, len(locations), _BATCH)]
-    under_way: dict[Future[list[_Outcome]], Sequence[Location]] = {}
-    with ThreadPoolExecutor(workers, thread_name_prefix="hash") as pool:
-        while batches or under_way:
-            while batches and len(under_way) < 2 * workers:
+class _Hashing:
+    """Hashing in batches in threads, a few more under way than there are threads.
+
+    Left early, it stops after the files that are in hand; those that are finished are still taken.
+    """
+
+    def __init__(self, max_bytes: int, workers: int, take: _Take) -> None:
+        self._max_bytes, self._workers, self._take = max_bytes, workers, take
+        self._stopped = threading.Event()
+        self._under_way: dict[Future[list[_Outcome]], Sequence[Location]] = {}
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="hash")
+
+    def __enter__(self) -> _Hashing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+        for future, batch in self._under_way.items():
+            if not future.cancelled() and future.exception() is None:
+                self._take(batch, future.result())
+
+    def hash(self, locations: Sequence[Location]) -> Iterator[None]:
+        """Hash them all; comes back whenever some more have been taken."""
+        batches = [locations[at : at + _BATCH] for at in range(0, len(locations), _BATCH)]
+        while batches or self._under_way:
+            while batches and len(self._under_way) < 2 * self._workers:
                 batch = batches.pop()
-                under_way[pool.submit(_hash_batch, batch, max_bytes)] = batch
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                yield under_way.pop(future), future.result()
+                self._under_way[self._pool.submit(self._hash_batch, batch)] = batch
+            for future in wait(self._under_way, return_when=FIRST_COMPLETED).done:
+                self._take(self._under_way.pop(future), future.result())
+            yield
 
-
-def _hash_batch(batch: Sequence[Location], max_bytes: int) -> list[_Outcome]:
-    outcomes: list[_Outcome] = []
-    for location in batch:
-        try:
-            outcomes.append(hash_location(location, max_bytes))
-        except FaultError as error:
-            outcomes.append(error.fault)
-    return outcomes
+    def _hash_batch(self, batch: Sequence[Location]) -> list[_Outcome]:
+        outcomes: list[_Outcome] = []
+        for location in batch:
+            if self._stopped.is_set():
+                break
+            try:
+                outcomes.append(hash_location(location, self._max_bytes))
+            except FaultError as error:
+                outcomes.append(error.fault)
+        return outcomes
 
 
 def _join(entries: Sequence[Entry], hashed: dict[Location, _Outcome]) -> Iterator[Asset]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.captions.records import EditFilter, StoredEdit, list_edits
 from models.errors import WorkspaceError
+from models.spreadsheets import defuse
 from models.unicode import escape_surrogates
 
 COLUMNS = ("asset_id", "name", "original", "text", "state", "by", "made_ms", "id")
@@ -24,7 +25,8 @@ def write_csv(
 ) -> int:
     """Write edits as CSV (UTF-8, RFC 4180): one row each, with what stood there and what does now.
 
-    The file names what was taken out of captions: it is for whoever keeps the dataset.
+    The file names what was taken out of captions: it is for whoever keeps the dataset. Text that a
+    spreadsheet would take for a formula gets an apostrophe before it: owners write some of it.
 
     Args:
         progress: called with the number of rows just written.
@@ -54,9 +56,7 @@ def write_csv(
 def _row(edit: StoredEdit) -> tuple[str, ...]:
     return (
         edit.asset_id,
-        escape_surrogates(edit.name),
-        escape_surrogates(edit.original),
-        escape_surrogates(edit.text),
+        *(defuse(escape_surrogates(text)) for text in (edit.name, edit.original, edit.text)),
         edit.state.value,
         edit.author,
         str(edit.made_ms),

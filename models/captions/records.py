@@ -92,11 +92,17 @@ class StoredEdit:
 
 @dataclass(frozen=True, slots=True)
 class EditFilter:
-    """Which edits are meant; "" stands for any."""
+    """Which edits are meant; "" stands for any.
+
+    Attributes:
+        held: also those that came with a ruling which did not decide. They tell what somebody
+            ruled on an item on which another person may still have to rule.
+    """
 
     dataset: str = ""
     state: EditState | None = None
     asset_id: str = ""
+    held: bool = True
 
 
 def effective_edits(session: Session, dataset: str) -> dict[str, tuple[CaptionEdit, ...]]:
@@ -192,6 +198,8 @@ def _conditions(chosen: EditFilter) -> list[ColumnElement[bool]]:
         conditions.append(row.state == chosen.state.value)
     if chosen.asset_id:
         conditions.append(row.asset_id == chosen.asset_id)
+    if not chosen.held:
+        conditions.append(row.state != EditState.HELD.value)
     return conditions
 
 

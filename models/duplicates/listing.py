@@ -12,9 +12,8 @@ import pyarrow as pa
 from models.duplicates.storing import DUPLICATES
 from models.errors import WorkspaceError
 from models.files import write_atomically
+from models.spreadsheets import defuse
 from models.unicode import escape_surrogates
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(path: Path, rows: pa.Table, names: Mapping[str, str]) -> None:
@@ -34,7 +33,7 @@ def write_csv(path: Path, rows: pa.Table, names: Mapping[str, str]) -> None:
     writer.writeheader()
     for row in rows.to_pylist():
         cosine = "" if row["cosine"] is None else f"{row['cosine']:.4f}"
-        name = _defuse(escape_surrogates(names.get(row["asset_id"], "")))
+        name = defuse(escape_surrogates(names.get(row["asset_id"], "")))
         writer.writerow({**row, "cosine": cosine, "name": name})
     try:
         write_atomically(path.absolute(), sink.getvalue().encode())
@@ -43,7 +42,3 @@ def write_csv(path: Path, rows: pa.Table, names: Mapping[str, str]) -> None:
             f"{path} cannot be written: {error.strerror or error}.",
             "Name a file in a folder that exists and is writable.",
         ) from error
-
-
-def _defuse(name: str) -> str:
-    return f"'{name}" if name.startswith(_FORMULA) else name

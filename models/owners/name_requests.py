@@ -8,7 +8,7 @@ asks is told which of the two, and how many captions it would have met, before t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -41,10 +41,16 @@ from models.owners.requests import (
     RequestKind,
     clean_note,
     find_sent,
+    read_requests,
     record_claim,
 )
 from models.planning import dataset_folder, read_plan
-from models.store.tables import NameRow, SurfaceRow
+from models.store.tables import (
+    NameRow,
+    OwnerRequestRow,
+    OwnerRequestSubjectRow,
+    SurfaceRow,
+)
 
 MOST_SPELLINGS = 20
 _READ = 20_000
@@ -136,21 +142,30 @@ def preview_name(session: Session, workspace: Path, claim: NameClaim) -> NamePre
 
 
 def ask_for_name(
-    session: Session, workspace: Path, account: Account, request_id: str, claim: NameClaim
+    session: Session,
+    workspace: Path,
+    account: Account,
+    request_id: str,
+    claim: NameClaim,
+    preview: NamePreview | None = None,
 ) -> OwnerRequest:
     """Record a claim to a name, and protect it at once unless it is held for a look.
 
     Args:
         request_id: as for ``models.owners.requests.withdraw``.
+        preview: of this claim, where it was made before the transaction: the captions of every
+            dataset are read for it, and nobody else can write meanwhile.
 
     Raises:
         RegisterError, RequestError: see ``preview_name``.
     """
     if known := find_sent(session, account, request_id, RequestKind.NAME):
         return known
-    preview = preview_name(session, workspace, claim)
+    if preview is None:
+        preview = preview_name(session, workspace, claim)
     entry = preview.entry
     there = set(session.scalars(select(SurfaceRow.text).where(SurfaceRow.name_id == entry.id)))
+    preview = replace(preview, known={surface.text for surface in entry.surfaces} <= there)
     detail = {
         **asdict(claim),
         "owner": account.display_name,
@@ -181,18 +196,33 @@ def protect_name(session: Session, request: OwnerRequest, actor: str) -> None:
 def unprotect_name(session: Session, request: OwnerRequest, actor: str) -> None:
     """Take out of the register what a request brought into it, and nothing that was there before.
 
+    What another request that stands asks for as well stays, and belongs to whoever sent that one.
+
     Raises:
         RegisterError: the actor's name cannot be stored.
     """
+    brought = {str(text) for text in request.detail.get("brought", ())}
     for name_id in request.standing.get(NAME, ()):
         row = session.get(NameRow, name_id, populate_existing=True)
         if row is None:
             continue
-        if row.source == source_of(request.id):
+        others = _find_protecting(session, name_id, request.id)
+        if row.source == source_of(request.id) and not others:
             remove_name(session, name_id, actor=actor)
-        else:
-            brought = [str(text) for text in request.detail.get("brought", ())]
-            remove_surfaces(session, name_id, brought, actor=actor)
+            continue
+        kept = {each.text for other in others for each in _make_entry(read_claim(other)).surfaces}
+        remove_surfaces(session, name_id, sorted(brought - kept), actor=actor)
+        if row.source == source_of(request.id):
+            first = others[0]
+            owner = str(first.detail.get("owner", ""))
+            add_name(
+                session,
+                row.name,
+                row.category,
+                owner=owner,
+                source=source_of(first.id),
+                actor=actor,
+            )
 
 
 def read_claim(request: OwnerRequest) -> NameClaim:
@@ -241,6 +271,27 @@ def _register(session: Session, entry: NameEntry, request_id: str, owner: str, a
         source="" if there else source_of(request_id),
         actor=actor,
     )
+
+
+def _find_protecting(session: Session, name_id: str, apart: str) -> list[OwnerRequest]:
+    """The other requests by which a name is protected, the oldest first."""
+    subject, request = OwnerRequestSubjectRow, OwnerRequestRow
+    ids = session.scalars(
+        select(request.id)
+        .join(subject, subject.request_id == request.id)
+        .where(
+            request.kind == RequestKind.NAME.value,
+            request.id != apart,
+            subject.kind == NAME,
+            subject.subject == name_id,
+            subject.ended_ms.is_(None),
+        )
+        .order_by(request.acknowledged_ms, request.id)
+    ).all()
+    settling = (Happened.HELD, Happened.PROTECTED, Happened.CONFIRMED, Happened.REFUSED)
+    asked = [(each, each.last(*settling)) for each in read_requests(session, ids)]
+    protecting = (Happened.PROTECTED, Happened.CONFIRMED)
+    return [each for each, event in asked if event is not None and event.action in protecting]
 
 
 def _count_met(workspace: Path, names: CompiledNames) -> Iterator[Met]:

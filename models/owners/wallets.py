@@ -53,7 +53,7 @@ from models.owners.wallet_proofs import (
     parse_signature,
 )
 from models.store.database import Database, now_ms
-from models.store.tables import AccountRow, WalletChallengeRow
+from models.store.tables import AccountRow, AccountSessionRow, WalletChallengeRow
 
 CHALLENGE_MS = 5 * 60 * 1000
 MAX_WAITING = 60
@@ -69,7 +69,7 @@ _FIRST_ADDRESS = 0x10000  # precompiled contracts lie below: nobody's wallet
 class Outsider(StrEnum):
     """Why a wallet that is proven lets nobody in, or is not bound."""
 
-    STRANGER = "stranger"  # no account, and none is made; or the account is disabled
+    STRANGER = "stranger"  # no account, and none is made; or it is disabled or signed out
     TAKEN = "taken"  # bound to another account
 
 
@@ -291,15 +291,22 @@ def bind_wallet(
     wallet: ProvenWallet,
     account: Account,
     spellings: Callable[[str], tuple[str, ...]],
+    session_id: str = "",
 ) -> Outsider | None:
     """Bind a proven wallet to an owner's account; why not, or None where it is.
 
-    Raises:
-        AccountError: the account is no owner's any more.
+    Args:
+        session_id: of the browser that asks, where one does: if it is signed out meanwhile, which a
+            chain that takes its time leaves room for, nothing is bound.
     """
     named = spellings(wallet.address)
     try:
         with database.transaction() as session:
+            row = session.get(AccountRow, account.id, with_for_update=True, populate_existing=True)
+            if not row or row.disabled_ms is not None or row.role != Role.OWNER.value:
+                return Outsider.STRANGER
+            if session_id and session.get(AccountSessionRow, session_id) is None:
+                return Outsider.STRANGER
             _bind(session, account, wallet.address, named)
             settle_attempt(session, wallet.attempt, _attempt_name(wallet.address))
     except IdentityTakenError:

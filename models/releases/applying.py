@@ -1,20 +1,23 @@
 """Applying a removal notice to a copy of a release, as `kiyome export` writes one.
 
 Files are believed by their bytes: what is deleted has a SHA-256 that the notice names, or is the
-caption file of such an image and of no other. What lies inside a table or an archive is only told.
+caption file of such an image and of no other, by the manifest or by lying beside it under its name.
+What lies inside a table or an archive is only told.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.assets.layouts.kohya import CAPTION_EXTENSIONS
 from models.errors import ReleaseError
 from models.releases.notices import RemovalNotice
 
@@ -88,6 +91,7 @@ def find_to_remove(folder: Path, notice: RemovalNotice) -> ToRemove:
             own.add(place.relative_to(folder).as_posix())
         elif (table := _holder_of(base, source.partition(":")[0])) is not None:
             shared.add(table.relative_to(folder).as_posix())
+    own |= _captions_beside(folder, images, {f"{_PICTURES}/{source}" for source in kept_sources})
     inside = sorted((archived | shared) - own - images | {"manifest.parquet"} if listed else ())
     return ToRemove(tuple(sorted(images)), tuple(sorted(own)), tuple(inside), listed)
 
@@ -102,13 +106,39 @@ def remove_files(folder: Path, found: ToRemove) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
+def _captions_beside(folder: Path, images: Set[str], kept: Set[str]) -> set[str]:
+    """Caption files under the names of these images, as a renamed copy has them.
+
+    What another picture of the same name stands beside, or the manifest gives to one that stays, is
+    left.
+    """
+    found: set[str] = set()
+    stems: defaultdict[tuple[Path, str], list[Path]] = defaultdict(list)
+    for parent in {(folder / image).parent for image in images}:
+        for each in parent.iterdir():
+            stems[parent, each.stem].append(each)
+    for image in images:
+        path = folder / image
+        beside = stems[path.parent, path.stem]
+        names = {each.relative_to(folder).as_posix(): each for each in beside}
+        captions = {name for name in names if name.lower().endswith(CAPTION_EXTENSIONS)}
+        others = names.keys() - captions - images
+        if all(name.endswith(".json") for name in others):
+            found |= {name for name in captions - kept if _is_own_file(names[name])}
+    return found
+
+
 def _files_below(base: Path) -> Iterator[Path]:
     """Every regular file; links are not followed."""
     for parent, _, names in os.walk(base):
         for name in sorted(names):
             path = Path(parent) / name
-            if path.is_file() and not path.is_symlink():
+            if _is_own_file(path):
                 yield path
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _inside(base: Path, name: str) -> Path | None:

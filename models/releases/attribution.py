@@ -8,6 +8,8 @@ import io
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.spreadsheets import defuse
+
 FILE = "attribution.csv"
 _COLUMNS = ("asset_id", "name", "authors", "licence", "said_in")
 
@@ -16,6 +18,7 @@ def write_attribution(manifest: pa.Table) -> bytes | None:
     """The list as CSV (UTF-8, one line for each asset), or None where nobody asks to be named.
 
     Authors are named as the grant names them, else by the signer's or the contract's own name.
+    Text that a spreadsheet would take for a formula gets an apostrophe before it.
 
     Args:
         manifest: ``models.releases.manifest.MANIFEST``.
@@ -27,15 +30,8 @@ def write_attribution(manifest: pa.Table) -> bytes | None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in named:
-        writer.writerow(
-            [
-                row["asset_id"],
-                row["names"][0],
-                "; ".join(row["authors"]),
-                "; ".join(
-                    dict.fromkeys(c["license_ref"] for c in row["consent"] if c["license_ref"])
-                ),
-                "; ".join(dict.fromkeys(f"{c['carrier']} {c['source']}" for c in row["consent"])),
-            ]
-        )
+        licences = dict.fromkeys(c["license_ref"] for c in row["consent"] if c["license_ref"])
+        said_in = dict.fromkeys(f"{c['carrier']} {c['source']}" for c in row["consent"])
+        told = (row["names"][0], "; ".join(row["authors"]), "; ".join(licences), "; ".join(said_in))
+        writer.writerow([row["asset_id"], *map(defuse, told)])
     return text.getvalue().encode("utf-8")

@@ -96,7 +96,7 @@ def export_release(
         raise ReleaseError(
             f"{len(gone)} asset(s) of release {release.number} have been taken down or withdrawn "
             "since.",
-            "Run `kiyome cleanse`, and export the release that it makes.",
+            "Export a release that was made without them; `kiyome cleanse` makes one.",
         )
     if to.exists() and any(to.iterdir()):
         raise ReleaseError(f"The folder {to} is not empty.", "Name a new folder.")

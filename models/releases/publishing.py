@@ -6,13 +6,13 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes, digest_of
@@ -27,7 +27,7 @@ from models.releases.consent_share import count_consent
 from models.releases.manifest import build_removed, digest_exclusions, to_parquet
 from models.releases.release import Release, read_release
 from models.store.database import Database, now_ms
-from models.store.tables import ReleaseRow, TakedownRow
+from models.store.tables import ReleaseProposalRow, ReleaseRow, TakedownRow
 from models.takedowns import find_taken_down, lock_refusals
 from models.withdrawals import find_withdrawn, read_withdrawals
 
@@ -39,31 +39,135 @@ class VerdictsStaleError(ReleaseError):
     """An owner's refusal was acknowledged after the verdicts were made: judge again."""
 
 
-def publish(
-    database: Database,
-    workspace: Path,
-    dataset: str,
-    manifest: pa.Table,
-    outcomes: pa.Table,
-    rewritten: pa.Table,
-    facts: dict[str, Any],
-    write_sidecars: SidecarWriter,
-    purposes: Collection[Purpose],
-) -> tuple[Release, bool]:
-    """Publish the cleared assets, unless the latest release already says exactly the same.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a run has come to, for a release to hold.
 
-    The folder is built beside its place, then moved there inside the transaction that records it.
-    After a crash in between, the folder without a row is taken for what it is, and built again. So
-    is the folder of the latest release where its manifest has been lost.
-
-    Args:
-        dataset: name of the dataset.
+    Attributes:
         manifest: ``build_manifest`` of all shards.
         outcomes: ``build_outcomes`` of all shards.
         rewritten: ``build_rewritten`` of all shards.
         facts: what ``release.json`` also says: policy, registers, encoder, counts.
         write_sidecars: writes the captions of the cleared assets into the folder it is given.
         purposes: what the release is for: a withdrawal for any of them keeps an asset out.
+    """
+
+    manifest: pa.Table
+    outcomes: pa.Table
+    rewritten: pa.Table
+    facts: dict[str, Any]
+    write_sidecars: SidecarWriter
+    purposes: Collection[Purpose]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The release that some contents make: the latest one, or the one that would come after it.
+
+    Attributes:
+        release: as it would be recorded; its time is 0.
+        is_new: it says something else than the latest one.
+        latest: the newest release that is published.
+        previous: the one before ``release``.
+        before: manifest of ``previous``; None where there is none, or it is lost.
+        removed: what ``previous`` holds and ``release`` does not.
+        manifest_bytes: the manifest as it is written.
+    """
+
+    release: Release
+    is_new: bool
+    latest: Release | None
+    previous: Release | None
+    before: pa.Table | None
+    removed: pa.Table
+    manifest_bytes: bytes
+
+
+def draft_release(database: Database, workspace: Path, dataset: str, contents: Contents) -> Draft:
+    """What release some contents make; nothing is written."""
+    manifest_bytes = to_parquet(contents.manifest)
+    manifest_sha = digest_bytes(manifest_bytes)
+    exclusions_sha = digest_exclusions(contents.outcomes)
+    latest = latest_release(database, dataset)
+    is_new = latest is None or (latest.manifest_sha256, latest.exclusions_sha256) != (
+        manifest_sha,
+        exclusions_sha,
+    )
+    number = 1 if latest is None else latest.number + is_new
+    with database.snapshot() as session:
+        previous = _read(session, dataset, number - 1) if number > 1 else None
+    before = read_manifest(previous, workspace) if previous else None
+    removed = build_removed(before, contents.manifest, contents.outcomes)
+    release_id = digest_of(
+        {
+            "dataset": dataset,
+            "number": number,
+            "manifest_sha256": manifest_sha,
+            "exclusions_sha256": exclusions_sha,
+        }
+    )
+    release = Release(
+        id=release_id,
+        dataset=dataset,
+        number=number,
+        manifest_sha256=manifest_sha,
+        exclusions_sha256=exclusions_sha,
+        folder=f"releases/{dataset}/{number:04d}-{release_id[:8]}",
+        cleared=contents.manifest.num_rows,
+        removed=removed.num_rows,
+        created_ms=0,
+    )
+    return Draft(release, is_new, latest, previous, before, removed, manifest_bytes)
+
+
+def build_release(draft: Draft, contents: Contents, building: Path) -> None:
+    """Write the files of a release into a new folder.
+
+    Raises:
+        OSError: one of them cannot be written.
+    """
+    release, outcomes = draft.release, contents.outcomes
+    building.mkdir()
+    write_atomically(building / "manifest.parquet", draft.manifest_bytes)
+    write_atomically(building / "removed.parquet", to_parquet(draft.removed))
+    write_atomically(building / "outcomes.parquet", to_parquet(outcomes))
+    if contents.rewritten.num_rows:
+        write_atomically(building / REWRITTEN_FILE, to_parquet(contents.rewritten))
+    if (attribution := write_attribution(contents.manifest)) is not None:
+        write_atomically(building / ATTRIBUTION_FILE, attribution)
+    contents.write_sidecars(building / "sidecars")
+    facts = contents.facts
+    described = {
+        **facts,
+        "dataset": release.dataset,
+        "number": release.number,
+        "manifest_sha256": release.manifest_sha256,
+        "exclusions_sha256": release.exclusions_sha256,
+        "consent": {**facts.get("consent", {}), **count_consent(contents.manifest).as_dict()},
+        "id": release.id,
+        "previous": draft.previous.id if draft.previous else None,
+        "removed_is_known": draft.previous is None or draft.before is not None,
+        "cleared": release.cleared,
+        "removed": release.removed,
+    }
+    write_atomically(
+        building / "release.json",
+        json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True).encode(),
+    )
+    reach("release-built")
+
+
+def publish(
+    database: Database,
+    workspace: Path,
+    dataset: str,
+    contents: Contents,
+) -> tuple[Release, bool]:
+    """Publish the cleared assets, unless the latest release already says exactly the same.
+
+    The folder is built beside its place, then moved there inside the transaction that records it.
+    After a crash in between, the folder without a row is taken for what it is, and built again. So
+    is the folder of the latest release where its manifest has been lost.
 
     Returns:
         The release in force, and whether it is new.
@@ -75,108 +179,83 @@ def publish(
     shelf = workspace / "releases" / dataset
     for unfinished in shelf.glob(".building-*"):
         shutil.rmtree(unfinished)
-    manifest_bytes = to_parquet(manifest)
-    manifest_sha = digest_bytes(manifest_bytes)
-    exclusions_sha = digest_exclusions(outcomes)
-    latest = latest_release(database, dataset)
-    is_new = latest is None or (latest.manifest_sha256, latest.exclusions_sha256) != (
-        manifest_sha,
-        exclusions_sha,
-    )
-    number = 1 if latest is None else latest.number + is_new
-    if latest is not None and not is_new and read_manifest(latest, workspace) is not None:
+    draft = draft_release(database, workspace, dataset, contents)
+    latest = draft.latest
+    if latest is not None and not draft.is_new and read_manifest(latest, workspace) is not None:
+        with database.transaction() as session:
+            end_proposals(session, latest)
         return latest, False
-    with database.snapshot() as session:
-        previous = _read(session, dataset, number - 1) if number > 1 else None
-    before = read_manifest(previous, workspace) if previous else None
-    removed = build_removed(before, manifest, outcomes)
-    identity = {
-        "dataset": dataset,
-        "number": number,
-        "manifest_sha256": manifest_sha,
-        "exclusions_sha256": exclusions_sha,
-    }
-    release_id = digest_of(identity)
-    folder = shelf / f"{number:04d}-{release_id[:8]}"
+    folder = draft.release.path(workspace)
     try:
         shelf.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".building-", dir=shelf) as built:
             building = Path(built) / folder.name
-            building.mkdir()
-            write_atomically(building / "manifest.parquet", manifest_bytes)
-            write_atomically(building / "removed.parquet", to_parquet(removed))
-            write_atomically(building / "outcomes.parquet", to_parquet(outcomes))
-            if rewritten.num_rows:
-                write_atomically(building / REWRITTEN_FILE, to_parquet(rewritten))
-            if (attribution := write_attribution(manifest)) is not None:
-                write_atomically(building / ATTRIBUTION_FILE, attribution)
-            write_sidecars(building / "sidecars")
-            described = {
-                **facts,
-                **identity,
-                "consent": {**facts.get("consent", {}), **count_consent(manifest).as_dict()},
-                "id": release_id,
-                "previous": previous.id if previous else None,
-                "removed_is_known": previous is None or before is not None,
-                "cleared": manifest.num_rows,
-                "removed": removed.num_rows,
-            }
-            write_atomically(
-                building / "release.json",
-                json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True).encode(),
-            )
-            reach("release-built")
-            release = Release(
-                id=release_id,
-                dataset=dataset,
-                number=number,
-                manifest_sha256=manifest_sha,
-                exclusions_sha256=exclusions_sha,
-                folder=folder.relative_to(workspace).as_posix(),
-                cleared=manifest.num_rows,
-                removed=removed.num_rows,
-                created_ms=0,
-            )
-            release = _record(database, release, building, folder, manifest, purposes)
+            build_release(draft, contents, building)
+            with database.transaction() as session:
+                require_unrefused(session, contents.manifest, contents.purposes)
+                release = record_release(session, draft.release)
+                if folder.exists():
+                    shutil.rmtree(folder)
+                building.rename(folder)
+                reach("release-moved")
+            reach("release-recorded")
     except OSError as error:
         raise WorkspaceError(
             f"The release cannot be written to {shelf}: {error.strerror or error}.",
             "Free some disk space or make the workspace writable, then run again.",
         ) from error
-    return release, is_new
+    return release, draft.is_new
 
 
-def _record(
-    database: Database,
-    release: Release,
-    building: Path,
-    folder: Path,
-    manifest: pa.Table,
-    purposes: Collection[Purpose],
-) -> Release:
-    with database.transaction() as session:
-        lock_refusals(session, to_read=True)
-        gone = find_taken_down(manifest, set(session.scalars(select(TakedownRow.asset_id))))
-        stale = gone.keys() | find_withdrawn(manifest, read_withdrawals(session), purposes)
-        if stale:
-            raise VerdictsStaleError(
-                f"{len(stale)} asset(s) were taken down or withdrawn while the release was being "
-                "made.",
-                "Run again: the release will be made without them.",
-            )
-        if (row := session.get(ReleaseRow, release.id)) is not None:
-            release = read_release(row)
-        else:
-            release = replace(release, created_ms=now_ms(session))
-            session.add(ReleaseRow(**asdict(release)))
-            session.flush()
-            _tell(session, release)
-        if folder.exists():
-            shutil.rmtree(folder)
-        building.rename(folder)
-        reach("release-moved")
-    reach("release-recorded")
-    return release
+def require_unrefused(session: Session, manifest: pa.Table, purposes: Collection[Purpose]) -> None:
+    """Make sure that nothing in a manifest is refused, and stays so until the transaction ends.
+
+    Raises:
+        VerdictsStaleError: an asset has been taken down or withdrawn.
+    """
+    lock_refusals(session, to_read=True)
+    stale = find_refused(session, manifest, purposes)
+    if stale:
+        raise VerdictsStaleError(
+            f"{len(stale)} asset(s) were taken down or withdrawn while the release was being made.",
+            "Run again: the release will be made without them.",
+        )
+
+
+def find_refused(session: Session, manifest: pa.Table, purposes: Collection[Purpose]) -> set[str]:
+    """The assets of a manifest that have been taken down or withdrawn."""
+    gone = find_taken_down(manifest, set(session.scalars(select(TakedownRow.asset_id))))
+    return gone.keys() | find_withdrawn(manifest, read_withdrawals(session), purposes)
+
+
+def record_release(session: Session, release: Release) -> Release:
+    """Make a release official, unless it is; others that wait to be signed off are over.
+
+    Returns:
+        The release with the time at which it was published.
+    """
+    if (row := session.get(ReleaseRow, release.id)) is not None:
+        recorded = read_release(row)
+    else:
+        recorded = replace(release, created_ms=now_ms(session))
+        session.add(ReleaseRow(**asdict(recorded)))
+        session.flush()
+        _tell(session, recorded)
+    end_proposals(session, recorded)
+    return recorded
+
+
+def end_proposals(session: Session, release: Release) -> None:
+    """End what waits to be signed off for a dataset: this release is in force."""
+    row = ReleaseProposalRow
+    ended = update(row).where(
+        row.dataset == release.dataset, row.state.in_(("waiting", "approved", "refused"))
+    )
+    now = now_ms(session)
+    same = ended.where(row.id == release.id).values(state="published", ended_ms=now)
+    others = ended.where(row.id != release.id).values(state="superseded", ended_ms=now)
+    for statement in (same, others):
+        session.execute(statement.execution_options(synchronize_session="fetch"))
 
 
 def _tell(session: Session, release: Release) -> None:

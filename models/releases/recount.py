@@ -18,6 +18,7 @@ from models.consent.purposes import Purpose
 from models.errors import KiyomeError
 from models.planning import dataset_folder, read_outcomes, read_plan
 from models.releases.manifest import digest_exclusions
+from models.releases.proposal import Proposal, open_proposal
 from models.releases.publishing import latest_release, purposes_of, read_manifest
 from models.releases.release import Release
 from models.store.database import Database
@@ -60,7 +61,13 @@ def recount(database: Database, workspace: Path, dataset: str) -> list[Check]:
             checks.append(Check(f"shard {digest[:12]}", ok=False, detail=detail))
     doubled = [asset_id for asset_id, times in planned.items() if times > 1]
     checks.append(_judge_shards(len(plan.shards), len(planned), doubled))
-    release = latest_release(database, dataset)
+    with database.snapshot() as session:
+        waiting = open_proposal(session, dataset)
+    standing = latest_release(database, dataset)
+    # What the last run has come to, whether or not it is signed off yet.
+    release = waiting.release if waiting else standing
+    if waiting:
+        checks.append(_tell_waiting(waiting, standing, workspace))
     if release is None:
         checks.append(Check("release", ok=False, detail="the dataset has no release yet"))
         return checks
@@ -70,6 +77,18 @@ def recount(database: Database, workspace: Path, dataset: str) -> list[Check]:
     checks += _check_release(workspace, release, set(planned), takedowns)
     checks += _check_withdrawn(workspace, release, withdrawals)
     return checks
+
+
+def _tell_waiting(waiting: Proposal, standing: Release | None, workspace: Path) -> Check:
+    """The release in force is looked at for its bytes alone: verdicts are those of the other."""
+    told = f"release {waiting.release.number} is {waiting.state.value} and not published"
+    if standing is None:
+        return Check("sign-off", ok=True, detail=told)
+    intact = read_manifest(standing, workspace) is not None
+    how = "is as it was published" if intact else "is missing or damaged"
+    return Check(
+        "sign-off", ok=intact, detail=f"{told}; the manifest of release {standing.number} {how}"
+    )
 
 
 def _judge_shards(shards: int, assets: int, doubled: Sequence[str]) -> Check:

@@ -14,7 +14,7 @@ from models.files import write_atomically
 from models.planning import read_outcomes
 from models.reasons import TEXTS, Reason
 from models.review.derivatives import THUMB, derivative_path
-from models.summary import VERDICT_WORDS, Summary, describe_duplicates
+from models.summary import VERDICT_WORDS, Summary, describe_duplicates, describe_sign_off
 from models.verdicts import Verdict
 
 SHOWN_EACH = 200
@@ -93,6 +93,7 @@ def render_report(summary: Summary, outcomes: pa.Table, workspace: Path, folder:
         lists=lists,
         shown=SHOWN_EACH,
         duplicates=describe_duplicates(summary),
+        sign_off=describe_sign_off(summary),
     )
 
 

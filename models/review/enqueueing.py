@@ -19,6 +19,7 @@ from models.review.asked import digest_asked
 from models.review.audit import append_audit
 from models.review.items import UNDECIDED, ItemState, Question
 from models.review.releasing import RELEASED
+from models.review.streams import language_of, stage_of
 from models.review.turns import FRESH, Round
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
@@ -108,7 +109,7 @@ def _enqueue_batch(
     query = (
         select(
             *(row.id, row.question, row.state, row.version, row.alike),
-            *(row.persons, row.first_ruling),
+            *(row.persons, row.first_ruling, row.stage, row.language),
         )
         .where(row.id.in_([item_id_of(dataset, question.asset_id) for question in batch]))
         .order_by(row.id)
@@ -129,7 +130,7 @@ def _enqueue_batch(
             version = found.version + 1 + _step(question.persons)
             changed.append({**values, "version": version})
         else:
-            same = {"alike": values["alike"]}
+            same = {name: values[name] for name in ("alike", "stage", "language")}
             if found.state in UNDECIDED and not found.first_ruling:
                 same["persons"] = question.persons
             elif found.state == ItemState.DECIDED.value and question.persons > found.persons:
@@ -169,6 +170,7 @@ def _ask_another(session: Session, raised: Sequence[Row[Any]], now: int) -> int:
             "persons": 2,
             "version": ruling.item_version + 1 + _step(2),
             "skipped_ms": 0,
+            "asked_ms": now,
             "updated_ms": now,
         }
         for ruling in session.execute(query)
@@ -219,6 +221,9 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
         "reasons": _storable(",".join(str(code) for code in question.evidence.get("reasons", ()))),
         "alike": digest_asked(question.evidence),
         "evidence": _serialise(question.evidence),
+        "stage": stage_of(question.evidence),
+        "language": language_of(question.evidence),
+        "asked_ms": now,
         "updated_ms": now,
         **_FREE,
     }

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from models.accounts.records import key_of
 from models.review.items import ITEM_COLUMNS, LEASE_MS, Item, ItemState, read_item
 from models.review.quality.giving import choose_golden
+from models.review.streams import Stream
 from models.review.turns import Round, WaitsFor
 from models.store.tables import (
     GoldenItemRow,
@@ -63,7 +64,7 @@ def serve_golden(
     session: Session,
     reviewer: str,
     golden: GoldenShare,
-    dataset: str | None,
+    stream: Stream,
     priority: int,
     now: int,
 ) -> Item | None:
@@ -77,12 +78,12 @@ def serve_golden(
         session: an open transaction.
         reviewer: who asks.
         golden: how often.
-        dataset: only items of this dataset; None for any.
+        stream: only items of this work stream.
         priority: of the item that would come otherwise.
         now: the database's time.
     """
     key = key_of(reviewer)
-    pool = _find_pool(session, reviewer, key, dataset)
+    pool = _find_pool(session, reviewer, key, stream)
     nearest = min((abs(each // 10 - priority // 10) for each in pool.values()), default=0)
     near = [
         item_id for item_id, each in pool.items() if abs(each // 10 - priority // 10) == nearest
@@ -113,13 +114,12 @@ def serve_golden(
     return show_served(item, change_serving(session, serving, "leased", now), now)
 
 
-def resume_serving(session: Session, key: str, dataset: str | None, now: int) -> Item | None:
+def resume_serving(session: Session, key: str, stream: Stream, now: int) -> Item | None:
     """The golden item that a reviewer holds, gave back or let run out, leased again; or None.
 
     An item that was skipped does not come back by itself.
     """
     row, item = GoldenServingRow, ReviewItemRow
-    here = [] if dataset is None else [item.dataset == dataset]
     query = (
         select(row)
         .join(item, and_(item.id == row.item_id, item.question == row.question))
@@ -128,7 +128,7 @@ def resume_serving(session: Session, key: str, dataset: str | None, now: int) ->
             row.state.in_(("open", "leased")),
             row.skipped == 0,
             item.state == ItemState.DECIDED.value,
-            *here,
+            *stream.conditions(),
         )
         .order_by(row.served_ms, row.id)
         .limit(1)
@@ -251,10 +251,9 @@ def find_golden_ruling(
     return session.scalars(query).first()
 
 
-def _find_pool(session: Session, reviewer: str, key: str, dataset: str | None) -> dict[str, int]:
+def _find_pool(session: Session, reviewer: str, key: str, stream: Stream) -> dict[str, int]:
     """Priorities of the golden items that may be given to a reviewer, by item id."""
     row, item, served = GoldenItemRow, ReviewItemRow, GoldenServingRow
-    here = [] if dataset is None else [item.dataset == dataset]
     query = (
         select(item.id, item.priority)
         .join(row, and_(row.item_id == item.id, row.question == item.question))
@@ -268,7 +267,7 @@ def _find_pool(session: Session, reviewer: str, key: str, dataset: str | None) -
                 served.question == item.question,
                 served.reviewer_key == key,
             ),
-            *here,
+            *stream.conditions(),
         )
     )
     return dict(session.execute(query).tuples().all())

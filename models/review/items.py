@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, TextClause, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, func, or_, select, text, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from models.review.streams import ANY, Stream, select_in_turn
 from models.review.turns import Round, WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
@@ -84,6 +85,7 @@ class ItemSummary:
     updated_ms: int
     persons: int
     due_ms: int
+    asked_ms: int
     ruling: str = ""
     reviewer: str = ""
 
@@ -99,6 +101,7 @@ class Item:
         waits_for: whose word it waits for, also while somebody holds it.
         round: the rulings that stand while it is not decided.
         due_ms: until when an owner may answer; 0 where none is asked.
+        asked_ms: since when the question is asked.
     """
 
     id: str
@@ -118,6 +121,7 @@ class Item:
     waits_for: WaitsFor
     round: Round
     due_ms: int
+    asked_ms: int
 
     @property
     def waits(self) -> bool:
@@ -216,6 +220,8 @@ def list_items(
     offset: int = 0,
     limit: int = 50,
     after: str | None = None,
+    stream: Stream = ANY,
+    most: int | None = None,
 ) -> ItemPage:
     """Items without their evidence.
 
@@ -224,16 +230,34 @@ def list_items(
     Args:
         after: list in order of id instead, those after this id ("" for the first): whoever reads
             on from the last id of a page misses none and sees none twice.
+        stream: only items of this work stream.
+        most: the total is counted up to here; None counts all.
     """
     now = now_ms(session)
     row = ReviewItemRow
-    chosen: list[ColumnElement[bool] | TextClause] = [_is_one_of(states, now)]
-    if dataset is not None:
-        chosen.append(row.dataset == dataset)
-    total = session.execute(select(func.count()).select_from(row).where(*chosen)).scalar_one()
-    turn = IN_TURN if states <= WAITING else (row.updated_ms.desc(), row.id)
+    stream = replace(stream, dataset=dataset) if dataset is not None else stream
+    state = _is_one_of(states, now)
+    chosen: list[ColumnElement[bool] | TextClause] = [state, *stream.conditions()]
+    counted = select(row.id).where(*chosen).limit(most)
+    total = session.execute(select(func.count()).select_from(counted.subquery())).scalar_one()
+    ids: Select[Any]
     if after is not None:
-        chosen.append(row.id > after)
+        ids = select(row.id).where(*chosen, row.id > after).order_by(row.id)
+    elif states <= WAITING:
+        turn = (row.id, row.skipped_ms, row.priority, row.cluster)
+        found = select_in_turn(stream, turn, [state], offset + limit).subquery()
+        ids = select(found.c.id).order_by(
+            found.c.skipped_ms, found.c.priority.desc(), found.c.cluster, found.c.id
+        )
+    else:
+        ids = select(row.id).where(*chosen).order_by(row.updated_ms.desc(), row.id)
+    listed = list(session.scalars(ids.offset(offset).limit(limit)))
+    return ItemPage(_read_summaries(session, listed, now), total, offset)
+
+
+def _read_summaries(session: Session, ids: Sequence[str], now: int) -> tuple[ItemSummary, ...]:
+    """Lines of a list, in this order, with the rulings in force."""
+    row = ReviewItemRow
     ruled = and_(
         RulingRow.item_id == row.id,
         RulingRow.item_version == row.version,
@@ -246,23 +270,11 @@ def list_items(
             func.coalesce(RulingRow.reviewer, "").label("reviewer"),
         )
         .outerjoin(RulingRow, ruled)
-        .where(*chosen)
-        .order_by(*(turn if after is None else (row.id,)))
-        .offset(offset)
-        .limit(limit)
+        .where(row.id.in_(ids))
     )
-    items = tuple(read_summary(found, now) for found in session.execute(query))
-    return ItemPage(items, total, offset)
+    found = {each.id: read_summary(each, now) for each in session.execute(query)}
+    return tuple(found[each] for each in ids)
 
-
-IN_TURN = (
-    ReviewItemRow.skipped_ms,
-    ReviewItemRow.priority.desc(),
-    ReviewItemRow.cluster,
-    ReviewItemRow.id,
-)
-"""The order in which items are given out: skipped ones last, then by priority; those of one cluster
-one after another."""
 
 ITEM_COLUMNS = (
     ReviewItemRow.id,
@@ -286,6 +298,7 @@ ITEM_COLUMNS = (
     ReviewItemRow.second_ruling,
     ReviewItemRow.second_by,
     ReviewItemRow.due_ms,
+    ReviewItemRow.asked_ms,
 )
 
 
@@ -319,7 +332,7 @@ def summary_columns() -> tuple[InstrumentedAttribute[Any], ...]:
     return (
         *(row.id, row.dataset, row.asset_id, row.version, row.state, row.waits_for, row.priority),
         *(row.name, row.reasons, row.lease_holder, row.lease_until_ms, row.updated_ms),
-        *(row.persons, row.due_ms),
+        *(row.persons, row.due_ms, row.asked_ms),
     )
 
 
@@ -335,6 +348,7 @@ _TURNS = ("first", "second")
 _LEASED = text("state = 'leased'")
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
+_ENDED = text("review_items.state IN ('decided', 'superseded')")
 _WAITS = text("review_items.state IN ('open', 'leased')")
 
 
@@ -345,9 +359,9 @@ def _is_one_of(states: frozenset[ItemState], now: int) -> ColumnElement[bool] | 
         return _WAITS
     ended = states - WAITING
     if not states & WAITING:
-        return row.state.in_(sorted(ended))
+        return and_(_ENDED, row.state.in_(sorted(ended)))
     if states == frozenset(ItemState):
-        return row.state.in_(sorted((*UNDECIDED, *ended)))
+        return true()
     free = sorted(w for w, state in _FREE_STATES.items() if state in states)
     nobody = or_(row.state == ItemState.OPEN.value, row.lease_until_ms <= now)
     chosen = [

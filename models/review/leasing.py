@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, Select, select, text, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
@@ -25,21 +25,35 @@ from models.review.golden_items import (
     serve_golden,
     show_served,
 )
-from models.review.items import IN_TURN, ITEM_COLUMNS, LEASE_MS, Item, ItemState, read_item
+from models.review.items import ITEM_COLUMNS, LEASE_MS, Item, ItemState, read_item
 from models.review.questions_to_owners import return_overdue
 from models.review.releasing import RELEASED
+from models.review.streams import ANY, IN_TURN, Stream, select_in_turn
 from models.review.turns import FOR_LEADS, FOR_REVIEWERS, WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow
 
 _REVIEWERS = sorted(each.value for each in FOR_REVIEWERS)
+_AT_A_TIME = 16
+"""Items of a stream that are looked at first: others may hold locks on as many less one."""
+
+_TURN = (
+    ReviewItemRow.id,
+    ReviewItemRow.skipped_ms,
+    ReviewItemRow.priority,
+    ReviewItemRow.cluster,
+)
 _HELD = text("state = 'leased'")
 _OPEN_OR_HELD = text("state IN ('open', 'leased')")
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
 
 def lease_next(
-    session: Session, reviewer: str, dataset: str | None = None, golden: GoldenShare | None = None
+    session: Session,
+    reviewer: str,
+    dataset: str | None = None,
+    golden: GoldenShare | None = None,
+    stream: Stream = ANY,
 ) -> Item | None:
     """Give a reviewer the next item, for ten minutes.
 
@@ -53,6 +67,7 @@ def lease_next(
         reviewer: who asks.
         dataset: only items of this dataset; None for any.
         golden: which share of what the reviewer gets has a known answer; None for none.
+        stream: only items of this work stream.
 
     Returns:
         The item with its lease token, or None where nothing is left for this reviewer.
@@ -61,22 +76,57 @@ def lease_next(
     key = key_of(reviewer)
     return_overdue(session, now)
     row = ReviewItemRow
-    here = [] if dataset is None else [row.dataset == dataset]
-    mine = row.waits_for.in_(_REVIEWERS)
-    query = select(*ITEM_COLUMNS).where(*here, mine).order_by(*IN_TURN).limit(1)
-    own = query.where(_HELD, row.lease_holder == reviewer, row.lease_until_ms > now)
+    stream = replace(stream, dataset=dataset) if dataset is not None else stream
+    query = select(*ITEM_COLUMNS).where(row.waits_for.in_(_REVIEWERS))
+    held = query.where(_HELD, row.lease_holder == reviewer, row.lease_until_ms > now)
+    own = held.where(*stream.conditions()).order_by(*IN_TURN).limit(1)
     found = session.execute(own.with_for_update()).first()
     if found is not None:
         return _grant(session, found, reviewer, now)
-    if golden and (served := resume_serving(session, key, dataset, now)):
+    if golden and (served := resume_serving(session, key, stream, now)):
         return served
-    free = query.where(_OPEN_OR_HELD, row.first_by != key, row.lease_until_ms <= now)
-    found = session.execute(free.with_for_update(skip_locked=True)).first()
+    found = _find_free(session, query, stream, key, now)
     if found is None:
         return None
-    if golden and (served := serve_golden(session, reviewer, golden, dataset, found.priority, now)):
+    if golden and (served := serve_golden(session, reviewer, golden, stream, found.priority, now)):
         return served
     return _grant(session, found, reviewer, now)
+
+
+def peek_next(session: Session, reviewer: str, stream: Stream, now: int) -> str:
+    """The asset of the item that a reviewer would be given next, or "".
+
+    Nothing is taken: somebody else may be given the item first.
+    """
+    columns = (*_TURN, ReviewItemRow.asset_id)
+    waiting = _is_free(key_of(reviewer), now)
+    first = session.execute(select_in_turn(stream, columns, waiting, 1)).first()
+    return "" if first is None else str(first.asset_id)
+
+
+def _find_free(
+    session: Session, query: Select[Any], stream: Stream, key: str, now: int
+) -> Row[Any] | None:
+    """The first free item of a stream, locked; what others have locked is passed over."""
+    row = ReviewItemRow
+    waiting = _is_free(key, now)
+    lock = query.where(*waiting).order_by(*IN_TURN).limit(1).with_for_update(skip_locked=True)
+    if stream.any:
+        return session.execute(lock).first()
+    seen, most = 0, _AT_A_TIME
+    while True:
+        first = session.execute(select_in_turn(stream, _TURN, waiting, most))
+        ids = [each.id for each in first][seen:]
+        found = session.execute(lock.where(row.id.in_(ids))).first() if ids else None
+        if found is not None or seen + len(ids) < most:
+            return found
+        seen, most = most, most * 8
+
+
+def _is_free(key: str, now: int) -> list[Any]:
+    row = ReviewItemRow
+    mine = row.waits_for.in_(_REVIEWERS)
+    return [_OPEN_OR_HELD, mine, row.first_by != key, row.lease_until_ms <= now]
 
 
 def lease_item(session: Session, item_id: str, reviewer: str, *, lead: bool = False) -> Item:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.review.audit import RULED, AuditEntry
+from models.captions.making import REPLACED, RESTORED, UNDONE
+from models.review.audit import CAPTION_EDITED, RULED, AuditEntry
+from models.review.golden_items import find_servings
 from models.review.items import UNDECIDED
-from models.store.tables import ReviewItemRow
+from models.store.tables import CaptionEditRow, GoldenRulingRow, ReviewItemRow, RulingRow
 
 GOLDEN_ACTIONS = frozenset({"mark_golden", "retire_golden"})
 _ABOUT_ITEMS = frozenset({RULED, "undo", "escalate", "send_back", "ask_owner"})
+_ABOUT_EDITS = frozenset({CAPTION_EDITED, UNDONE, RESTORED, REPLACED})
+_WAITING = ("open", "leased")
 
 
 def find_withheld(
@@ -21,19 +25,50 @@ def find_withheld(
 ) -> frozenset[int]:
     """Sequence numbers of the rows of which neither subject nor detail may be shown.
 
-    They are what others did to items on which two persons still rule by themselves, and, for
-    whoever may be tested by them, which items are golden.
+    They are what others did to items on which two persons still rule by themselves, or that wait
+    for the reader as golden ones; and, for whoever may be tested by them, which items are golden.
     """
-    about: dict[int, str] = {}
     withheld: set[int] = set()
+    others = [entry for entry in entries if entry.actor != reader]
+    if not sees_golden:
+        rulings = [entry.subject for entry in others if entry.action == RULED]
+        golden = set(
+            session.scalars(select(GoldenRulingRow.id).where(GoldenRulingRow.id.in_(rulings)))
+        )
+        withheld = {
+            entry.seq
+            for entry in others
+            if entry.action in GOLDEN_ACTIONS or entry.subject in golden
+        }
+    about = _find_items(session, others)
+    waiting = _find_waiting(session, frozenset(about.values()), reader) if about else frozenset()
+    return frozenset(withheld | {seq for seq, item_id in about.items() if item_id in waiting})
+
+
+def _find_items(session: Session, entries: Iterable[AuditEntry]) -> Mapping[int, str]:
+    """The items that rows are about, by sequence number."""
+    about: dict[int, str] = {}
+    edits: dict[int, str] = {}
     for entry in entries:
-        if entry.action in GOLDEN_ACTIONS and not sees_golden:
-            withheld.add(entry.seq)
-        elif entry.action in _ABOUT_ITEMS and entry.actor != reader:
+        if entry.action in _ABOUT_ITEMS:
             about[entry.seq] = str(json.loads(entry.detail).get("item_id", ""))
+        elif entry.action in _ABOUT_EDITS:
+            edits[entry.seq] = entry.subject
+    query = (
+        select(CaptionEditRow.id, RulingRow.item_id)
+        .join(RulingRow, RulingRow.id == CaptionEditRow.ruling_id)
+        .where(CaptionEditRow.id.in_(sorted(set(edits.values()))))
+    )
+    items = dict(session.execute(query).tuples().all()) if edits else {}
+    return {**about, **{seq: items[edit] for seq, edit in edits.items() if edit in items}}
+
+
+def _find_waiting(session: Session, item_ids: frozenset[str], reader: str) -> frozenset[str]:
+    """Those of some items on which the reader may have to rule without knowing what others did."""
     row = ReviewItemRow
     blind = select(row.id).where(
-        row.id.in_(sorted(set(about.values()))), row.state.in_(UNDECIDED), row.persons > 1
+        row.id.in_(sorted(item_ids)), row.state.in_(UNDECIDED), row.persons > 1
     )
-    waiting = frozenset(session.scalars(blind)) if about else frozenset()
-    return frozenset(withheld | {seq for seq, item_id in about.items() if item_id in waiting})
+    served = find_servings(session, reader, item_ids)
+    golden = {item_id for item_id, serving in served.items() if serving.state in _WAITING}
+    return frozenset(session.scalars(blind)) | golden

@@ -31,7 +31,7 @@ from models.review.items import (
     find_item,
     list_items,
 )
-from models.review.leasing import give_back, heartbeat, lease_item, lease_next
+from models.review.leasing import give_back, heartbeat, lease_item, lease_next, peek_next
 from models.review.questions_to_owners import ask_owner, withdraw_question
 from models.review.reason_codes import RULING_REASONS, RulingKind, RulingReason, reasons_for
 from models.review.rulings import MAX_NOTE, Ruled, decide
@@ -45,11 +45,13 @@ from models.review.stored_rulings import (
     rulings_on,
     rulings_with,
 )
+from models.review.streams import ANY, CaptionLanguage, Stage, Stream
 from models.review.together import LeftOut, RuledTogether, decide_alike
 from models.review.turns import Round, WaitsFor
 from models.review.undoing import undo
 
 __all__ = [
+    "ANY",
     "LEASE_MS",
     "MAX_NOTE",
     "MOST_ALIKE",
@@ -57,6 +59,7 @@ __all__ = [
     "WAITING",
     "AlikeItem",
     "AlikeItems",
+    "CaptionLanguage",
     "DatasetCounts",
     "EffectiveRuling",
     "EnqueueReport",
@@ -73,7 +76,9 @@ __all__ = [
     "RuledTogether",
     "RulingKind",
     "RulingReason",
+    "Stage",
     "StoredRuling",
+    "Stream",
     "WaitsFor",
     "ask_owner",
     "count_covered",
@@ -95,6 +100,7 @@ __all__ = [
     "lease_item",
     "lease_next",
     "list_items",
+    "peek_next",
     "reasons_for",
     "referrals_on",
     "rulings_on",

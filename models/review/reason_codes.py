@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -145,6 +146,29 @@ RULING_REASONS: dict[str, RulingReasonText] = {
 }
 
 
-def reasons_for(ruling: RulingKind) -> tuple[RulingReason, ...]:
-    """The codes that may go with a ruling, in the order in which they are offered."""
-    return tuple(code for code in RulingReason if RULING_REASONS[code].ruling is ruling)
+ABOUT_CONSENT = (RulingReason.CONSENT_CONFIRMED, RulingReason.APPROVED_OTHERWISE)
+"""The reasons that can approve where consent is in doubt: the first says that it was proven, the
+second what else answers the doubt, in a note."""
+
+
+def asks_about_consent(asked: Iterable[str]) -> bool:
+    """Whether consent is among what is in doubt about an asset.
+
+    Args:
+        asked: the codes of the reasons for asking (``models.reasons.Reason``).
+    """
+    return any(code.startswith(("consent_", "grant_")) for code in asked)
+
+
+def reasons_for(ruling: RulingKind, asked: Iterable[str] = ()) -> tuple[RulingReason, ...]:
+    """The codes that may go with a ruling, in the order in which they are offered.
+
+    Args:
+        asked: the codes of the reasons for asking. A likeness or a name that turns out harmless
+            says nothing about consent: where consent is in doubt too, only ``ABOUT_CONSENT``
+            approves, and a new caption alone settles nothing.
+    """
+    codes = tuple(code for code in RulingReason if RULING_REASONS[code].ruling is ruling)
+    if ruling in (RulingKind.EXCLUDE, RulingKind.SKIP) or not asks_about_consent(asked):
+        return codes
+    return tuple(code for code in codes if code in ABOUT_CONSENT)

@@ -27,7 +27,7 @@ from models.review.golden_items import (
 )
 from models.review.items import UNDECIDED, ItemState
 from models.review.posting import post
-from models.review.reason_codes import RULING_REASONS, RulingKind
+from models.review.reason_codes import RULING_REASONS, RulingKind, reasons_for
 from models.review.releasing import RELEASED
 from models.review.stored_rulings import StoredRuling, find_ruling
 from models.review.turns import Round, Taken, WaitsFor, agree
@@ -69,6 +69,7 @@ class AskedItem:
     dataset: str
     asset_id: str
     question: str
+    reasons: tuple[str, ...]
     round: Round
 
 
@@ -89,6 +90,7 @@ ASKED = (
     ReviewItemRow.dataset,
     ReviewItemRow.asset_id,
     ReviewItemRow.question,
+    ReviewItemRow.reasons,
     ReviewItemRow.persons,
     ReviewItemRow.first_ruling,
     ReviewItemRow.first_by,
@@ -158,6 +160,7 @@ def decide(
         raise AlreadyRuledError(
             "You have ruled on this item: another person's word is needed.", "Take the next item."
         )
+    _require_word_on_consent(asked, given)
     skipped = kind is RulingKind.SKIP
     ruling_id = "" if skipped else uuid.uuid4().hex
     taken = None if skipped else _take(session, asked, given, ruling_id)
@@ -193,6 +196,7 @@ def read_asked_item(found: Row[Any]) -> AskedItem:
         found.dataset,
         found.asset_id,
         found.question,
+        tuple(code for code in found.reasons.split(",") if code),
         Round(found.persons, *standing),
     )
 
@@ -328,6 +332,22 @@ def _validate(
     if text.needs_note and not note:
         raise ReviewError("This reason needs a note.", "Say in the note why you rule so.")
     return kind, reason_code, note
+
+
+def _require_word_on_consent(item: AskedItem, given: GivenRuling) -> None:
+    """Refuse to let an asset through by a ruling that says nothing about the doubt about consent.
+
+    Raises:
+        ReviewError: consent is among what is asked, and the reason is about something else.
+    """
+    if given.ruling in (RulingKind.SKIP, RulingKind.EXCLUDE):
+        return
+    if given.reason_code not in reasons_for(given.ruling, item.reasons):
+        raise ReviewError(
+            "Consent is in doubt here too, and this reason says nothing about it.",
+            "Approve with proof of the consent, or with a note that settles the doubt; ask the "
+            "owner; or exclude.",
+        )
 
 
 def _repeat(stored: StoredRuling, kind: RulingKind, reviewer: str) -> Ruled:

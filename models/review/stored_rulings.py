@@ -63,7 +63,7 @@ _IN_FORCE = and_(
     ReviewItemRow.state == ItemState.DECIDED.value,
 )
 
-_STANDS = or_(
+STANDS = or_(
     _IN_FORCE,
     and_(
         ReviewItemRow.id == RulingRow.item_id,
@@ -108,7 +108,7 @@ def find_ruling(session: Session, item_id: str, item_version: int) -> StoredRuli
 
 def latest_ruling(session: Session, reviewer: str) -> StoredRuling | None:
     """The newest ruling of a reviewer that stands: the one that an undo would end."""
-    found = _select_ruling(session, and_(RulingRow.reviewer == reviewer, _STANDS))
+    found = _select_ruling(session, and_(RulingRow.reviewer == reviewer, STANDS))
     golden = _latest_golden(session, reviewer)
     if found is None or golden is None:
         return found or golden
@@ -155,7 +155,7 @@ def list_rulings(
             *row.__table__.columns,
             ReviewItemRow.name,
             _IN_FORCE.label("in_force"),
-            _STANDS.label("stands"),
+            STANDS.label("stands"),
         )
         .join(ReviewItemRow, ReviewItemRow.id == row.item_id)
         .where(*chosen)
@@ -170,7 +170,7 @@ def count_covered(session: Session, ruling_id: str) -> int:
     query = (
         select(func.count())
         .select_from(RulingRow)
-        .join(ReviewItemRow, _STANDS)
+        .join(ReviewItemRow, STANDS)
         .where(RulingRow.came_with == ruling_id, _TOGETHER)
     )
     return session.execute(query).scalar_one()
@@ -189,7 +189,7 @@ def _select_rulings(
             *columns,
             ReviewItemRow.name,
             _IN_FORCE.label("in_force"),
-            _STANDS.label("stands"),
+            STANDS.label("stands"),
         )
         .join(ReviewItemRow, ReviewItemRow.id == RulingRow.item_id)
         .where(condition)

@@ -10,20 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.review.escalating import Referral, referrals_on
 from models.review.golden_items import find_serving, find_servings, show_served
-from models.review.items import ITEM_COLUMNS, Item, ItemState, ItemSummary, read_item
+from models.review.items import (
+    ITEM_COLUMNS,
+    Item,
+    ItemState,
+    ItemSummary,
+    read_item,
+    read_summary,
+    summary_columns,
+)
 from models.review.questions_to_owners import OwnerQuestion, questions_on
 from models.review.sampling.marking import is_sampled
 from models.review.stored_rulings import StoredRuling, golden_ruling_on, rulings_on
 from models.review.turns import WaitsFor
 from models.review.two_persons import hide_scores
 from models.store.database import now_ms
-from models.store.tables import ReviewItemRow
+from models.store.tables import GoldenServingRow, ReviewItemRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,36 @@ def view_summaries(
             )
         out.append(item)
     return tuple(out)
+
+
+def list_served(
+    session: Session, reviewer: str, dataset: str | None = None, after: str = ""
+) -> tuple[ItemSummary, ...]:
+    """The golden items that wait for a reviewer, in order of id, as a list reads them.
+
+    To everybody else they are decided; a list of what waits has to name them as well, or it would
+    show which of the items that somebody holds are golden.
+
+    Args:
+        dataset: only items of this dataset; None for any.
+        after: only those after this id.
+    """
+    row, served = ReviewItemRow, GoldenServingRow
+    here = [] if dataset is None else [row.dataset == dataset]
+    query = (
+        select(*summary_columns())
+        .join(served, and_(served.item_id == row.id, served.question == row.question))
+        .where(
+            served.reviewer_key == key_of(reviewer),
+            served.state.in_(("open", "leased")),
+            row.state == ItemState.DECIDED.value,
+            row.id > after,
+            *here,
+        )
+        .order_by(row.id)
+    )
+    now = now_ms(session)
+    return tuple(read_summary(found, now) for found in session.execute(query))
 
 
 def _find_disputed(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.errors import StoreError
 
 _READS = "kiyome_reads"
+_PATIENCE_S = 30
+"""How long a writer waits for another one."""
 
 
 class Database:
@@ -21,7 +24,8 @@ class Database:
 
     On SQLite every transaction that may write begins with BEGIN IMMEDIATE, in WAL mode with
     ``synchronous=FULL``: what was answered with success survives a crash, and two writers wait
-    for each other instead of failing at commit.
+    for each other instead of failing at commit. Writers of one process queue at a lock here:
+    SQLite's own waiting sleeps for up to 0.1 s at a time, and lets whoever wakes first go first.
     """
 
     def __init__(self, url: str) -> None:
@@ -32,6 +36,7 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
+        self._writing = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**_reading(self.engine)))
 
@@ -55,8 +60,25 @@ class Database:
         Raises:
             StoreError: the database cannot be reached or stays locked.
         """
-        with self._guarded(), self._sessions.begin() as session:
+        with self._guarded(), self._turn(), self._sessions.begin() as session:
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One writer at a time, where the database takes one only."""
+        if self._writing is None:
+            yield
+            return
+        if not self._writing.acquire(timeout=_PATIENCE_S):
+            raise StoreError(
+                f"Another writer has held the database at {self.engine.url!r} for "
+                f"{_PATIENCE_S} seconds.",
+                "Try again; where it lasts, restart whatever writes to it.",
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -75,17 +97,19 @@ class Database:
 
 def now_ms(session: Session) -> int:
     """The database's clock, in UTC milliseconds since 1970."""
-    if session.get_bind().dialect.name == "sqlite":
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
         query = "SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
     else:
         query = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-    return int(session.execute(text(query)).scalar_one())
+    # Asked several times for every page: as it stands, without SQLAlchemy's compiling.
+    return int(connection.exec_driver_sql(query).scalar_one())
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute(f"PRAGMA busy_timeout={1000 * _PATIENCE_S}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")

@@ -55,11 +55,15 @@ class RunFigures:
 
     @property
     def opt_in_share(self) -> float | None:
-        """Which part of the cleared assets rests on a grant; None where it is not known."""
-        rests = self.counts.get("opt_in"), self.counts.get("opt_out")
-        if rests[0] is None or rests[1] is None or not sum(rests):  # type: ignore[arg-type]
+        """Which part of the cleared assets rests on a grant; None where it is not known.
+
+        What neither a grant nor silence cleared rests on a reviewer's ruling, and is no grant.
+        """
+        opt_in, opt_out = self.counts.get("opt_in"), self.counts.get("opt_out")
+        if opt_in is None or opt_out is None:
             return None
-        return rests[0] / (rests[0] + rests[1])
+        cleared = max(self.counts.get("clear", 0), opt_in + opt_out)
+        return opt_in / cleared if cleared else None
 
 
 @dataclass(frozen=True, slots=True)

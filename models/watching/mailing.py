@@ -86,7 +86,7 @@ def send_mail(server: MailServer, message: EmailMessage) -> None:
     """Hand a message in.
 
     Raises:
-        WorkspaceError: the server cannot be reached or does not take it.
+        WorkspaceError: the server cannot be reached, refuses the password or does not take it.
     """
     context = ssl.create_default_context()
     try:
@@ -96,6 +96,11 @@ def send_mail(server: MailServer, message: EmailMessage) -> None:
             if server.user:
                 connection.login(server.user, server.password)
             connection.send_message(message)
+    except smtplib.SMTPAuthenticationError as error:
+        raise WorkspaceError(
+            f"The mail server {server.host}:{server.port} refuses the name or the password.",
+            "Put the new ones into alert_smtp.",
+        ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise WorkspaceError(
             f"The mail server {server.host}:{server.port} did not take the mail: "

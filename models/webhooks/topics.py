@@ -80,6 +80,32 @@ TOPICS: tuple[Topic, ...] = (
             *("cleared", "removed"),
         ),
     ),
+    Topic(
+        "release.proposed",
+        "A release was built and waits to be signed off.",
+        (
+            *("release_id", "dataset", "number", "manifest_sha256", "cleared", "removed"),
+            "needed",
+        ),
+    ),
+    Topic(
+        "release.signed",
+        "Somebody approved a proposed release.",
+        ("release_id", "dataset", "number", "approvals", "needed"),
+        "signer",
+    ),
+    Topic(
+        "release.refused", "A proposed release was refused.", ("release_id", "dataset", "number")
+    ),
+    Topic(
+        "request.acknowledged",
+        "An owner's request was acknowledged.",
+        ("request_id", "kind"),
+    ),
+    Topic("request.settled", "An owner's request was decided.", ("request_id", "kind", "ruling")),
+    Topic("request.ended", "An owner's request is over.", ("request_id", "kind", "asset_id")),
+    Topic("alert.raised", "Something needs a person.", ("kind",)),
+    Topic("alert.cleared", "What needed a person is over.", ("kind",)),
     Topic("run.finished", "A run ended well.", ("run_id", "dataset", "release_id")),
     Topic("run.failed", "A run ended with an error.", ("run_id", "dataset")),
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from models.accounts.roles import Permission
 from models.review.audit import AuditEntry, read_latest, verify_audit
+from models.review.masking import GOLDEN_ACTIONS, find_withheld
 from models.webhooks.topics import read_payload
 from review_ui.api.callers import ReadsAudit
 from review_ui.api.fields import After, Limit, Page, clean, moment, read_cursor, write_cursor
@@ -32,9 +33,11 @@ class AuditRow(BaseModel):
     seq: int
     at: datetime
     actor: str = Field(description="By name, or by pseudonym; empty where there is none.")
-    action: str
-    subject: str | None = Field(description="Null without see_names: it may name people.")
-    detail: dict[str, Any] | None = Field(description="Null without see_names.")
+    action: str = Field(description="Empty where it would tell which item is golden.")
+    subject: str | None = Field(
+        description="Null without see_names, as it may name people, and while others still rule."
+    )
+    detail: dict[str, Any] | None = Field(description="Null where the subject is.")
     hash: str
 
 
@@ -53,14 +56,24 @@ class AuditVerified(BaseModel):
 def list_rows(
     site: ThisSite, caller: ReadsAudit, after: After = "", limit: Limit = 50
 ) -> Page[AuditRow]:
-    """Rows of the chain, the newest first."""
+    """Rows of the chain, the newest first.
+
+    What others did to an item on which the caller may still rule without knowing it is kept back.
+    """
     place = read_cursor(after, int)
     with site.database.snapshot() as session:
         listed = read_latest(session, limit, place[0] if place else None)
         names = caller.show(session, [entry.actor for entry in listed])
+        # By what the account may know, not by what the token was made for.
+        granted = caller.bearer.account.permissions
+        golden = bool(granted & {Permission.MARK_GOLDEN, Permission.MANAGE_LEADS})
+        withheld = find_withheld(session, listed, caller.name, sees_golden=golden)
     named = Permission.SEE_NAMES in caller.permissions
     following = write_cursor(listed[-1].seq) if len(listed) == limit else None
-    items = [_show(entry, names[entry.actor], named=named) for entry in listed]
+    items = [
+        _show(entry, names[entry.actor], named=named, withheld=entry.seq in withheld)
+        for entry in listed
+    ]
     return Page(items=items, next=following)
 
 
@@ -84,12 +97,14 @@ def verify(
     )
 
 
-def _show(entry: AuditEntry, actor: str, *, named: bool) -> AuditRow:
+def _show(entry: AuditEntry, actor: str, *, named: bool, withheld: bool) -> AuditRow:
+    golden = withheld and entry.action in GOLDEN_ACTIONS
+    named = named and not withheld
     return AuditRow(
         seq=entry.seq,
         at=moment(entry.at_ms),
         actor=actor,
-        action=entry.action,
+        action="" if golden else entry.action,
         subject=entry.subject if named else None,
         detail=clean(read_payload(entry.detail)) if named else None,
         hash=entry.hash,

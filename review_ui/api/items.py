@@ -25,7 +25,7 @@ from models.review.queue import (
     list_items,
 )
 from models.review.queue import WAITING as WAITING_STATES
-from models.review.viewing import view_item, view_summaries
+from models.review.viewing import list_served, view_item, view_summaries
 from review_ui.api.callers import Caller, RulesOnItems, SeesItems
 from review_ui.api.fields import (
     NO_NUL,
@@ -152,18 +152,18 @@ def list_them(
 ) -> Page[ItemLine]:
     """Items without their evidence, in order of id: nothing is missed and nothing comes twice."""
     place = read_cursor(after, str)
+    begin, states = place[0] if place else "", STATES[state]
     with site.database.snapshot() as session:
-        found = list_items(
-            session,
-            dataset=dataset,
-            states=STATES[state],
-            limit=limit,
-            after=place[0] if place else "",
-        )
-        listed = view_summaries(session, found.items, caller.viewer(site))
+        found = list_items(session, dataset=dataset, states=states, limit=limit, after=begin).items
+        if state == "waiting":
+            served = list_served(session, caller.name, dataset, begin)
+            found = tuple(sorted((*found, *served), key=lambda item: item.id)[:limit])
+        listed = view_summaries(session, found, caller.viewer(site))
         names = caller.show(session, [item.lease_holder for item in listed])
-    following = write_cursor(listed[-1].id) if len(listed) == limit else None
-    return Page(items=[_line(item, names) for item in listed], next=following)
+    following = write_cursor(found[-1].id) if len(found) == limit else None
+    # A golden item is decided, and waits as far as whoever has it can tell.
+    shown = [_line(item, names) for item in listed if item.state in states]
+    return Page(items=shown, next=following)
 
 
 @router.post(

@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from models.errors import StoreError
+
 MOUNT = "/api"
 """Below this address nothing is ever answered with a page."""
 
@@ -219,7 +221,9 @@ def answer_invalid(_: Request, error: Exception) -> Response:
 
 def answer_store(_: Request, error: Exception) -> Response:
     """The database does not answer."""
-    _log.error("the database cannot be used: %s", type(error).__name__)
+    # Others than our own may quote what was to be stored.
+    said = error if isinstance(error, StoreError) else type(error).__name__
+    _log.error("the database cannot be used: %s", said)
     return write_problem("database")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
@@ -33,10 +35,14 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 PAGE = 20
+MOST_LOOKED_AT = 20_000
+"""Characters of a page's proposals, together, in which names are looked for: more takes seconds."""
+
 TOLD = ("proposed", "withdrawn", "refused", "gone")
 """What an owner is told on the page that a form leads back to."""
 
 SHOWN = ("proposed", "in_force", "refused", "all")
+_WORK = re.compile(r"/works/[A-Za-z0-9][A-Za-z0-9._-]{0,79}/[0-9a-f]{64}", re.ASCII)
 EditId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Back = Annotated[str, Form(max_length=2000)]
 PageNumber = Annotated[int, Form(ge=1, le=1_000_000)]
@@ -196,7 +202,7 @@ def _render(
 ) -> Response:
     show = show if show in SHOWN else "proposed"
     dataset = dataset.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    chosen = EditFilter(dataset, None if show == "all" else EditState(show))
+    chosen = EditFilter(dataset, None if show == "all" else EditState(show), held=False)
     with site.database.snapshot() as session:
         total = count_edits(session, chosen)
         pages = max(1, -(-total // PAGE))
@@ -208,7 +214,7 @@ def _render(
         "captions.html",
         status=status,
         visitor=visitor,
-        lines=[_lay_out(site, each) for each in edits],
+        lines=list(_lay_out(site, edits)),
         total=total,
         page=page,
         pages=pages,
@@ -223,14 +229,17 @@ def _render(
     )
 
 
-def _lay_out(site: Site, edit: StoredEdit) -> Line:
-    remaining = None
-    if edit.state is EditState.PROPOSED and site.look is not None:
-        found = site.look.look(edit.dataset, [edit.text])
-        remaining = tuple(found[0]) if found is not None else None
-    pictured = derivative_path(site.derivatives, edit.asset_id, THUMB).is_file()
-    before, diff = cut_text(edit.original, ()), show_diff(edit.original, edit.text)
-    return Line(edit, before, diff, remaining, pictured)
+def _lay_out(site: Site, edits: Iterable[StoredEdit]) -> Iterator[Line]:
+    left = MOST_LOOKED_AT
+    for edit in edits:
+        remaining = None
+        if edit.state is EditState.PROPOSED and site.look is not None and len(edit.text) <= left:
+            left -= len(edit.text)
+            found = site.look.look(edit.dataset, [edit.text])
+            remaining = tuple(found[0]) if found is not None else None
+        pictured = derivative_path(site.derivatives, edit.asset_id, THUMB).is_file()
+        before, diff = cut_text(edit.original, ()), show_diff(edit.original, edit.text)
+        yield Line(edit, before, diff, remaining, pictured)
 
 
 def _tell(
@@ -254,7 +263,7 @@ def _write_query(show: str, dataset: str, **other: object) -> str:
 
 
 def _read_back(back: str) -> tuple[str, str]:
-    given = {key: values[-1] for key, values in parse_qs(back, max_num_fields=20).items()}
+    given = {key: values[-1] for key, values in parse_qs(back).items()}
     return given.get("show", "proposed"), given.get("dataset", "")
 
 
@@ -265,8 +274,5 @@ def _go_back(back: str, page: int, at: int, done: str) -> Response:
 
 
 def _back_to_work(back: str, told: str) -> Response:
-    """Back to the page that the form stood on, which is one of ours or the list of works."""
-    parts = urlsplit(back)
-    own = not parts.scheme and not parts.netloc and parts.path.startswith("/works")
-    path = parts.path if own and "\\" not in back and "\n" not in back else "/works"
-    return go(path, caption=told)
+    """Back to the page of the work that the form stood on, or to the list of works."""
+    return go(back if _WORK.fullmatch(back) else "/works", caption=told)

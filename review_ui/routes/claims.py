@@ -74,12 +74,12 @@ def take_name(
         right_note=storable(right_note).strip(),
     )
     try:
+        with site.database.snapshot() as session:
+            preview = preview_name(session, site.workspace, claim)
         if sure != "yes":
-            with site.database.snapshot() as session:
-                preview = preview_name(session, site.workspace, claim)
             return _render_name(request, site, owner, given, claim=claim, preview=preview)
         with site.database.transaction() as session:
-            done = ask_for_name(session, site.workspace, owner.account, form, claim)
+            done = ask_for_name(session, site.workspace, owner.account, form, claim, preview)
     except KiyomeError as error:
         return _render_name(request, site, owner, given, error=error)
     return go(f"/requests/{done.id}", done="yes")

@@ -23,6 +23,7 @@ from models.review.queue import (
     undo,
 )
 from review_ui.alike import ALSO, read_also
+from review_ui.choosing import LONGEST, choose_stream
 from review_ui.item_page import render_already_ruled, render_item
 from review_ui.permitted import RulesOnItems, SeesItems
 from review_ui.routes.queue import go_to_next
@@ -31,7 +32,7 @@ from review_ui.site import ThisSite, go
 router = APIRouter()
 ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Token = Annotated[str, Form(max_length=64)]
-Within = Annotated[str, Form(max_length=500)]
+Within = Annotated[str, Form(max_length=LONGEST)]
 Also = Annotated[list[Annotated[str, StringConstraints(pattern=ALSO)]], Form(max_length=MOST_ALIKE)]
 
 
@@ -41,7 +42,7 @@ def show_item(
     site: ThisSite,
     reviewer: SeesItems,
     item_id: ItemId,
-    within: Annotated[str, Query(max_length=500)] = "",
+    within: Annotated[str, Query(max_length=LONGEST)] = "",
     skipped: int = 0,
     left: Annotated[int, Query(ge=0, le=MOST_ALIKE)] = 0,
 ) -> Response:
@@ -136,7 +137,8 @@ def take_ruling(
             following = None
             if not for_lead:
                 golden = site.golden_for(visitor)
-                following = lease_next(session, visitor.reviewer, within or None, golden)
+                stream = choose_stream(session, visitor, within)
+                following = lease_next(session, visitor.reviewer, None, golden, stream)
     except AlreadyRuledError:
         return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:

@@ -12,7 +12,7 @@ from models.errors import AccountError
 from models.owners.identities import LastWayInError, end_own_identity, list_identities
 from models.owners.wallet_proofs import Failing
 from models.owners.wallets import Outsider, ProvenWallet, bind_wallet, find_challenge
-from review_ui.permitted import Owner, SeesOwnWorks, SendsAsOwner
+from review_ui.permitted import NotAllowedError, Owner, SeesOwnWorks, SendsAsOwner
 from review_ui.routes.wallet import (
     ChallengeId,
     GivenAddress,
@@ -90,8 +90,12 @@ def take_signature(
         status, notice = (422, answer.value) if isinstance(answer, Failing) else (410, "gone")
         return _render(request, site, owner, status, notice)
     spellings = require_wallets(site).spellings
-    if bind_wallet(site.database, answer, owner.account, spellings) is Outsider.TAKEN:
+    asked_in = owner.visitor.session_id
+    outsider = bind_wallet(site.database, answer, owner.account, spellings, asked_in)
+    if outsider is Outsider.TAKEN:
         return _render(request, site, owner, 409, "taken", given=answer.address)
+    if outsider is not None:
+        raise NotAllowedError
     return go("/identities", done="bound")
 
 

@@ -9,22 +9,31 @@ from fastapi.responses import Response
 
 from models.nouns.terms.listing import count_by_dataset
 from models.review.derivatives import THUMB, derivative_path
+from models.review.questions import RISK
 from models.review.queue import (
     MOST_ALIKE,
     WAITING,
+    CaptionLanguage,
     ItemState,
+    Stage,
+    Stream,
     count_covered,
-    count_items,
     latest_ruling,
     lease_next,
     list_items,
 )
+from models.review.saved_filters import LONGEST_NAME, MOST_FILTERS, list_filters
 from models.review.viewing import view_summaries
+from review_ui.choosing import LONGEST, choose_stream, find_preferences, write_keys
+from review_ui.due import Due
 from review_ui.permitted import RulesOnItems, SeesItems
 from review_ui.site import Site, ThisSite, go
 
 router = APIRouter()
 PAGE = 50
+MOST_COUNTED = 10_000
+"""Items of a list that are counted: with a million it would take its time."""
+
 SHOWN: dict[str, frozenset[ItemState]] = {
     "waiting": WAITING,
     "decided": frozenset({ItemState.DECIDED}),
@@ -39,6 +48,9 @@ def show_queue(
     site: ThisSite,
     reviewer: SeesItems,
     dataset: Annotated[str, Query(max_length=500)] = "",
+    stage: Annotated[str, Query(max_length=16)] = "",
+    language: Annotated[str, Query(max_length=8)] = "",
+    reason: Annotated[str, Query(max_length=64)] = "",
     show: Annotated[str, Query(max_length=20)] = "waiting",
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     held: int = 0,
@@ -46,19 +58,25 @@ def show_queue(
 ) -> Response:
     """Counts by dataset, and a list of items without their evidence."""
     show = show if show in SHOWN else "waiting"
+    stream = Stream.choose(dataset, stage, language, reason)
+    counts = site.counts.get(site.database)
     with site.database.snapshot() as session:
-        counts = count_items(session)
         listed = list_items(
             session,
-            dataset=dataset or None,
             states=SHOWN[show],
             offset=(page - 1) * PAGE,
             limit=PAGE,
+            stream=stream,
+            most=MOST_COUNTED,
         )
         items = view_summaries(session, listed.items, site.viewer(reviewer))
         latest = latest_ruling(session, reviewer.reviewer)
         covered = count_covered(session, latest.id) if latest else 0
         open_terms = sum(each.open for each in count_by_dataset(session))
+        account = reviewer.account
+        filters = list_filters(session, account.id) if account else ()
+        keys = find_preferences(session, request, reviewer).keys
+        due = Due.now_for(session, site, reviewer)
     return site.render(
         request,
         "queue.html",
@@ -66,13 +84,24 @@ def show_queue(
         counts=counts,
         listed=items,
         pictured={item.asset_id for item in items if _has_thumb(site, item.asset_id)},
-        dataset=dataset,
+        stream=stream,
+        within=stream.write(),
+        stages=tuple(Stage),
+        caption_languages=tuple(CaptionLanguage),
+        reasons=tuple(RISK),
+        filters=filters,
+        saves_filters=account is not None and len(filters) < MOST_FILTERS,
+        longest_name=LONGEST_NAME,
         show=show,
         shown=tuple(SHOWN),
         page=page,
         pages=max(1, -(-listed.total // PAGE)),
+        more=listed.total == MOST_COUNTED,
         latest=latest,
         covered=covered,
+        keys=keys,
+        key_map=write_keys(keys),
+        due=due,
         left_out=left,
         open_terms=open_terms,
         held=bool(held),
@@ -83,19 +112,21 @@ def show_queue(
 
 @router.post("/next")
 def take_next(
-    site: ThisSite, visitor: RulesOnItems, within: Annotated[str, Form(max_length=500)] = ""
+    site: ThisSite, visitor: RulesOnItems, within: Annotated[str, Form(max_length=LONGEST)] = ""
 ) -> Response:
-    """Take the next item, of one dataset or of any."""
+    """Take the next item of a work stream; where none is named, of the account's default."""
     with site.database.transaction() as session:
         golden = site.golden_for(visitor)
-        item = lease_next(session, visitor.reviewer, within or None, golden)
-    return go_to_next(item.id if item else None, within)
+        stream = choose_stream(session, visitor, within)
+        item = lease_next(session, visitor.reviewer, None, golden, stream)
+    return go_to_next(item.id if item else None, within or stream.write())
 
 
 def go_to_next(item_id: str | None, within: str, **query: str) -> Response:
     """On to an item, or to the queue where nothing is left for this reviewer."""
     if item_id is None:
-        return go("/", held="1", left=query.get("left", ""))
+        chosen = Stream.read(within).as_query()
+        return go("/", held="1", left=query.get("left", ""), **chosen)
     return go(f"/items/{item_id}", within=within, **query)
 
 

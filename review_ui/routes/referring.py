@@ -15,6 +15,7 @@ from models.review.queue import (
     send_back,
     withdraw_question,
 )
+from review_ui.choosing import LONGEST, choose_stream
 from review_ui.item_page import render_item
 from review_ui.permitted import Adjudicates, RulesOnItems
 from review_ui.routes.queue import go_to_next
@@ -25,7 +26,7 @@ ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Token = Annotated[str, Form(max_length=64)]
 Version = Annotated[int, Form(ge=1, le=2**53)]
 Words = Annotated[str, Form(max_length=20_000)]
-Within = Annotated[str, Form(max_length=500)]
+Within = Annotated[str, Form(max_length=LONGEST)]
 
 
 @router.post("/items/{item_id}/escalate")
@@ -44,7 +45,8 @@ def hand_to_lead(
         with site.database.transaction() as session:
             escalate(session, item_id, lease_token, item_version, words, visitor.reviewer)
             golden = site.golden_for(visitor)
-            following = lease_next(session, visitor.reviewer, within or None, golden)
+            stream = choose_stream(session, visitor, within)
+            following = lease_next(session, visitor.reviewer, None, golden, stream)
     except LeaseLostError:
         return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
     except ReviewError:
@@ -100,7 +102,8 @@ def ask(
                 site.answer_days,
             )
             golden = site.golden_for(visitor)
-            following = lease_next(session, visitor.reviewer, within or None, golden)
+            stream = choose_stream(session, visitor, within)
+            following = lease_next(session, visitor.reviewer, None, golden, stream)
     except LeaseLostError:
         return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
     except ReviewError:

@@ -11,6 +11,7 @@ from models.captions.ruling import decide_rewriting
 from models.errors import AlreadyRuledError, CaptionEditError, LeaseLostError
 from models.review.items import Item, find_item
 from models.review.leasing import lease_next
+from review_ui.choosing import choose_stream
 from review_ui.item_page import render_already_ruled, render_item
 from review_ui.permitted import RulesOnItems
 from review_ui.rewriting import offer_rewriting, read_sent
@@ -93,7 +94,8 @@ def take_rewrite(
             following = None
             if not for_lead:
                 golden = site.golden_for(visitor)
-                following = lease_next(session, visitor.reviewer, within or None, golden)
+                stream = choose_stream(session, visitor, within)
+                following = lease_next(session, visitor.reviewer, None, golden, stream)
     except AlreadyRuledError:
         return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:

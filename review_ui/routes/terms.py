@@ -224,7 +224,7 @@ def _write_query(chosen: TermFilter, **other: object) -> str:
 
 def _read_back(back: str) -> TermFilter:
     """The filter that a form was shown under."""
-    given = {key: values[-1] for key, values in parse_qs(back, max_num_fields=20).items()}
+    given = {key: values[-1] for key, values in parse_qs(back).items()}
     return _make_filter(*(given.get(key, "") for key in ("dataset", "show", "detector", "q")))
 
 

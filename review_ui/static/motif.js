@@ -11,13 +11,14 @@ const overlay = document.getElementById("overlay");
 const zoom = document.getElementById("zoom");
 const strength = document.getElementById("strength");
 
+// What a key stands for (points, overlay, zoom), or the number of a finding.
 export function pressMotifKey(key) {
   const choice = /^[1-9]$/.test(key)
     ? pictures?.querySelector(`.choose input[data-key="${key}"]`)
-    : { m: points, o: overlay }[key];
+    : { points, overlay }[key];
   if (choice) {
     choice.click();
-  } else if (key === "z" && zoom) {
+  } else if (key === "zoom" && zoom) {
     zoom.open = !zoom.open;
     if (zoom.open) zoom.scrollIntoView({ block: "nearest" });
   } else {

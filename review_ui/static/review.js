@@ -7,6 +7,9 @@ const undo = document.getElementById("undo");
 const note = document.getElementById("note");
 const keys = document.getElementById("keys");
 const all = document.getElementById("alike");
+const ACTIONS = new Map(
+  Object.entries(JSON.parse(document.body.dataset.keys ?? "{}")).map(([name, key]) => [key, name]),
+);
 const HEARTBEAT_MS = 60_000;
 let sent = false;
 
@@ -28,21 +31,24 @@ function rule(button) {
 }
 
 function press(key) {
-  const button = form?.querySelector(`button[data-key="${key}"]`);
+  const action = ACTIONS.get(key);
+  const button = action && form?.querySelector(`button[data-action="${action}"]`);
   if (button) {
     rule(button);
-  } else if (key === "u" && undo) {
+  } else if (action === "undo" && undo) {
     undo.requestSubmit();
-  } else if (key === "n" && note) {
+  } else if (action === "note" && note) {
     note.focus();
-  } else if (key === "c" && all) {
+  } else if (action === "alike" && all) {
     all.click();
-  } else if (key === "w") {
-    document.getElementById("swap")?.click();
-  } else if (key === "?" && keys) {
+  } else if (action === "swap" || action === "plain") {
+    document.getElementById(action)?.click();
+  } else if (action === "help" && keys) {
     keys.showModal();
+  } else if (action === "rewrite") {
+    document.dispatchEvent(new CustomEvent("kiyome:rewrite"));
   } else {
-    return pressMotifKey(key);
+    return pressMotifKey(action ?? key);
   }
   return true;
 }
@@ -84,6 +90,13 @@ if (all) {
     if (event.target.name === "also") countTicked();
   });
 }
+
+// The pictures that come next, once this page has its own.
+window.addEventListener("load", () => {
+  for (const path of (document.body.dataset.ahead ?? "").split(" ").filter(Boolean)) {
+    new Image().src = path;
+  }
+});
 
 async function keepLease() {
   if (sent || document.visibilityState !== "visible") return;

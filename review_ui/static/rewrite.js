@@ -1,4 +1,4 @@
-// Live previews of captions that are being rewritten, and the key r. The form works without it.
+// Live previews of captions that are being rewritten, and the key that opens it. The form works without it.
 
 const form = document.getElementById("rewrite-form");
 const box = document.getElementById("rewrite");
@@ -100,10 +100,9 @@ if (form) {
       event.target.blur();
       return;
     }
-    if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key.toLowerCase() !== "r" || isWriting(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
-    event.preventDefault();
+  });
+  // The key is read in review.js, which knows what each is for.
+  document.addEventListener("kiyome:rewrite", () => {
     if (box.open && isChanged()) {
       document.getElementById("rewrite-send").click();
       return;

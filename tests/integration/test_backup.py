@@ -16,6 +16,7 @@ from flows.cleanse import cleanse
 from flows.cli import kiyome
 from models.assets.asset import unread_id
 from models.backup.archive import DESCRIPTION, Description, write_description, writing
+from models.errors import BackupError
 from models.ledger.log import UsageLedger
 from models.releases.recount import recount
 from models.settings import Settings
@@ -206,6 +207,17 @@ def test_only_the_newest_are_kept(used: Settings, tmp_path: Path) -> None:
     assert "kiyome-20310103T000000Z.tar.gz" in names
     assert "kiyome-notes.txt" in names
     assert len(names) == 3
+
+
+def test_a_folder_that_is_not_there_is_named_where_old_backups_are_to_go(
+    used: Settings, tmp_path: Path
+) -> None:
+    more = ["--keep", "2", "--workspace", str(used.workspace)]
+    with pytest.raises(BackupError, match=r"there is none at .*away.*make it first"):
+        CliRunner().invoke(
+            kiyome, ["backup", "make", str(tmp_path / "away"), *more], catch_exceptions=False
+        )
+    assert not (tmp_path / "away").exists()
 
 
 def test_a_backup_can_be_sent_on_without_touching_a_disk(used: Settings, tmp_path: Path) -> None:

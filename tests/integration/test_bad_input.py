@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from flows.cli import main
+from flows.doctoring import Health, examine_house
+from models.settings import Settings
 from models.store.schema import newest_revision, open_database
 from models.workspace import hold_workspace
 from tests.pipeline import POLICY, draw_dataset, run_kiyome
@@ -174,6 +176,18 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(place: Path) -> None:
     assert done.returncode == 1
     assert "did you mean 'motifs'?" in done.stdout
     assert "kiyome register names add" in done.stdout
+
+
+def test_the_doctor_says_once_what_several_checks_meet(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/kiyome.db")
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+    database.dispose()
+    settings = Settings(workspace=tmp_path / "ws", database_url=f"sqlite:///{tmp_path}/kiyome.db")
+    found = {each.subject: each for each in examine_house(settings)}
+    assert "kiyome database upgrade" in found["database"].mend
+    assert found["names"].found == "not examined: see database"
+    assert found["names"].health is Health.BAD
 
 
 def test_a_run_that_failed_is_remembered_with_its_reason(

@@ -122,7 +122,7 @@ def test_the_commands_add_test_list_and_remove_a_webhook(workspace: Path) -> Non
         tested = run("webhooks", "test", webhook_id[1])
         assert "Taken, with status 200." in tested.output
         assert [each.said["type"] for each in receiver.got] == ["webhook.test"]
-        assert "0 wait, 0 dead" in run("webhooks", "send").output
+        assert "0 wait, 0 given up" in run("webhooks", "send").output
         listed = run("webhooks", "list", "--deliveries").output
         assert "delivered" in listed
         assert "/hook" not in listed

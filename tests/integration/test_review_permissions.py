@@ -44,6 +44,12 @@ MATRIX: dict[str, str] = {
     "POST /items/{item_id}/ask": "reviewer lead",
     "POST /items/{item_id}/withdraw-question": "reviewer lead",
     "GET /adjudication": "lead",
+    "GET /desk": "lead ops",
+    "GET /keys": "reviewer lead ops",
+    "POST /keys": "reviewer lead",
+    "POST /filters": "reviewer lead",
+    "POST /filters/{filter_id}/default": "reviewer lead",
+    "POST /filters/{filter_id}/remove": "reviewer lead",
     "GET /golden": "lead",
     "POST /items/{item_id}/golden": "lead",
     "POST /golden/{mark_id}/retire": "lead",
@@ -92,6 +98,10 @@ MATRIX: dict[str, str] = {
     "GET /usage/statements/{batch_id}/{owner_ref}/{form}": "owner",
     "GET /audit": "reviewer lead ops owner",
     "GET /assurance": "lead ops owner",
+    "GET /releases/proposed": "lead ops",
+    "POST /releases/proposed/{release_id}/sign": "lead",
+    "GET /proposals": "lead ops",
+    "POST /proposals/{proposal_id}/decide": "lead",
     "GET /help": "reviewer lead ops owner",
     "GET /account": "reviewer lead ops owner",
     "POST /account/password": "reviewer lead ops owner",
@@ -133,7 +143,7 @@ MATRIX: dict[str, str] = {
     "GET /link/{token}": ANYBODY,
     "POST /link": ANYBODY,
 }
-VALUES = {"size": "256", "motif_id": HASH, "asset_id": HASH, "token": "x" * 43}
+VALUES = {"size": "256", "motif_id": HASH, "asset_id": HASH, "release_id": HASH, "token": "x" * 43}
 FIELDS = {
     "role": "reviewer",
     "name": "new",

@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from flows.cli import kiyome
+from models.review.queue import Question, enqueue
 from models.runs import fail_run, finish_run, start_run
 from models.settings import Settings
 from models.store.database import Database
@@ -251,6 +252,20 @@ class TestCommand:
         assert "failed" in said.output
         assert "Needs a person" in said.output
         assert "The disk is full." in said.output
+
+    def test_items_to_review_are_named_where_nothing_else_needs_a_person(
+        self, settings: Settings
+    ) -> None:
+        database = open_database(settings.resolved_database_url)
+        end_well(database, clear=7)
+        calm = ["status", "--workspace", str(settings.workspace)]
+        at_ease = CliRunner(env={"KIYOME_ALERT_FREE_GIB": "0"})
+        assert "Nothing needs a person." in at_ease.invoke(kiyome, calm).output
+        question = Question("5f" * 32, "a1" * 32, 700, {})
+        with database.transaction() as session:
+            enqueue(session, "posters", [question], still_asked=None)
+        database.dispose()
+        assert "except the items to review" in at_ease.invoke(kiyome, calm).output
 
     def test_json_holds_the_same(self, settings: Settings) -> None:
         database = open_database(settings.resolved_database_url)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from models.nouns.register.storage import add_name
 from models.settings import Settings
 from models.store.database import Database
-from tests.pipeline import make_settings, manifest_bytes, run_kiyome
+from tests.pipeline import ROOT, make_settings, manifest_bytes, run_kiyome
 from tests.recleansing import DATASET, KNOWN_POLICY, apply, make_known, run_cleanse, run_recleanse
 
 pytestmark = [pytest.mark.kill, pytest.mark.prefect]
@@ -59,3 +64,29 @@ def test_a_recleansing_ended_at_a_point_is_finished_by_the_next(
     assert killed.returncode != 0
     assert run_kiyome(*words, timeout=600).returncode == 0
     assert manifest_bytes(settings, DATASET) == unharmed
+
+
+def _find_walkers(run: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    children = psutil.Process(run.pid).children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_the_processes_of_a_recleansing_that_was_killed_end_too(
+    tmp_path: Path, cleansed: Path
+) -> None:
+    settings = _copy(cleansed, tmp_path)
+    words = ("recleanse", DATASET, "--quiet", "--workspace", str(settings.workspace))
+    command = [sys.executable, "-m", "flows", *words, "--policy", str(settings.policy)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = subprocess.Popen(command, cwd=ROOT, env={**os.environ}, **quiet)
+    try:
+        while not (walkers := _find_walkers(run)):
+            assert run.poll() is None, "no process was started to walk shards"
+            time.sleep(0.02)
+    finally:
+        run.kill()
+        run.wait()
+    _, alive = psutil.wait_procs(walkers, timeout=120)
+    for each in alive:
+        each.kill()
+    assert not alive

@@ -26,7 +26,7 @@ from models.owners.requests import Withdrawal, ask_takedown, read_request, withd
 from models.owners.settling import lift, renew_consent
 from models.owners.standing import Place, State, find_standing
 from models.releases.manifest import MANIFEST, OUTCOMES
-from models.releases.publishing import VerdictsStaleError, publish
+from models.releases.publishing import Contents, VerdictsStaleError, publish
 from models.review.audit import verify_audit
 from models.store.database import Database
 from models.store.tables import Base, ReleaseRow
@@ -198,12 +198,14 @@ class RequestMachine(RuleBasedStateMachine):
             self.database,
             self.workspace,
             "set",
-            pa.Table.from_pylist(rows, schema=MANIFEST),
-            OUTCOMES.empty_table(),
-            pa.table({"asset_id": pa.array([], pa.string())}),
-            {"consent": {"purposes": [TRAINING.value]}},
-            lambda folder: None,
-            (TRAINING,),
+            Contents(
+                pa.Table.from_pylist(rows, schema=MANIFEST),
+                OUTCOMES.empty_table(),
+                pa.table({"asset_id": pa.array([], pa.string())}),
+                {"consent": {"purposes": [TRAINING.value]}},
+                lambda folder: None,
+                (TRAINING,),
+            ),
         )
         listed = pq.read_table(release.path(self.workspace) / "manifest.parquet")
         assert set(listed["asset_id"].to_pylist()) == cleared

@@ -111,6 +111,31 @@ def test_a_renamed_copy_is_found_by_its_bytes(tmp_path: Path) -> None:
     assert find_to_remove(folder, ONE).images == ("dataset/renamed.png",)
 
 
+def test_the_caption_file_beside_a_renamed_copy_goes_with_it(tmp_path: Path) -> None:
+    folder = _export(tmp_path / "out", {"b.png": KEPT}, {"b.png": "b.txt"})
+    for name in ("renamed.png", "renamed.txt", "renamed.json"):
+        (folder / "dataset" / name).write_bytes(GONE if name == "renamed.png" else b"words")
+    found = find_to_remove(folder, ONE)
+    assert (found.images, found.captions) == (("dataset/renamed.png",), ("dataset/renamed.txt",))
+
+
+def test_the_caption_file_beside_a_renamed_copy_stays_where_another_picture_has_it(
+    tmp_path: Path,
+) -> None:
+    folder = _export(tmp_path / "out", {"b.png": KEPT}, {"b.png": "b.txt"})
+    (folder / "dataset" / "b.webp").write_bytes(GONE)
+    found = find_to_remove(folder, ONE)
+    assert (found.images, found.captions) == (("dataset/b.webp",), ())
+
+
+def test_a_caption_file_that_the_manifest_gives_to_a_picture_that_stays_stays(
+    tmp_path: Path,
+) -> None:
+    folder = _export(tmp_path / "out", {"b.png": KEPT}, {"b.png": "words.txt"})
+    (folder / "dataset" / "words.png").write_bytes(GONE)
+    assert find_to_remove(folder, ONE).captions == ()
+
+
 def test_a_caption_table_that_others_stand_in_is_not_deleted(tmp_path: Path) -> None:
     sources = {"a.png": "metadata.jsonl:1", "b.png": "metadata.jsonl:2"}
     folder = _export(tmp_path / "out", {"a.png": GONE, "b.png": KEPT}, sources)

@@ -20,6 +20,7 @@ from models.review.quality.calibration import (
     propose_threshold,
 )
 from models.review.quality.miss_rates import binomial_p_value, hoeffding_bentkus_p_value
+from models.review.quality.ruled_release import Known, gather_ruled
 
 STEPS = tuple(step / 20 for step in range(1, 20))
 
@@ -214,4 +215,39 @@ def test_in_1000_calibrations_the_target_is_missed_no_oftener_than_promised(
             proposed += 1
             wrong += found.new**3 * mean_loss > alpha
     assert proposed > runs / 2
+    assert wrong / runs <= delta + 4 * math.sqrt(delta * (1 - delta) / runs)
+
+
+def test_samples_of_fixed_size_in_strata_keep_the_promise() -> None:
+    """A finite release: what is flagged is ruled on, and of each stratum a fixed number."""
+    alpha, delta, runs = 0.1, 0.1, 600
+    dice = np.random.default_rng(11)
+    population = [Known(f"f{n}", 0.9) for n in range(240)]
+    strata = {"cats": 60, "dogs": 90}
+    for name, size in strata.items():
+        population += [Known(f"{name}{n}", 0.3 + 0.001 * n, name) for n in range(size)]
+    # The lowest threshold misses nothing; at 0.42 a tenth of the violations and one is missed.
+    violating = {f"f{n}" for n in range(180)} | {f"cats{n}" for n in range(21)}
+    sizes = {"cats": (60, 30), "dogs": (90, 30)}
+    missed = [each for each in population if each.asset_id in violating and each.score < 0.42]
+    assert len(missed) / len(violating) > alpha
+    wrong = 0
+    for _ in range(runs):
+        drawn = {
+            f"{name}{n}": name
+            for name, (of, size) in sizes.items()
+            for n in dice.choice(of, size, replace=False)
+        }
+        rulings = {each.asset_id: each.asset_id in violating for each in population}
+        ruled, least = gather_ruled(population, drawn, sizes, rulings)
+        found = propose_threshold(
+            ruled,
+            0.5,
+            [],
+            alpha=alpha,
+            delta=delta,
+            thresholds=[0.2, 0.42],
+            least_probability=least,
+        )
+        wrong += isinstance(found, Proposal) and found.new == 0.42
     assert wrong / runs <= delta + 4 * math.sqrt(delta * (1 - delta) / runs)

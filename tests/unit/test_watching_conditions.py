@@ -93,6 +93,10 @@ def test_an_opt_in_share_that_falls_is_told() -> None:
     assert kinds(figures(dataset(before, now))) == []
 
 
+def test_what_a_reviewer_cleared_rests_on_no_grant() -> None:
+    assert run(clear=10, opt_in=8, opt_out=0).opt_in_share == 0.8
+
+
 def test_a_share_that_nobody_counted_falls_nowhere() -> None:
     assert kinds(figures(dataset(run(clear=5), run(2, opt_in=90, opt_out=10)))) == []
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from models.spreadsheets import defuse
+
 if TYPE_CHECKING:
     from models.motifs.listing import MotifChange, MotifGroup
     from models.motifs.register import Outcome
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 _SHORT_ID = 12
 _COLUMNS = ("file", "outcome", "id", "label", "category", "owner", "why", "warnings")
 _WOULD = {"added": "would add", "corrected": "would correct"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report:
@@ -73,7 +74,7 @@ class Report:
         why = str(outcome.refusal) if outcome.refusal else ""
         cells = (name, outcome.kind, *said, why, " ".join(map(str, outcome.warnings)))
         # A spreadsheet would run what begins like a formula.
-        safe = (f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+        safe = map(defuse, cells)
         self._rows.writerow([cell.encode("utf-8", "replace").decode() for cell in safe])
 
     def summary(self, *, dry_run: bool) -> str:

@@ -35,14 +35,14 @@ from models.reasons import Reason
 
 NAME = "kohya"
 LOOKS_FOR = "images with a .txt or .caption of the same name, or meta*.json at the top"
-_CAPTION_EXTENSIONS = (".txt", ".caption")
+CAPTION_EXTENSIONS = (".txt", ".caption")
 
 
 def find_evidence(tree: Tree) -> str:
     """What in the tree speaks for this layout, or ""."""
     stems = {matching_stem(name) for name in tree.files if is_image_name(name)}
     for name in sorted(tree.files):
-        if name.lower().endswith(_CAPTION_EXTENSIONS) and matching_stem(name) in stems:
+        if name.lower().endswith(CAPTION_EXTENSIONS) and matching_stem(name) in stems:
             return f"{printable(name)} beside an image"
     for name in _metadata_names(tree):
         if _read_metadata(tree, name).rows:
@@ -207,7 +207,7 @@ def _texts_by_stem(tree: Tree, stems: set[str]) -> tuple[dict[str, list[str]], l
     texts: dict[str, list[str]] = {}
     orphans: list[str] = []
     for name in sorted((*tree.files, *tree.outside)):
-        if not name.lower().endswith(_CAPTION_EXTENSIONS):
+        if not name.lower().endswith(CAPTION_EXTENSIONS):
             continue
         stem = matching_stem(name)
         if stem in stems:

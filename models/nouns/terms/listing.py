@@ -27,6 +27,7 @@ from models.errors import ReviewError, WorkspaceError
 from models.nouns.recognition import term_of
 from models.nouns.terms.records import storable
 from models.nouns.terms.tally import Example, Tally, as_columns, read_examples
+from models.spreadsheets import defuse
 from models.store.tables import TermRow, TermRulingRow
 
 Show = Literal["open", "decided", "all"]
@@ -39,7 +40,6 @@ CSV_COLUMNS = (
 
 _LIKELY, _PERHAPS = 0.6, 0.3
 _BATCH = 2000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +310,7 @@ def _as_csv(term: Term) -> tuple[object, ...]:
     return (
         *(term.term, ruling, term.category, term.note, term.assets, term.likelihood),
         *(f"{term.score:.2f}", term.guess),
-        *(f"'{text}" if text.startswith(_FORMULA) else text for text in shown),
+        *map(defuse, shown),
     )
 
 

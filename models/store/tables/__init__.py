@@ -27,6 +27,7 @@ from models.store.tables.golden import (
 )
 from models.store.tables.outbox import OutboxRow
 from models.store.tables.owners import OwnerIdentityRow, WalletChallengeRow
+from models.store.tables.policy_proposals import PolicyProposalRow
 from models.store.tables.referrals import OwnerQuestionRow, ReferralRow
 from models.store.tables.registers import (
     MotifChangeRow,
@@ -45,8 +46,14 @@ from models.store.tables.requests import (
     OwnerRequestSubjectRow,
     RevocationRow,
 )
-from models.store.tables.review import ReviewItemRow, RulingRow
+from models.store.tables.review import (
+    ReviewItemRow,
+    ReviewPreferencesRow,
+    RulingRow,
+    SavedFilterRow,
+)
 from models.store.tables.runs import RunRow
+from models.store.tables.signing import ReleaseProposalRow, ReleaseSignatureRow
 from models.store.tables.takedowns import TakedownRow
 from models.store.tables.terms import TermRow, TermRulingRow
 from models.store.tables.webhooks import WebhookDeliveryRow, WebhookRow
@@ -82,13 +89,18 @@ __all__ = [
     "OwnerRequestEventRow",
     "OwnerRequestRow",
     "OwnerRequestSubjectRow",
+    "PolicyProposalRow",
     "ReferralRow",
     "RegisterRow",
+    "ReleaseProposalRow",
     "ReleaseRow",
+    "ReleaseSignatureRow",
     "ReviewItemRow",
+    "ReviewPreferencesRow",
     "RevocationRow",
     "RulingRow",
     "RunRow",
+    "SavedFilterRow",
     "SignInAttemptRow",
     "SurfaceRow",
     "TakedownRow",

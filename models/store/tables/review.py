@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.store.tables.base import Base
 
+_TURN = ("skipped_ms", text("priority DESC"), "cluster", "id")
+"""The order in which items are given out."""
+
 
 class ReviewItemRow(Base):
     """One question put to reviewers about one asset of one dataset.
@@ -24,6 +27,9 @@ class ReviewItemRow(Base):
     ``second_ruling`` are the rulings of two persons that stand, by the accounts ``first_by`` and
     ``second_by`` (names folded by ``models.accounts.records.key_of``); all are "" where one person
     rules alone. ``due_ms`` is until when an owner may answer; 0 where none is asked.
+
+    ``asked_ms`` is since when the question is asked. ``stage`` and ``language`` are the work stream
+    that the item belongs to (``models.review.streams``); "" belongs to every one.
     """
 
     __tablename__ = "review_items"
@@ -39,6 +45,38 @@ class ReviewItemRow(Base):
             "first_by",
             sqlite_where=text("state IN ('open', 'leased')"),
             postgresql_where=text("state IN ('open', 'leased')"),
+        ),
+        Index(
+            "ix_review_stream",
+            *("stage", "language", *_TURN),
+            sqlite_where=text("state IN ('open', 'leased')"),
+            postgresql_where=text("state IN ('open', 'leased')"),
+        ),
+        Index(
+            "ix_review_dataset_stream",
+            *("dataset", "stage", "language", *_TURN),
+            sqlite_where=text("state IN ('open', 'leased')"),
+            postgresql_where=text("state IN ('open', 'leased')"),
+        ),
+        Index(
+            "ix_review_age",
+            "asked_ms",
+            sqlite_where=text("state IN ('open', 'leased')"),
+            postgresql_where=text("state IN ('open', 'leased')"),
+        ),
+        Index("ix_review_asked", "asked_ms"),
+        Index("ix_review_updated", text("updated_ms DESC"), "id"),
+        Index(
+            "ix_review_ended",
+            *("state", text("updated_ms DESC"), "id"),
+            sqlite_where=text("state IN ('decided', 'superseded')"),
+            postgresql_where=text("state IN ('decided', 'superseded')"),
+        ),
+        Index(
+            "ix_review_twice",
+            "updated_ms",
+            sqlite_where=text("second_ruling != ''"),
+            postgresql_where=text("second_ruling != ''"),
         ),
         Index(
             "ix_review_leased",
@@ -63,6 +101,7 @@ class ReviewItemRow(Base):
             "dataset",
             "cluster",
             "state",
+            "waits_for",
             sqlite_where=text("cluster != ''"),
             postgresql_where=text("cluster != ''"),
         ),
@@ -83,6 +122,9 @@ class ReviewItemRow(Base):
     second_ruling: Mapped[str] = mapped_column(String(36), default="")
     second_by: Mapped[str] = mapped_column(Text, default="")
     due_ms: Mapped[int] = mapped_column(default=0)
+    asked_ms: Mapped[int] = mapped_column(default=0)
+    stage: Mapped[str] = mapped_column(String(16), default="")
+    language: Mapped[str] = mapped_column(String(8), default="")
     name: Mapped[str] = mapped_column(Text, default="")
     reasons: Mapped[str] = mapped_column(Text, default="")
     cluster: Mapped[str] = mapped_column(String(64), default="")
@@ -107,6 +149,7 @@ class RulingRow(Base):
     __table_args__ = (
         UniqueConstraint("item_id", "item_version", name="uq_ruling_item_version"),
         Index("ix_ruling_reviewer", "reviewer", "ruled_ms"),
+        Index("ix_ruling_time", "ruled_ms", "reviewer"),
         Index(
             "ix_ruling_came_with",
             "came_with",
@@ -128,3 +171,28 @@ class RulingRow(Base):
     ruled_ms: Mapped[int]
     came_with: Mapped[str] = mapped_column(String(36), default="")
     came_with_item: Mapped[str] = mapped_column(String(36), default="")
+
+
+class ReviewPreferencesRow(Base):
+    """How one account likes the review page (``models.review.preferences``)."""
+
+    __tablename__ = "review_preferences"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    chosen: Mapped[str] = mapped_column(Text)
+
+
+class SavedFilterRow(Base):
+    """A choice of items that an account has saved; of each account at most one ``is_default``."""
+
+    __tablename__ = "saved_filters"
+    __table_args__ = (UniqueConstraint("account_id", "name", name="uq_saved_filter"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str] = mapped_column(Text)
+    dataset: Mapped[str] = mapped_column(Text, default="")
+    stage: Mapped[str] = mapped_column(String(16), default="")
+    language: Mapped[str] = mapped_column(String(8), default="")
+    reason: Mapped[str] = mapped_column(String(32), default="")
+    is_default: Mapped[int] = mapped_column(default=0)

@@ -44,6 +44,15 @@ def _extend_items() -> None:
     )
     op.drop_index("ix_review_listed", items)
     op.create_index("ix_review_listed", items, ["dataset", "state", "waits_for"])
+    clustered = sa.text("cluster != ''")
+    op.drop_index("ix_review_cluster", items)
+    op.create_index(
+        "ix_review_cluster",
+        items,
+        ["dataset", "cluster", "state", "waits_for"],
+        sqlite_where=clustered,
+        postgresql_where=clustered,
+    )
     op.create_index(
         "ix_review_referred",
         items,
