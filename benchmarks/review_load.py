@@ -58,6 +58,7 @@ SMALL = 50
 
 _FIELD = re.compile(r'name="(csrf|lease_token|item_version)" value="([^"]*)"')
 _REASONS = ("motif_resembles", "name_possible", "consent_undetermined", "unknown_term")
+_REASONS_GIVEN = ("copied_motif", "names_protected", "consent_missing")
 _CAPTIONS = (
     "1girl, solo, red ribbon, hill, smile",
     "A cat with a ribbon on a hill",
@@ -219,9 +220,8 @@ def review(browser: Browser, seed: int, think: float, until: float, load: Load) 
     time.sleep(chance.random() * think)
     while time.monotonic() < until:
         form = dict(_FIELD.findall(page))
-        ruling = chance.choice(("approve", "exclude"))
-        form |= {"ruling": ruling, "approve_reason": "other_motif"}
-        form |= {"exclude_reason": "copied_motif"}
+        # Whether a reason suffices to approve depends on the item; to exclude, any does.
+        form |= {"ruling": "exclude", "exclude_reason": chance.choice(_REASONS_GIVEN)}
         began = time.monotonic()
         status, following = browser.post(f"{urlsplit(path).path}/ruling", form)
         posted = time.monotonic()

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from models.captions.records import EditState, edits_of_asset
 from models.review.derivatives import VIEW, derivative_path
 from models.review.golden_marking import find_mark
-from models.review.questions import explain_rank
 from models.review.questions_to_owners import list_askable
 from models.review.queue import (
     MAX_NOTE,
@@ -28,6 +27,7 @@ from models.review.queue import (
     peek_next,
     reasons_for,
 )
+from models.review.ranking import explain_rank
 from models.review.reason_codes import asks_about_consent
 from models.review.viewing import ItemView, view_item
 from review_ui.alike import show_alike

@@ -46,6 +46,7 @@ from models.takedowns import lock_refusals
 from tasks.anchor import anchor_head
 from tasks.ledger import enter_usage
 from tasks.order import open_desk
+from tasks.push import push_mirror
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def _enter(settings: Settings, proposal: Proposal) -> None:
         head = enter_usage.fn(str(order), release, verdicts)
         reach("signed-entered")
         anchor_head.fn(str(order))
+        push_mirror.fn(str(order))
     finally:
         open_desk.cache_clear()
     summary = read_summary(workspace, proposal.run_id)

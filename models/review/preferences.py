@@ -10,7 +10,10 @@ from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
+from models.recursion import is_nested_deeper
 from models.store.tables import ReviewPreferencesRow
+
+_DEEPEST = 4
 
 
 class Action(StrEnum):
@@ -121,6 +124,8 @@ def write_preferences(preferences: Preferences) -> str:
 
 def read_preferences(text: str) -> Preferences:
     """Preferences from what ``write_preferences`` gave; the usual ones where it cannot be read."""
+    if is_nested_deeper(text, _DEEPEST):
+        return Preferences()
     try:
         said = json.loads(text)
         given = said["keys"]
@@ -128,7 +133,7 @@ def read_preferences(text: str) -> Preferences:
             return Preferences()
         keys, problems = clean_keys(given)
         return Preferences(USUAL if problems else keys, Look(said["look"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return Preferences()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from models.errors import StoreError
 
 _READS = "kiyome_reads"
-_PATIENCE_S = 30
-"""How long a writer waits for another one."""
 
 
 class Database:
@@ -24,8 +21,7 @@ class Database:
 
     On SQLite every transaction that may write begins with BEGIN IMMEDIATE, in WAL mode with
     ``synchronous=FULL``: what was answered with success survives a crash, and two writers wait
-    for each other instead of failing at commit. Writers of one process queue at a lock here:
-    SQLite's own waiting sleeps for up to 0.1 s at a time, and lets whoever wakes first go first.
+    for each other instead of failing at commit.
     """
 
     def __init__(self, url: str) -> None:
@@ -36,7 +32,6 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
-        self._writing = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**_reading(self.engine)))
 
@@ -60,25 +55,8 @@ class Database:
         Raises:
             StoreError: the database cannot be reached or stays locked.
         """
-        with self._guarded(), self._turn(), self._sessions.begin() as session:
+        with self._guarded(), self._sessions.begin() as session:
             yield session
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One writer at a time, where the database takes one only."""
-        if self._writing is None:
-            yield
-            return
-        if not self._writing.acquire(timeout=_PATIENCE_S):
-            raise StoreError(
-                f"Another writer has held the database at {self.engine.url!r} for "
-                f"{_PATIENCE_S} seconds.",
-                "Try again; where it lasts, restart whatever writes to it.",
-            )
-        try:
-            yield
-        finally:
-            self._writing.release()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -109,7 +87,7 @@ def now_ms(session: Session) -> int:
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={1000 * _PATIENCE_S}")
+    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")

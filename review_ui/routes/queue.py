@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from models.nouns.terms.listing import count_by_dataset
 from models.review.derivatives import THUMB, derivative_path
-from models.review.questions import RISK
 from models.review.queue import (
     MOST_ALIKE,
     WAITING,
@@ -22,6 +21,7 @@ from models.review.queue import (
     lease_next,
     list_items,
 )
+from models.review.ranking import RISK
 from models.review.saved_filters import LONGEST_NAME, MOST_FILTERS, list_filters
 from models.review.viewing import view_summaries
 from review_ui.choosing import LONGEST, choose_stream, find_preferences, write_keys

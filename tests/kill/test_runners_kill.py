@@ -104,19 +104,3 @@ def test_a_worker_that_is_killed_at_the_end_of_its_third_shard_costs_only_time(
     assert progress.total > 4, "with fewer shards than that, two workers may both end before three"
     assert manifest_bytes(settings, "set") == manifest_bytes(whole, "set")
     assert outcomes_of(settings, "set") == outcomes_of(whole, "set")
-
-
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_a_shard_that_kills_every_worker_is_a_recorded_failure_and_the_next_run_goes_on(
-    runner: str, root: Path, whole: Settings, tmp_path: Path
-) -> None:
-    settings = _make(tmp_path / "run")
-    done = _cleanse(root, settings, runner, "shard-elsewhere")
-    assert done.returncode == 1, (done.returncode, done.stderr)
-    assert f"The {runner} cluster on this machine did not carry out the run" in done.stderr
-    assert "run again" in done.stderr
-    ((_, status, detail),) = _runs(settings)
-    assert status == "failed"
-    assert f"{runner} cluster" in detail
-    assert _cleanse(root, settings, "threads").returncode == 0
-    assert manifest_bytes(settings, "set") == manifest_bytes(whole, "set")

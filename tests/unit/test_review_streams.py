@@ -23,7 +23,6 @@ from models.review.preferences import (
     store_preferences,
     write_preferences,
 )
-from models.review.questions import explain_rank, rank
 from models.review.queue import (
     Question,
     Stream,
@@ -34,6 +33,7 @@ from models.review.queue import (
     list_items,
     peek_next,
 )
+from models.review.ranking import explain_rank, rank
 from models.review.saved_filters import (
     MOST_FILTERS,
     choose_default,
