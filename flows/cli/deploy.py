@@ -28,7 +28,7 @@ def deploy(
     workspace: Path | None,
     policy: Path | None,
 ) -> None:
-    """Register the runs of the dataset at ROOT for a Prefect work pool.
+    """Register the runs of ROOT for a Prefect work pool.
 
     PREFECT_API_URL names the server. The workers of the pool, on any number of machines, need the
     same Kiyome, the workspace and ROOT at the same paths, and secrets in their own environment

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select, text
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.review.golden_marking import measure_reviewers
-from models.review.items import LEASE_MS, DatasetCounts, count_items
+from models.review.items import LEASE_MS, UNDECIDED, DatasetCounts, count_items
 from models.review.stored_rulings import STANDS
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
@@ -115,6 +115,15 @@ class Desk:
         return sum(each.waiting for each in self.counts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ages:
+    """See ``Desk``."""
+
+    columns: tuple[int, ...]
+    overdue: int
+    oldest_ms: int
+
+
 def look_at_queue(session: Session, due_days: int) -> Desk:
     """All figures of the desk.
 
@@ -124,28 +133,19 @@ def look_at_queue(session: Session, due_days: int) -> Desk:
     now = now_ms(session)
     row = ReviewItemRow
     waiting = select(func.count()).select_from(row).where(_WAITS)
-    oldest = select(func.min(row.asked_ms)).where(_WAITS)
+    ages = _count_ages(session, now, due_days)
     return Desk(
         counts=count_items(session),
         days=_count_days(session, now),
-        ages=_count_ages(session, now),
-        overdue=count_overdue(session, now, due_days),
+        ages=ages.columns,
+        overdue=ages.overdue,
         due_days=due_days,
-        oldest_ms=session.scalar(oldest) or 0,
+        oldest_ms=ages.oldest_ms,
         skipped=session.execute(waiting.where(row.skipped_ms > 0)).scalar_one(),
         loads=_measure_loads(session, now),
         agreement=_measure_agreement(session),
         golden=measure_reviewers(session),
     )
-
-
-def count_overdue(session: Session, now: int, due_days: int) -> int:
-    """How many items wait for longer than they should."""
-    row = ReviewItemRow
-    late = (
-        select(func.count()).select_from(row).where(_WAITS, row.asked_ms < now - due_days * DAY_MS)
-    )
-    return session.execute(late).scalar_one()
 
 
 def _count_days(session: Session, now: int) -> tuple[Day, ...]:
@@ -167,16 +167,18 @@ def _day_of(moment: InstrumentedAttribute[int]) -> ColumnElement[int]:
     return moment.op("/")(literal_column(str(DAY_MS)))
 
 
-def _count_ages(session: Session, now: int) -> tuple[int, ...]:
-    """Each bound is one look into the index: how many wait for longer."""
+def _count_ages(session: Session, now: int, due_days: int) -> _Ages:
+    """One pass over an index that holds all of it."""
     row = ReviewItemRow
-    waiting = select(func.count()).select_from(row).where(_WAITS)
-    longer = [session.execute(waiting).scalar_one()]
-    longer += [
-        session.execute(waiting.where(row.asked_ms < now - days * DAY_MS)).scalar_one()
-        for days in BOUNDS_DAYS
+    longer = [
+        func.sum(case((row.asked_ms < now - days * DAY_MS, 1), else_=0))
+        for days in (*BOUNDS_DAYS, due_days)
     ]
-    return tuple(more - less for more, less in zip(longer, [*longer[1:], 0], strict=True))
+    query = select(func.count(), func.min(row.asked_ms), *longer).where(row.state.in_(UNDECIDED))
+    total, oldest, *counts = session.execute(query).one()
+    *waits, overdue = (int(count or 0) for count in counts)
+    steps = pairwise((int(total), *waits, 0))
+    return _Ages(tuple(more - less for more, less in steps), overdue, oldest or 0)
 
 
 def _measure_loads(session: Session, now: int) -> tuple[Load, ...]:

@@ -121,9 +121,10 @@ def registry(web3: Web3) -> str:
 @pytest.fixture(scope="module")
 def owner(web3: Web3) -> Any:
     account = Account.from_key(b"\x51" * 32)
-    web3.eth.send_transaction(
+    sent = web3.eth.send_transaction(
         {"from": web3.eth.accounts[0], "to": account.address, "value": web3.to_wei(1, "ether")}
     )
+    web3.eth.wait_for_transaction_receipt(sent)
     return account
 
 

@@ -48,23 +48,17 @@ class ReviewItemRow(Base):
         ),
         Index(
             "ix_review_stream",
-            *("stage", "language", *_TURN),
+            *("stage", "language", *_TURN, "reasons"),
             sqlite_where=text("state IN ('open', 'leased')"),
             postgresql_where=text("state IN ('open', 'leased')"),
         ),
         Index(
             "ix_review_dataset_stream",
-            *("dataset", "stage", "language", *_TURN),
+            *("dataset", "stage", "language", *_TURN, "reasons"),
             sqlite_where=text("state IN ('open', 'leased')"),
             postgresql_where=text("state IN ('open', 'leased')"),
         ),
-        Index(
-            "ix_review_age",
-            "asked_ms",
-            sqlite_where=text("state IN ('open', 'leased')"),
-            postgresql_where=text("state IN ('open', 'leased')"),
-        ),
-        Index("ix_review_asked", "asked_ms"),
+        Index("ix_review_asked", "asked_ms", "state"),
         Index("ix_review_updated", text("updated_ms DESC"), "id"),
         Index(
             "ix_review_ended",

@@ -52,13 +52,12 @@ def _extend_items() -> None:
         op.add_column(items, sa.Column(name, kind, nullable=False, server_default=default))
     op.execute("UPDATE review_items SET asked_ms = created_ms")
     waiting: dict[str, list[str | sa.TextClause]] = {
-        "ix_review_stream": ["stage", "language", *_TURN],
-        "ix_review_dataset_stream": ["dataset", "stage", "language", *_TURN],
-        "ix_review_age": ["asked_ms"],
+        "ix_review_stream": ["stage", "language", *_TURN, "reasons"],
+        "ix_review_dataset_stream": ["dataset", "stage", "language", *_TURN, "reasons"],
     }
     for index, columns in waiting.items():
         op.create_index(index, items, columns, sqlite_where=_WAITS, postgresql_where=_WAITS)
-    op.create_index("ix_review_asked", items, ["asked_ms"])
+    op.create_index("ix_review_asked", items, ["asked_ms", "state"])
     op.create_index("ix_review_updated", items, [sa.text("updated_ms DESC"), "id"])
     op.create_index(
         "ix_review_ended",
