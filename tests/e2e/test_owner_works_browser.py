@@ -220,7 +220,7 @@ def test_a_file_from_the_disk_never_leaves_the_browser(
     page = enter(browser, address)
     page.goto(f"{address}/usage/check", wait_until="networkidle")
     asked: list[Any] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     page.set_input_files("#check-file", file)
     page.locator("#check-result[data-outcome=holds]").wait_for()
     # The browser may still fetch the page's icon; nothing is sent, and nothing goes elsewhere.
