@@ -12,11 +12,12 @@ from flows.deployments import BESIDE, deploy_all
 from flows.draw_sample import draw_sample
 from flows.recleanse_flow import recleanse
 from flows.watch import watch
+from models.canonical import digest_bytes
 from models.errors import BackupError, SettingsError
 from models.settings import Settings
 from models.store.schema import open_database
 from models.takedowns import acknowledge_takedown
-from tests.pipeline import draw_dataset, make_settings, outcomes_of, release_of
+from tests.pipeline import draw_dataset, make_settings, release_of
 
 pytestmark = pytest.mark.prefect
 
@@ -45,7 +46,7 @@ class TestWhatIsDeployed:
                 str(tmp_path / "posters"), settings, dataset=None, layout="auto"
             )
         }
-        assert found.keys() == {"cleanse", *BESIDE}
+        assert found.keys() == {"cleanse", "sign-off", *BESIDE}
         scheduled = {name for name, each in found.items() if each.schedules}
         assert scheduled == {"cleanse", "watch"}
         assert found["recleanse"].parameters["dataset"] == "posters"
@@ -78,7 +79,7 @@ class TestWhatRuns:
         self, settings: Settings, tmp_path: Path
     ) -> None:
         cleansed(settings, tmp_path)
-        asset = next(iter(outcomes_of(settings, "posters")))
+        asset = digest_bytes((tmp_path / "posters" / "000.png").read_bytes())
         database = open_database(settings.resolved_database_url)
         with database.transaction() as session:
             acknowledge_takedown(session, asset, "Aoi", "")
