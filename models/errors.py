@@ -17,6 +17,7 @@
     ├── WebhookError            a webhook cannot be made or sent to
     └── ReviewError             a ruling cannot be taken
         ├── CaptionEditError    an edit of a caption cannot be taken or applied
+        ├── ConsentUnansweredError  the ruling says nothing about consent that is in doubt
         ├── LeaseLostError      the lease ended, or another reviewer holds the item
         └── AlreadyRuledError   the item version already has its one effective ruling
 
@@ -113,6 +114,10 @@ class ReviewError(KiyomeError):
 
 class CaptionEditError(ReviewError):
     """An edit of a caption cannot be taken or applied."""
+
+
+class ConsentUnansweredError(ReviewError):
+    """The ruling says nothing about the consent that is in doubt."""
 
 
 class LeaseLostError(ReviewError):

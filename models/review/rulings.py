@@ -16,7 +16,12 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
-from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.errors import (
+    AlreadyRuledError,
+    ConsentUnansweredError,
+    LeaseLostError,
+    ReviewError,
+)
 from models.failpoints import reach
 from models.review.audit import RULED, append_audit, describe_ruling
 from models.review.golden_items import (
@@ -338,12 +343,12 @@ def _require_word_on_consent(item: AskedItem, given: GivenRuling) -> None:
     """Refuse to let an asset through by a ruling that says nothing about the doubt about consent.
 
     Raises:
-        ReviewError: consent is among what is asked, and the reason is about something else.
+        ConsentUnansweredError: consent is asked about, and the reason is about something else.
     """
     if given.ruling in (RulingKind.SKIP, RulingKind.EXCLUDE):
         return
     if given.reason_code not in reasons_for(given.ruling, item.reasons):
-        raise ReviewError(
+        raise ConsentUnansweredError(
             "Consent is in doubt here too, and this reason says nothing about it.",
             "Approve with proof of the consent, or with a note that settles the doubt; ask the "
             "owner; or exclude.",

@@ -9,7 +9,12 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
-from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.errors import (
+    AlreadyRuledError,
+    ConsentUnansweredError,
+    LeaseLostError,
+    ReviewError,
+)
 from models.review.queue import (
     MAX_NOTE,
     MOST_ALIKE,
@@ -143,6 +148,9 @@ def take_ruling(
         return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:
         return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+    except ConsentUnansweredError:
+        given = {"within": within, "notice": "consent_unanswered", "note": note}
+        return render_item(request, site, visitor, item_id, given, 422)
     if not together.ruled.stands:
         return render_item(request, site, visitor, item_id, {"notice": "not_in_force"}, 409)
     if for_lead:

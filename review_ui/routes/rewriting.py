@@ -8,7 +8,12 @@ from fastapi import APIRouter, Form, HTTPException, Path, Request
 from fastapi.responses import Response
 
 from models.captions.ruling import decide_rewriting
-from models.errors import AlreadyRuledError, CaptionEditError, LeaseLostError
+from models.errors import (
+    AlreadyRuledError,
+    CaptionEditError,
+    ConsentUnansweredError,
+    LeaseLostError,
+)
 from models.review.items import Item, find_item
 from models.review.leasing import lease_next
 from review_ui.choosing import choose_stream
@@ -100,6 +105,9 @@ def take_rewrite(
         return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:
         return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+    except ConsentUnansweredError:
+        given["notice"] = "consent_unanswered"
+        return render_item(request, site, visitor, item_id, given, 422)
     except CaptionEditError:
         given["notice"] = "rewrite_not_taken"
         return render_item(request, site, visitor, item_id, given, 422)

@@ -243,6 +243,18 @@ class TestRuling:
         assert "jun is working on this item" in answer.text
         assert rulings(sqlite_database) == {}
 
+    def test_a_doubt_about_consent_is_not_settled_by_another_reason(
+        self, mika: Reviewer, sqlite_database: Database
+    ) -> None:
+        path, form = mika.take_next()
+        with sqlite_database.transaction() as session:
+            session.execute(text("UPDATE review_items SET reasons = 'consent_malformed'"))
+        answer = mika.rule(path, form, approve_reason="other_motif")
+        assert answer.status_code == 422
+        assert "Consent is in doubt here too" in answer.text
+        assert rulings(sqlite_database) == {}
+        assert mika.rule(path, form, approve_reason="consent_confirmed").status_code == 303
+
     @pytest.mark.parametrize(
         ("fields", "words"),
         [
