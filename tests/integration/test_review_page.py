@@ -244,7 +244,7 @@ class TestRuling:
         assert rulings(sqlite_database) == {}
 
     def test_a_doubt_about_consent_is_not_settled_by_another_reason(
-        self, mika: Reviewer, sqlite_database: Database
+        self, mika: Reviewer, sqlite_database: Database, asset_ids: list[str]
     ) -> None:
         path, form = mika.take_next()
         with sqlite_database.transaction() as session:
