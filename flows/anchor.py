@@ -7,11 +7,10 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from flows.handing_over import handing_over
+from flows.opening import settle
 from models.ledger.chain.anchoring import open_anchorer
 from models.ledger.chain.pace import RUN_PACE
 from models.ledger.log import UsageLedger
-from models.settings import load_settings
-from models.workspace import prepare_workspace
 
 
 @flow(name="anchor", persist_result=False, retries=2, retry_delay_seconds=60)
@@ -27,8 +26,7 @@ def anchor(settings: dict[str, Any] | None = None) -> str:
     Raises:
         KiyomeError: the chain is away, or does not take the head; the next run tries again.
     """
-    in_force = load_settings(**(settings or {}))
-    in_force = in_force.model_copy(update={"workspace": prepare_workspace(in_force.workspace)})
+    in_force = settle(settings)
     folder = in_force.workspace / "ledger"
     if in_force.ledger_chain == "files" or not (folder / "public" / "checkpoint").exists():
         return ""

@@ -7,11 +7,8 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from flows.backing_up import delete_older, name_backup, write_backup
-from flows.handing_over import handing_over
+from flows.opening import opened, settle
 from models.errors import BackupError
-from models.settings import load_settings
-from models.store.schema import open_database
-from models.workspace import prepare_workspace
 
 _WAIT_S = 6 * 3600
 """How long a scheduled backup waits for a run to end."""
@@ -30,17 +27,12 @@ def back_up(settings: dict[str, Any] | None = None) -> str:
     Raises:
         KiyomeError: it cannot be written.
     """
-    in_force = load_settings(**(settings or {}))
-    in_force = in_force.model_copy(update={"workspace": prepare_workspace(in_force.workspace)})
+    in_force = settle(settings)
     if in_force.backup_folder is None:
         raise BackupError("No folder for backups is named.", "Set backup_folder in kiyome.toml.")
-    with handing_over(in_force):
-        database = open_database(in_force.resolved_database_url)
-        try:
-            target = name_backup(in_force.backup_folder)
-            made = write_backup(in_force, database, target, wait_s=_WAIT_S)
-        finally:
-            database.dispose()
+    with opened(in_force) as database:
+        target = name_backup(in_force.backup_folder)
+        made = write_backup(in_force, database, target, wait_s=_WAIT_S)
     logger = get_run_logger()
     logger.info("%s: %s files, %s bytes, %s rows", target, made.files, made.size, made.rows)
     for old in delete_older(in_force.backup_folder, in_force.backup_keep):

@@ -6,15 +6,12 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows.handing_over import handing_over
+from flows.opening import opened, settle
 from models.errors import ReleaseError
 from models.releases.publishing import latest_release
 from models.review.quality.audit_sample import Aim
 from models.review.sampling.stored import Terms
 from models.review.sampling.strata import Parting
-from models.settings import load_settings
-from models.store.schema import open_database
-from models.workspace import prepare_workspace
 from tasks.assurance import draw_planned, plan_sample
 
 
@@ -39,22 +36,17 @@ def draw_sample(
     Raises:
         KiyomeError: there is no release, or another sample was drawn from it.
     """
-    in_force = load_settings(**(settings or {}))
-    in_force = in_force.model_copy(update={"workspace": prepare_workspace(in_force.workspace)})
-    with handing_over(in_force):
-        database = open_database(in_force.resolved_database_url)
-        try:
-            release = latest_release(database, dataset)
-            if release is None:
-                raise ReleaseError(
-                    f"{dataset} has no release to draw from.", "Run `kiyome cleanse` first."
-                )
-            terms = Terms(Parting.REASON, Aim.OVERALL, at_most, confidence, 0, "")
-            planned = plan_sample(in_force, database, release, terms)
-            if planned.drawn_before:
-                get_run_logger().info("Release %s has this sample already.", release.number)
-            else:
-                draw_planned(in_force, database, release, planned)
-        finally:
-            database.dispose()
+    in_force = settle(settings)
+    with opened(in_force) as database:
+        release = latest_release(database, dataset)
+        if release is None:
+            raise ReleaseError(
+                f"{dataset} has no release to draw from.", "Run `kiyome cleanse` first."
+            )
+        terms = Terms(Parting.REASON, Aim.OVERALL, at_most, confidence, 0, "")
+        planned = plan_sample(in_force, database, release, terms)
+        if planned.drawn_before:
+            get_run_logger().info("Release %s has this sample already.", release.number)
+        else:
+            draw_planned(in_force, database, release, planned)
     return sum(map(len, planned.draft.drawn.values()))

@@ -8,12 +8,9 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.artifacts import name_artifact
-from flows.handing_over import handing_over
-from models.settings import load_settings
-from models.store.schema import open_database
+from flows.opening import opened, settle
 from models.watching.looking import look_and_tell
 from models.watching.trend import render_trend
-from models.workspace import prepare_workspace
 
 
 @flow(name="watch", persist_result=False)
@@ -29,14 +26,9 @@ def watch(settings: dict[str, Any] | None = None) -> int:
     Raises:
         KiyomeError: the database or the ledger cannot be read.
     """
-    in_force = load_settings(**(settings or {}))
-    in_force = in_force.model_copy(update={"workspace": prepare_workspace(in_force.workspace)})
-    with handing_over(in_force):
-        database = open_database(in_force.resolved_database_url)
-        try:
-            told = look_and_tell(in_force, database)
-        finally:
-            database.dispose()
+    in_force = settle(settings)
+    with opened(in_force) as database:
+        told = look_and_tell(in_force, database)
     logger = get_run_logger()
     for alert in told.change.raised:
         logger.warning("%s %s", alert.problem, alert.remedy)

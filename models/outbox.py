@@ -17,18 +17,21 @@ ASKED, SETTLED, ENDED = "request.acknowledged", "request.settled", "request.ende
 """Topics about owners' requests."""
 
 
-def post_event(session: Session, topic: str, payload: Mapping[str, Any]) -> None:
+def post_event(
+    session: Session, topic: str, payload: Mapping[str, Any], at_ms: int | None = None
+) -> None:
     """Say that something has happened, for whoever has to act on it or be told.
 
     Args:
-        payload: JSON-ready, and fit to be told: no name of a person, and no free text.
+        payload: JSON-ready. Which facts of it leave the house, ``models.webhooks.topics`` decides.
+        at_ms: when it happened, by the database's clock, where the caller has asked that already.
     """
     session.execute(
         insert(OutboxRow).values(
             id=uuid.uuid4().hex,
             topic=topic,
             payload=canonical_json(dict(payload)).decode(),
-            created_ms=now_ms(session),
+            created_ms=now_ms(session) if at_ms is None else at_ms,
             sent_ms=None,
         )
     )

@@ -134,46 +134,24 @@ class Owner:
     identities: tuple[str, ...]
 
 
-def _owns(request: Request, visitor: Visitor, permission: Permission) -> Owner:
+def _owner_looks(permission: Permission) -> Callable[[Request, Visitor], Owner]:
+    def check(request: Request, visitor: SignedIn) -> Owner:
+        return _require_owner(request, visitor, permission)
+
+    return check
+
+
+def _owner_sends(permission: Permission) -> Callable[[Request, Visitor], Owner]:
+    def check(request: Request, visitor: SentBySignedIn) -> Owner:
+        return _require_owner(request, visitor, permission)
+
+    return check
+
+
+def _require_owner(request: Request, visitor: Visitor, permission: Permission) -> Owner:
     account = account_of(_require(visitor, permission))
     with get_site(request).database.snapshot() as session:
         return Owner(visitor, account, identities_of(session, account.id))
-
-
-def get_owner(request: Request, visitor: SignedIn) -> Owner:
-    """An owner who only looks.
-
-    Raises:
-        NotAllowedError: whoever is signed in is no owner.
-    """
-    return _owns(request, visitor, Permission.SEE_OWN_WORKS)
-
-
-def check_owner_form(request: Request, visitor: SentBySignedIn) -> Owner:
-    """An owner who sent a form.
-
-    Raises:
-        NotAllowedError: whoever is signed in is no owner.
-    """
-    return _owns(request, visitor, Permission.SEND_REQUESTS)
-
-
-def get_asked_owner(request: Request, visitor: SignedIn) -> Owner:
-    """An owner who looks at what they are asked.
-
-    Raises:
-        NotAllowedError: whoever is signed in is no owner.
-    """
-    return _owns(request, visitor, Permission.ANSWER_QUESTIONS)
-
-
-def check_answer_form(request: Request, visitor: SentBySignedIn) -> Owner:
-    """An owner who sent an answer.
-
-    Raises:
-        NotAllowedError: whoever is signed in is no owner.
-    """
-    return _owns(request, visitor, Permission.ANSWER_QUESTIONS)
 
 
 SeesItems = Annotated[Visitor, Depends(_looks(Permission.SEE_ITEMS))]
@@ -194,16 +172,16 @@ DecidesRequests = Annotated[Visitor, Depends(_sends(Permission.DECIDE_REQUESTS))
 KeepsAccounts = Annotated[Visitor, Depends(check_keeper_form)]
 ManagesWebhooks = Annotated[Visitor, Depends(_sends(Permission.MANAGE_WEBHOOKS))]
 
-SeesOwnWorks = Annotated[Owner, Depends(get_owner)]
-SendsAsOwner = Annotated[Owner, Depends(check_owner_form)]
+SeesOwnWorks = Annotated[Owner, Depends(_owner_looks(Permission.SEE_OWN_WORKS))]
+SendsAsOwner = Annotated[Owner, Depends(_owner_sends(Permission.SEND_REQUESTS))]
 
 SeesAdjudication = Annotated[Visitor, Depends(_looks(Permission.ADJUDICATE))]
 Adjudicates = Annotated[Visitor, Depends(_sends(Permission.ADJUDICATE))]
 SeesDesk = Annotated[Visitor, Depends(_looks(Permission.SEE_DESK))]
 SeesGolden = Annotated[Visitor, Depends(_looks(Permission.MARK_GOLDEN))]
 MarksGolden = Annotated[Visitor, Depends(_sends(Permission.MARK_GOLDEN))]
-SeesQuestions = Annotated[Owner, Depends(get_asked_owner)]
-AnswersQuestions = Annotated[Owner, Depends(check_answer_form)]
+SeesQuestions = Annotated[Owner, Depends(_owner_looks(Permission.ANSWER_QUESTIONS))]
+AnswersQuestions = Annotated[Owner, Depends(_owner_sends(Permission.ANSWER_QUESTIONS))]
 SeesProposals = Annotated[Visitor, Depends(_looks(Permission.SEE_PROPOSALS))]
 SignsReleases = Annotated[Visitor, Depends(_sends(Permission.SIGN_RELEASES))]
 DecidesPolicy = Annotated[Visitor, Depends(_sends(Permission.DECIDE_POLICY))]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from flows.cli.moments import tell_moment
 from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
@@ -43,7 +43,7 @@ def add_takedown(asset: str, by: str, note: str, workspace: Path | None) -> None
         with database.transaction() as session:
             at = acknowledge_takedown(session, asset.lower(), by, note)
         holding = _datasets_with(settings.workspace, asset.lower())
-    click.echo(f"Acknowledged at {_moment(at)}: {asset.lower()}")
+    click.echo(f"Acknowledged at {tell_moment(at)}: {asset.lower()}")
     if holding:
         click.echo(f"It is in {', '.join(holding)}. Run `kiyome cleanse` for a release without it.")
     else:
@@ -58,7 +58,7 @@ def list_takedowns_command(workspace: Path | None) -> None:
 
     with opened(workspace) as (_, database), database.snapshot() as session:
         lines = [
-            f"{_moment(row.acknowledged_ms)}  {row.asset_id}  {row.requested_by}  {row.note}"
+            f"{tell_moment(row.acknowledged_ms)}  {row.asset_id}  {row.requested_by}  {row.note}"
             for row in list_takedowns(session)
         ]
     for line in lines:
@@ -103,7 +103,3 @@ def _datasets_with(workspace: Path, asset_id: str) -> list[str]:
         for path in sorted((workspace / "datasets").glob("*/outcomes.parquet"))
         if pq.read_table(path, columns=["asset_id"], filters=wanted).num_rows
     ]
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from flows.cli.moments import tell_moment
 from flows.cli.opening import opened
 from flows.cli.options import workspace_option
 
@@ -155,11 +155,7 @@ def send(workspace: Path | None) -> None:
 
 def _describe(each: Webhook) -> str:
     topics = ", ".join(each.topics) or "all topics"
-    state = "" if each.paused_ms is None else f", paused since {_moment(each.paused_ms)}"
-    last = f", last taken {_moment(each.delivered_ms)}" if each.delivered_ms else ""
+    state = "" if each.paused_ms is None else f", paused since {tell_moment(each.paused_ms)}"
+    last = f", last taken {tell_moment(each.delivered_ms)}" if each.delivered_ms else ""
     counts = f"{each.waiting} wait, {each.dead} given up"
     return f"{each.id}  {each.origin}  {topics}: {counts}{last}{state}"
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

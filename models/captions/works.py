@@ -153,22 +153,6 @@ def propose_for_work(
     return propose(session, place, plan_edit(original, text), author, account_id, note)
 
 
-def read_release_of(
-    session: Session, workspace: Path, edits: Iterable[StoredEdit]
-) -> dict[str, str]:
-    """What the latest release says where each of these edits would, by edit; "" where nothing."""
-    shown = {}
-    for edit in edits:
-        released = _read_released(session, workspace, edit.dataset, edit.asset_id)
-        texts = [
-            text
-            for original, text in (released.captions if released else ())
-            if digest_caption(original) == edit.original_sha256
-        ]
-        shown[edit.id] = texts[0] if texts else ""
-    return shown
-
-
 def _show(
     own: Iterable[StoredEdit], original: str, text: str, released: _Released
 ) -> Iterable[OwnEdit]:

@@ -8,7 +8,7 @@ them are put together by mapping these files.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,10 +167,3 @@ def _path(folder: Path, shard: str, kind: str) -> Path:
 def _read(path: Path) -> pa.Table:
     with pa.memory_map(str(path)) as source:
         return pa.ipc.open_file(source).read_all()
-
-
-def remove_parts(folder: Path, shards: Iterable[str]) -> None:
-    """Remove the parts of shards, as far as they are there."""
-    for shard in shards:
-        for kind in _KINDS:
-            _path(folder, shard, kind).unlink(missing_ok=True)

@@ -20,12 +20,12 @@ from models.accounts.roles import Role
 from models.canonical import digest_bytes
 from models.errors import ReviewError
 from models.failpoints import reach
+from models.outbox import post_event
 from models.owners.identities import identities_of
 from models.review.audit import append_audit
 from models.review.escalating import check_words, lock_leased, wait_for
 from models.review.golden_items import change_serving, find_held_serving
 from models.review.items import UNDECIDED, Item
-from models.review.posting import post
 from models.review.turns import Round, WaitsFor
 from models.store.database import now_ms
 from models.store.tables import AccountRow, OwnerIdentityRow, OwnerQuestionRow, ReviewItemRow
@@ -176,7 +176,7 @@ def ask_owner(
     session.execute(insert(OwnerQuestionRow).values(**values))
     append_audit(session, reviewer, "ask_owner", question_id, detail)
     reach("review.ask.audit")
-    post(session, "item_waits", {"item_id": item_id, "waits_for": "owner"}, now)
+    post_event(session, "item_waits", {"item_id": item_id, "waits_for": "owner"}, now)
     return question_id
 
 
@@ -215,7 +215,9 @@ def answer_question(session: Session, question_id: str, account: Account, text: 
     detail = {"item_id": question.item_id, "answer_sha256": digest_bytes(words.encode())}
     append_audit(session, account.name, "answer_question", question_id, detail)
     reach("review.answer.audit")
-    post(session, "owner_answered", {"item_id": question.item_id, "question": question_id}, now)
+    post_event(
+        session, "owner_answered", {"item_id": question.item_id, "question": question_id}, now
+    )
 
 
 def withdraw_question(session: Session, question_id: str, by: str, *, lead: bool = False) -> str:

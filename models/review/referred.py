@@ -41,11 +41,3 @@ def list_referred(session: Session, waits_for: WaitsFor) -> Referred:
     items = tuple(read_summary(found, now) for found in session.execute(query))
     total = session.execute(select(func.count()).select_from(row).where(*chosen)).scalar_one()
     return Referred(items, total)
-
-
-def count_referred(session: Session) -> int:
-    """How many items wait for a lead."""
-    row = ReviewItemRow
-    for_leads = (WaitsFor.ADJUDICATION.value, WaitsFor.LEAD.value)
-    query = select(func.count()).select_from(row).where(_REFERRED, row.waits_for.in_(for_leads))
-    return session.execute(query).scalar_one()

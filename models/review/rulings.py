@@ -23,6 +23,7 @@ from models.errors import (
     ReviewError,
 )
 from models.failpoints import reach
+from models.outbox import post_event
 from models.review.audit import RULED, append_audit, describe_ruling
 from models.review.golden_items import (
     change_serving,
@@ -31,7 +32,6 @@ from models.review.golden_items import (
     store_golden_ruling,
 )
 from models.review.items import UNDECIDED, ItemState
-from models.review.posting import post
 from models.review.reason_codes import RULING_REASONS, RulingKind, reasons_for
 from models.review.releasing import RELEASED
 from models.review.stored_rulings import StoredRuling, find_ruling
@@ -250,7 +250,7 @@ def store_ruling(
     reach("review.decide.audit")
     if taken.decided:
         posted = {"ruling_id": ruling_id, **describe_ruling(values)}
-        post(session, "ruling", posted, given.ruled_ms)
+        post_event(session, "ruling", posted, given.ruled_ms)
     else:
         post_waiting(session, item.id, taken.columns["waits_for"], given.ruled_ms)
     reach("review.decide.outbox")
@@ -258,7 +258,7 @@ def store_ruling(
 
 def post_waiting(session: Session, item_id: str, waits_for: str, now: int) -> None:
     """Tell others that an item waits, and for whose word."""
-    post(session, "item_waits", {"item_id": item_id, "waits_for": waits_for}, now)
+    post_event(session, "item_waits", {"item_id": item_id, "waits_for": waits_for}, now)
 
 
 def _take(session: Session, item: AskedItem, given: GivenRuling, ruling_id: str) -> Taken:

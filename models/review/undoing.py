@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from models.captions.making import hold_edits_on, undo_edits_on
 from models.errors import ReviewError
 from models.failpoints import reach
+from models.outbox import post_event
 from models.review.audit import append_audit
 from models.review.golden_items import change_serving
 from models.review.items import UNDECIDED, ItemState
-from models.review.posting import post
 from models.review.releasing import RELEASED
 from models.review.rulings import ASKED, post_waiting, read_asked_item
 from models.review.stored_rulings import StoredRuling, find_ruling_by_id, rulings_with
@@ -87,7 +87,7 @@ def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False)
         append_audit(session, reviewer, "undo", each.id, detail)
         if was_decided:
             undo_edits_on(session, each.item_id, items[each.item_id].version, reviewer)
-            post(session, "ruling_undone", {"ruling_id": each.id, **detail}, now)
+            post_event(session, "ruling_undone", {"ruling_id": each.id, **detail}, now)
         else:
             post_waiting(session, each.item_id, WaitsFor.RULING.value, now)
         reach("review.undo.audit")

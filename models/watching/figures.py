@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.errors import LedgerError
 from models.ledger.chain.receipts import AnchorFiles
 from models.ledger.note import Verifier as CheckpointKey
-from models.ledger.note import open_checkpoint
+from models.ledger.proof_file import read_head
 from models.review.items import WAITING
 from models.review.queue import count_items
 from models.settings import Settings
@@ -237,19 +237,20 @@ def _read_ledger(settings: Settings) -> LedgerFigures | None:
     """From the public files alone: nobody who only looks needs a key."""
     public = settings.workspace / "ledger" / "public"
     path = public / "checkpoint"
-    try:
-        note, stood = path.read_bytes(), path.stat().st_mtime
-        key = CheckpointKey.parse((public / "vkey").read_text("ascii").strip())
-    except FileNotFoundError:
+    if not path.exists():
         return None
+    try:
+        stood = path.stat().st_mtime
+        key = CheckpointKey.parse((public / "vkey").read_text("ascii").strip())
     except (OSError, ValueError) as error:
         raise LedgerError(
-            f"The head of the ledger {path} cannot be read: {error}.",
+            f"The key of the ledger in {public} cannot be read: {error}.",
             "Look at it with `kiyome ledger verify`.",
         ) from error
+    _, head = read_head(public, key)
     receipts = [receipt.size for receipt in AnchorFiles(public).receipts()]
     return LedgerFigures(
-        size=open_checkpoint(note, key).size,
+        size=head.size,
         anchored=max(receipts, default=0),
         chain=settings.ledger_chain,
         head_ms=int(stood * 1000),
