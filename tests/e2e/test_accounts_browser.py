@@ -145,7 +145,7 @@ def test_another_role_counts_at_once(
         "h1"
     ) or "session" in page.inner_text("h1")
     sign_in(page, address, "mika")
-    assert urlsplit(page.url).path == "/audit"
+    assert urlsplit(page.url).path == "/works"
     assert page.locator("nav >> text=Queue").count() == 0
 
 

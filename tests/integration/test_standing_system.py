@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from flows.deployments import BESIDE
 from models.settings import Settings
 from tests.pipeline import ROOT, draw_dataset, make_settings, outcomes_of
 
@@ -140,10 +141,13 @@ def test_the_schedule_makes_runs_appear_and_one_is_carried_out(standing: Standin
     assert outcomes_of(standing.settings, "set")["000.png"][0] == "clear"
 
 
-def test_the_deployment_lets_one_run_go_on_at_a_time(standing: Standing) -> None:
-    (deployment,) = standing.ask("/deployments/filter", {})
-    assert deployment["global_concurrency_limit"]["limit"] == 1
-    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+def test_no_flow_is_carried_out_twice_at_a_time(standing: Standing) -> None:
+    deployments = standing.ask("/deployments/filter", {})
+    scheduled = [d for d in deployments if d["entrypoint"] and "sign_off" not in d["entrypoint"]]
+    assert len(scheduled) == len(deployments) - 1 == len(BESIDE) + 1
+    for deployment in scheduled:
+        assert deployment["global_concurrency_limit"]["limit"] == 1, deployment["name"]
+        assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
 
 
 def test_the_summary_is_an_artifact_that_a_person_can_read(standing: Standing) -> None:
