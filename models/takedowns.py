@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import func, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.assets.asset import unread_id
 from models.canonical import digest_bytes
 from models.errors import KiyomeError
-from models.outbox import post_event
-from models.review.audit import append_audit
+from models.outbox import post_events
+from models.review.audit import append_audit, append_audit_many
 from models.store.database import now_ms
 from models.store.tables import ReleaseRow, TakedownRow
 
@@ -21,26 +21,75 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _OF_NOTHING = digest_bytes(b"")
+_NAMED_AT_ONCE = 500
+"""Assets in one statement: a database takes a limited number of parameters."""
 
 
 def acknowledge_takedown(
     session: Session, asset_id: str, requested_by: str, note: str, actor: str = ""
 ) -> int:
-    """Record a takedown; from the commit of this transaction on it is in force.
-
-    Args:
-        asset_id: SHA-256 of the original file.
-        requested_by: who asked for it.
-        note: why, or under which reference.
-        actor: who entered it, where that is somebody else.
+    """Record the takedown of one asset: ``acknowledge_takedowns``.
 
     Returns:
         When it was acknowledged, in UTC milliseconds; an earlier acknowledgement stands.
 
     Raises:
-        KiyomeError: the asset id is not the SHA-256 of a file, or is that of an empty one, or
+        KiyomeError: see there.
+    """
+    return acknowledge_takedowns(session, [asset_id], requested_by, note, actor)[asset_id]
+
+
+def acknowledge_takedowns(
+    session: Session,
+    asset_ids: Collection[str],
+    requested_by: str,
+    note: str,
+    actor: str = "",
+) -> dict[str, int]:
+    """Record takedowns, all or none; from the commit of this transaction on they are in force.
+
+    Args:
+        asset_ids: SHA-256 of each original file.
+        requested_by: who asked for it.
+        note: why, or under which reference.
+        actor: who entered it, where that is somebody else.
+
+    Returns:
+        When each was acknowledged, in UTC milliseconds; an earlier acknowledgement stands.
+
+    Raises:
+        KiyomeError: an asset id is not the SHA-256 of a file, or is that of an empty one, or
             nobody is named.
     """
+    for asset_id in asset_ids:
+        _check_asset(asset_id)
+    if not requested_by.strip():
+        raise KiyomeError("A takedown needs the name of who asked for it.", "Give it with --by.")
+    at = begin_refusal(session)
+    known = _times_of(session, asset_ids)
+    # In one order, so that two who name the same assets never wait for each other.
+    fresh = sorted(set(asset_ids) - known.keys())
+    rows = [
+        {
+            "asset_id": asset_id,
+            "requested_by": requested_by,
+            "note": note,
+            "acknowledged_ms": at,
+        }
+        for asset_id in fresh
+    ]
+    if rows:
+        session.execute(insert(TakedownRow), rows)
+    asked = {"requested_by": requested_by} if actor else {}
+    detail = {"note": note, **asked}
+    who = actor or requested_by
+    append_audit_many(session, who, "takedown", [(asset_id, detail) for asset_id in fresh])
+    told = [{"asset_id": asset_id, "acknowledged_ms": at} for asset_id in fresh]
+    post_events(session, "takedown.acknowledged", told)
+    return {**dict.fromkeys(fresh, at), **known}
+
+
+def _check_asset(asset_id: str) -> None:
     if not re.fullmatch(r"[0-9a-f]{64}", asset_id):
         raise KiyomeError(
             f"{asset_id!r} is not an asset id.",
@@ -51,19 +100,17 @@ def acknowledge_takedown(
             "The file is empty, and no asset goes by that.",
             "Give the original file, or the asset id that the report shows for this one.",
         )
-    if not requested_by.strip():
-        raise KiyomeError("A takedown needs the name of who asked for it.", "Give it with --by.")
-    at = begin_refusal(session)
-    if existing := session.get(TakedownRow, asset_id):
-        return existing.acknowledged_ms
-    session.add(
-        TakedownRow(asset_id=asset_id, requested_by=requested_by, note=note, acknowledged_ms=at)
-    )
-    asked = {"requested_by": requested_by} if actor else {}
-    append_audit(session, actor or requested_by, "takedown", asset_id, {"note": note, **asked})
-    told = {"asset_id": asset_id, "acknowledged_ms": at}
-    post_event(session, "takedown.acknowledged", told)
-    return at
+
+
+def _times_of(session: Session, asset_ids: Collection[str]) -> dict[str, int]:
+    """When those of some assets that are taken down already were."""
+    row, wanted = TakedownRow, sorted(set(asset_ids))
+    found: dict[str, int] = {}
+    for at in range(0, len(wanted), _NAMED_AT_ONCE):
+        some = wanted[at : at + _NAMED_AT_ONCE]
+        query = select(row.asset_id, row.acknowledged_ms).where(row.asset_id.in_(some))
+        found |= {each.asset_id: each.acknowledged_ms for each in session.execute(query)}
+    return found
 
 
 def begin_refusal(session: Session) -> int:

@@ -10,7 +10,7 @@ from prefect import task
 from sqlalchemy import select
 
 from models.ledger.log import UsageLedger
-from models.ledger.records import UsageRecord
+from models.ledger.written import WrittenRecord
 from models.owners.revoking import enter_revocations
 from models.releases.audited import keep_policy
 from models.releases.release import Release
@@ -34,7 +34,7 @@ def enter_usage(
     """
     desk = open_desk(order)
     ledger = UsageLedger.open(desk.workspace / "ledger", desk.settings.ledger_origin)
-    records: Iterator[UsageRecord] = iter(())
+    records: Iterator[WrittenRecord] = iter(())
     if release is not None:
         records = record_usage(
             read_decided(desk, verdicts),
@@ -55,7 +55,9 @@ def enter_usage(
             policy_sha256=desk.policy.digest,
         )
     judged = read_judged(desk, verdicts)
-    enter_revocations(desk.database, ledger, desk.order.run_id, judged, desk.order.as_of)
+    enter_revocations(
+        desk.database, ledger, desk.workspace, desk.order.run_id, judged, desk.order.as_of
+    )
     head = ledger.head()
     return {"size": head.size, "root": head.root.hex()}
 

@@ -1,4 +1,4 @@
-"""A release in a ledger that an auditor draws from, and what its operator opens."""
+"""A release or a run in a ledger that an auditor draws from, and what its operator opens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from models.canonical import canonical_json, digest_bytes
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Statement, Trust
-from models.ledger.auditing.opening import open_entries, open_revocations
+from models.ledger.auditing.opening import open_entries, open_released, open_revocations
 from models.ledger.auditing.request import read_request
 from models.ledger.auditing.writing import Disclosure, write_disclosure
 from models.ledger.log import UsageLedger
@@ -20,8 +20,10 @@ from models.ledger.records import (
     MediaType,
     PolicyRef,
     RecordType,
+    RunRef,
     UsageRecord,
 )
+from models.ledger.runs import RunEntry, enter_run, name_batch
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.audited import encode_policy
@@ -107,6 +109,7 @@ class Audited:
     folder: Path
     ledger: UsageLedger
     said: dict[int, tuple[Statement, ...]]
+    run: str | None = None
 
     @classmethod
     def make(
@@ -130,6 +133,28 @@ class Audited:
         )
         return cls(folder, ledger, said)
 
+    def train(self, decided_at: int = DECIDED + 60, run: str = "run-1") -> Audited:
+        """Enter a training run that drew every asset of the release, as its operator does."""
+        assets = {asset_id(number): "" for number in self.said}
+        purpose, samples = Purpose.GENERATIVE_TRAINING, dict.fromkeys(assets, 2)
+        entry = RunEntry(
+            run, "model", RELEASE, "sample", purpose, samples, assets, frozenset(), decided_at
+        )
+        enter_run(self.ledger, entry)
+        self.run = run
+        return self
+
+    def cheat(self, **changes: object) -> Audited:
+        """Append the run's records by hand; ``changes`` replace fields of each."""
+        given = {"run": RunRef("run-1", "model", 1), "decided_at": DECIDED + 60} | changes
+        records = [
+            replace(use_of(number, statements), **given)  # type: ignore[arg-type]
+            for number, statements in self.said.items()
+        ]
+        self.ledger.append(name_batch("run-1", RELEASE), records, DECIDED + 60)
+        self.run = "run-1"
+        return self
+
     @property
     def trust(self) -> Trusted:
         """The log's key."""
@@ -139,9 +164,8 @@ class Audited:
         """Write a request by a block typed in."""
         path = self.folder / "request.json"
         path.unlink(missing_ok=True)
-        made = request_audit(
-            self.ledger.public_folder, self.trust, RELEASE, block, Decimal(rate), Decimal("0.95")
-        )
+        public, sure = self.ledger.public_folder, Decimal("0.95")
+        made = request_audit(public, self.trust, RELEASE, block, Decimal(rate), sure, self.run)
         write_request(made, path)
         return path
 
@@ -149,9 +173,10 @@ class Audited:
         """What the operator opens; ``changes`` replace parts."""
         request = read_request(self.folder / "request.json", self.ledger)
         assets = {asset_id(number) for number in self.said}
+        entries = list(open_entries(self.ledger, request))
         disclosure = Disclosure(
             request,
-            list(open_entries(self.ledger, request)),
+            entries,
             list(open_revocations(self.ledger, request, assets)),
             {
                 asset_id(number): (_row(number, statements), tuple(map(_text, statements)))
@@ -159,6 +184,7 @@ class Audited:
             },
             encode_policy(POLICY),
             {digest_bytes(BODY): BODY},
+            released=open_released(self.ledger, request, entries),
         )
         return replace(disclosure, **changes)  # type: ignore[arg-type]
 

@@ -24,9 +24,10 @@ BY_HAND = (
 def draw(
     folder: str,
     trust: Trust,
-    release: str,
+    release: str | None,
     to: str,
     *,
+    run: str | None = None,
     block_hash: str | None,
     block_number: int | None,
     violations_at_most: str,
@@ -36,13 +37,14 @@ def draw(
     try:
         block = _read_block(block_hash, block_number)
         rate, sure = parse_share(violations_at_most), parse_share(confidence)
-        request = request_audit(Path(folder), trust, release, block, rate, sure)
+        request = request_audit(Path(folder), trust, release, block, rate, sure, run)
         write_request(request, Path(to))
     except CheckError as fault:
         return f"verifier: {fault}", 2 if isinstance(fault, UncheckedError) else 1
     beacon = request.beacon
+    size = f"{request.entries} entries, {request.uses} uses"
     lines = [
-        f"release    {request.batch.batch_id}, {request.entries} entries, {request.uses} uses",
+        f"{request.what:10} {request.batch.batch_id}, {size}",
         f"head       {request.head.size} leaves, root {request.head.root.hex()}",
         f"block      {beacon.number} of the chain {beacon.chain_id}, 0x{beacon.digest.hex()}",
         f"drawn      {len(request.positions)} entries",
@@ -51,7 +53,9 @@ def draw(
     if trust.key is None:
         lines.append("The key comes from the folder itself: give --key.")
     if request.receipt is None:
-        lines.append("The release is anchored nowhere: nobody can tell that it was made before.")
+        lines.append(
+            f"The {request.what} is anchored nowhere: nobody can tell that it was made before."
+        )
     if beacon.by_hand:
         lines.append(BY_HAND)
     return "\n".join(lines), 0
@@ -72,12 +76,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="verifier audit",
         allow_abbrev=False,
-        description="Audit a release: draw entries by a block, and check what was opened of them.",
+        description="Audit a release or a training run: draw entries by a block, and check what "
+        "was opened of them.",
     )
     steps = parser.add_subparsers(dest="step", required=True)
-    drawing = steps.add_parser("draw", allow_abbrev=False, help="draw entries of a release")
+    drawing = steps.add_parser(
+        "draw", allow_abbrev=False, help="draw entries of a release or a run"
+    )
     drawing.add_argument("folder", metavar="PUBLIC_FOLDER")
-    drawing.add_argument("--release", metavar="ID", required=True)
+    drawing.add_argument("--release", metavar="ID", help="the release, or which one a run used")
+    drawing.add_argument("--run", metavar="NAME", help="the training run to audit")
     drawing.add_argument("--to", metavar="FILE", default="request.json")
     drawing.add_argument("--block-hash", metavar="0x…")
     drawing.add_argument("--block-number", metavar="N", type=int)

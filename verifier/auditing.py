@@ -44,7 +44,7 @@ def check_beacon(request: Request, chain: Chain) -> str:
         CheckError: it says something else. UncheckedError: it says nothing.
     """
     if request.receipt is None:
-        raise UncheckedError("receipt", "The release is anchored nowhere.")
+        raise UncheckedError("receipt", f"The {request.what} is anchored nowhere.")
     anchored = chain.look_up(request.receipt)
     chain.confirm_block(request.beacon.number, "0x" + request.beacon.digest.hex())
     return f"{anchored} The block {request.beacon.number} is final, and after it."
@@ -64,6 +64,11 @@ def _check(examined: Examined, folder: Path, trust: Trust, kept: bytes | None) -
         f"follow from the block {request.beacon.number}."
     )
     checks.add("draw", detail)
+    if request.release is not None:
+        detail = (
+            f"{request.batch.batch_id} is a training run's: it used {request.rests_on.batch_id}."
+        )
+        checks.add("run", detail)
     _check_request(checks, request, data, kept)
     _check_chain(checks, request, trust)
     terms = _read_policy(checks, folder, request)
@@ -117,7 +122,7 @@ def _read_policy(checks: Checks, folder: Path, request: Request) -> Terms | None
         checks.add("policy", detail, Status.UNCHECKED)
         return None
     data = read_file(folder / "policy.json", MAX_ENTRY_BYTES, "policy.json")
-    if hashlib.sha256(data).digest() != request.batch.policy:
+    if hashlib.sha256(data).digest() != request.rests_on.policy:
         raise CheckError("policy", "The policy is not the one whose digest the batch signs.")
     terms = read_terms(data)
     profile = "opt-out, silence is accepted" if terms.opt_out else "opt-in"
@@ -131,16 +136,20 @@ def _check_sums(checks: Checks, folder: Path, request: Request, terms: Terms | N
     detail = f"The signed counts ({counts}) and the owners' records both come to {request.entries}."
     checks.add("sums", detail)
     if not (folder / "manifest.parquet").exists():
-        detail = (
-            "The manifest was not opened: that it lists as many assets as there are uses was not "
-            "counted."
-        )
+        detail = "The manifest was not opened: how many assets it lists was not counted."
         checks.add("manifest", detail, Status.NOTE)
         return
     data = read_file(folder / "manifest.parquet", MAX_FILE_BYTES, "manifest.parquet")
-    if hashlib.sha256(data).digest() != request.batch.manifest:
+    if hashlib.sha256(data).digest() != request.rests_on.manifest:
         raise CheckError("manifest", "The manifest is not the one whose digest the batch signs.")
     rows = count_rows(data)
+    if request.release is not None:
+        if rows < request.uses:
+            detail = f"The manifest lists {rows} assets, and the run counts {request.uses} uses."
+            raise CheckError("manifest", detail)
+        detail = f"The manifest is the one that the release's batch signs; it lists {rows} assets."
+        checks.add("manifest", detail)
+        return
     purposes = len(terms.purposes) if terms is not None else 1
     if rows * purposes != request.uses:
         raise CheckError(
@@ -169,12 +178,13 @@ def _read_revocations(
         detail = f"{opened} revocations were opened, and the request counts {request.revocations}."
         raise CheckError("revocations", detail)
     if opened == request.revocations:
-        detail = f"All {opened} revocations that stand before the release were opened."
+        detail = f"All {opened} revocations that stand before the {request.what} were opened."
         checks.add("revocations", detail)
     else:
         detail = (
-            f"{opened} of the {request.revocations} revocations that stand before the release were "
-            "opened: that none of the others is about a drawn use is the operator's word."
+            f"{opened} of the {request.revocations} revocations that stand before the "
+            f"{request.what} were opened: that none of the others is about a drawn use is the "
+            "operator's word."
         )
         checks.add("revocations", detail, Status.NOTE)
     return found

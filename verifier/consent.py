@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
-from verifier.canonical import is_deep
+from verifier.canonical import MAX_NUMBER, is_deep
 from verifier.report import CheckError
 
 CONTRACT = "contract"
@@ -21,6 +21,8 @@ ALLOWED, REFUSED, CONSTRAINED, SILENT = "allowed", "notAllowed", "constrained", 
 _DAY = 86_400
 _FLAGS = ("integrity", "signer", "control", "bound", "contract")
 _MAX_CHARACTERS = 1 << 24
+_MAX_DIGITS = 17
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,13 @@ def read_statement(text: str) -> Said:
     """
     try:
         value = _load(text)
-        trust = value["trust"]
+        trust, preferences = value["trust"], value["preferences"]
         said = Said(
             carrier=value["carrier"],
             source=value["source"],
             setter=value["setter"],
             chain=value["anchor"].partition("/")[0],
-            preferences=dict(value["preferences"]),
+            preferences=_take(preferences, dict),
             sound=value["condition"] == "sound",
             proven=frozenset(flag for flag in _FLAGS if trust[flag] is True),
             attribution=value["attribution"] is True,
@@ -124,9 +126,8 @@ def read_statement(text: str) -> Said:
         raise CheckError("statements", "A statement cannot be read.") from None
     texts = (said.carrier, said.source, said.setter, said.license_sha256, said.evidence)
     times = (said.issued_at, said.expires_at, said.observed_at)
-    values = [*said.preferences.keys(), *said.preferences.values()]
     if (
-        not all(isinstance(each, str) for each in (*texts, *values))
+        not all(isinstance(each, str) for each in (*texts, *preferences.values()))
         or not all(each is None or type(each) is int for each in times)
         or type(said.sequence) is not int
     ):
@@ -144,18 +145,21 @@ def read_terms(data: bytes) -> Terms:
         value = _load(data.decode())["consent"]
         return Terms(
             opt_out=value["profile"] == "opt-out",
-            purposes=tuple(map(str, value["purposes"])),
-            grant_days=int(value["grant_days"]),
-            evidence_days=int(value["evidence_days"]),
+            purposes=_take_texts(value["purposes"]),
+            grant_days=_take(value["grant_days"], int),
+            evidence_days=_take(value["evidence_days"], int),
             attribution=value["accept_attribution"] is True,
             contracts={
-                each["id"]: (frozenset(each["purposes"]), each["overrides_refusals"] is True)
-                for each in value["contract"]
+                _take(each["id"], str): (
+                    frozenset(_take_texts(each["purposes"])),
+                    each["overrides_refusals"] is True,
+                )
+                for each in _take(value["contract"], list)
             },
             licences={
-                (each["sha256"], purpose): each["attribution"] is True
-                for each in value["license"]
-                for purpose in each["purposes"]
+                (_take(each["sha256"], str), purpose): each["attribution"] is True
+                for each in _take(value["license"], list)
+                for purpose in _take_texts(each["purposes"])
             },
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -216,8 +220,28 @@ def find_violation(
 def _load(text: str) -> dict[str, Any]:
     if len(text) > _MAX_CHARACTERS or is_deep(text):
         raise ValueError
-    value: dict[str, Any] = json.loads(text)
+    return _take(json.loads(text, parse_int=_read_number, parse_constant=_refuse), dict)
+
+
+def _take(value: Any, kind: type[T]) -> T:
+    """A value of just that type: JSON's true is no number."""
+    if type(value) is not kind:
+        raise TypeError
     return value
+
+
+def _take_texts(value: Any) -> tuple[str, ...]:
+    return tuple(_take(each, str) for each in _take(value, list))
+
+
+def _read_number(digits: str) -> int | float:
+    """A whole number that every reader of JSON takes for the same, else one that is not whole."""
+    whole = len(digits) <= _MAX_DIGITS and abs(int(digits)) <= MAX_NUMBER
+    return int(digits) if whole else float(digits)
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError
 
 
 def _drop_superseded(statements: Sequence[Said], purpose: str, at: int) -> list[Said]:

@@ -1,4 +1,5 @@
-"""An auditor's request: entries of a release, drawn by a block that nobody knew beforehand.
+"""An auditor's request: entries of a release, or of a training run, drawn by a block that nobody
+knew beforehand.
 
 The request holds all that it takes to draw again: the batch's signed file, the head that the
 entries are proven under, where that head was anchored, and the block. The draw is
@@ -30,7 +31,11 @@ from verifier.note import Head, Key, open_checkpoint
 from verifier.report import CheckError
 
 REQUEST = "kiyome.audit-request/1"
+RUN_REQUEST = "kiyome.run-audit-request/1"
 _DOMAIN = b"kiyome.audit-draw/1\n"
+RELEASE_DIGITS = 16
+"""So much of a release's id stands at the end of the id of a run's batch."""
+
 _SHARE = re.compile(r"0\.[0-9]{0,8}[1-9]", re.ASCII)
 _FIELDS = (
     "batch",
@@ -74,7 +79,7 @@ class Request:
 
     Attributes:
         key: the log's key, as the request names it.
-        batch: the release's batch.
+        batch: the batch of the release, or of the training run.
         batch_file: its file as JSON.
         checkpoint: the signed head that entries are proven under, as text.
         head: the same, read.
@@ -83,6 +88,7 @@ class Request:
         rate, confidence: no more than this part of the uses may violate, as sure as this.
         revocations: how many revocations stand in the log before the batch.
         positions: the entries' places in the log, in the order in which they were drawn.
+        release: of a run, the batch of the release that it used; else None.
     """
 
     key: Key
@@ -97,10 +103,12 @@ class Request:
     confidence: Decimal
     revocations: int
     positions: tuple[int, ...]
+    release: Batch | None = None
+    release_file: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
-        return {
+        value = {
             "batch": self.batch_file,
             "beacon": self.beacon.as_dict(),
             "checkpoint": self.checkpoint,
@@ -112,6 +120,19 @@ class Request:
             "violations_at_most": format(self.rate, "f"),
             "vkey": self.key.vkey,
         }
+        if self.release_file is not None:
+            value |= {"format": RUN_REQUEST, "release": self.release_file}
+        return value
+
+    @property
+    def what(self) -> str:
+        """What is audited."""
+        return "release" if self.release is None else "run"
+
+    @property
+    def rests_on(self) -> Batch:
+        """The batch that names manifest and policy."""
+        return self.release or self.batch
 
     @property
     def entries(self) -> int:
@@ -133,8 +154,14 @@ def make_request(
     rate: Decimal,
     confidence: Decimal,
     revocations: int,
+    release_file: dict[str, Any] | None = None,
+    drawn: Any = None,
 ) -> Request:
     """Draw. Everything is checked that the request itself can show.
+
+    Args:
+        release_file: of a run, the file of the release's batch.
+        drawn: what somebody says that the block draws; None where nobody has.
 
     Raises:
         CheckError: a part does not belong to the others, or cannot be audited.
@@ -142,11 +169,18 @@ def make_request(
     batch = open_batch(batch_file, key)
     head = open_checkpoint(checkpoint.encode(), key)
     receipt = None if receipt_file is None else Receipt.parse(receipt_file)
+    release = None if release_file is None else open_batch(release_file, key)
+    _check_batch(batch, release)
     _check_parts(batch, head, receipt, beacon)
     entries = batch.head.size - batch.first
     wanted = count_sample(entries, batch.counts["use"], rate, confidence)
+    # Before anything is drawn: a batch may claim to be of any size.
+    if drawn is not None and (not isinstance(drawn, list) or len(drawn) != wanted):
+        raise _deny_draw()
     seed = _seed(batch_file, beacon)
     positions = tuple(batch.first + at for at in islice(draw(seed, entries), wanted))
+    if drawn is not None and encode(drawn) != encode(list(positions)):
+        raise _deny_draw()
     return Request(
         key,
         batch,
@@ -160,6 +194,8 @@ def make_request(
         confidence,
         revocations,
         positions,
+        release,
+        release_file,
     )
 
 
@@ -169,8 +205,9 @@ def read_request(value: dict[str, Any], key: Key) -> Request:
     Raises:
         CheckError: it is none, or its entries do not follow from its block.
     """
-    take(value, "request", _FIELDS)
-    if value["format"] != REQUEST:
+    of_run = value.get("format") == RUN_REQUEST
+    take(value, "request", (*_FIELDS, "release") if of_run else _FIELDS)
+    if not of_run and value["format"] != REQUEST:
         raise CheckError("request", f"The request is not of the format {REQUEST}.")
     beacon = take(
         value["beacon"],
@@ -185,7 +222,7 @@ def read_request(value: dict[str, Any], key: Key) -> Request:
         take_bytes(beacon["block_hash"], "request's block hash", 32, "0x"),
         beacon["by_hand"],
     )
-    request = make_request(
+    return make_request(
         key,
         value["batch"],
         take_text(value["checkpoint"], "request's checkpoint"),
@@ -194,12 +231,9 @@ def read_request(value: dict[str, Any], key: Key) -> Request:
         read_share(take_text(value["violations_at_most"], "request's rate")),
         read_share(take_text(value["confidence"], "request's confidence")),
         take_number(value["revocations_before"], "number of revocations"),
+        take(value["release"], "release's batch", ("batch", "signature")) if of_run else None,
+        value["positions"] or [],
     )
-    if value["positions"] != list(request.positions):
-        raise CheckError(
-            "draw", "The entries are not those that the block draws: the request was changed."
-        )
-    return request
 
 
 def draw(seed: bytes, entries: int) -> Iterator[int]:
@@ -227,19 +261,33 @@ def read_share(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _check_parts(batch: Batch, head: Head, receipt: Receipt | None, beacon: Beacon) -> None:
-    if batch.manifest == NO_DIGEST:
-        raise CheckError("batch", f"The batch {batch.batch_id} is not of a release.")
+def _check_batch(batch: Batch, release: Batch | None) -> None:
+    consented = release or batch
+    if consented.manifest == NO_DIGEST:
+        raise CheckError("batch", f"The batch {consented.batch_id} is not of a release.")
+    if release is not None:
+        named = batch.batch_id.startswith("run-") and batch.batch_id.endswith(
+            f"-{release.batch_id[:RELEASE_DIGITS]}"
+        )
+        if not named or batch.manifest != NO_DIGEST or release.head.size > batch.first:
+            raise CheckError(
+                "batch",
+                f"The batch {batch.batch_id} is not of a run that used the release "
+                f"{release.batch_id}.",
+            )
     if not batch.counts["use"]:
         raise CheckError(
             "batch", f"The batch {batch.batch_id} holds no use: there is nothing to audit."
         )
+
+
+def _check_parts(batch: Batch, head: Head, receipt: Receipt | None, beacon: Beacon) -> None:
     if head.size < batch.head.size or (head.size == batch.head.size and head != batch.head):
         raise CheckError("batch", "The batch is not within the head of the checkpoint.")
     if receipt is None:
         if not beacon.by_hand:
             raise CheckError(
-                "receipt", "Nothing says that the release was anchored before the block."
+                "receipt", "Nothing says that the batch was anchored before the block."
             )
         return
     if receipt.head != head:
@@ -249,9 +297,15 @@ def _check_parts(batch: Batch, head: Head, receipt: Receipt | None, beacon: Beac
     if beacon.number <= receipt.block_number:
         raise CheckError(
             "beacon",
-            f"The block {beacon.number} is not after {receipt.block_number}, in which the release "
+            f"The block {beacon.number} is not after {receipt.block_number}, in which the batch "
             "was anchored: whoever anchored it may have known the draw.",
         )
+
+
+def _deny_draw() -> CheckError:
+    return CheckError(
+        "draw", "The entries are not those that the block draws: the request was changed."
+    )
 
 
 def _seed(batch_file: dict[str, Any], beacon: Beacon) -> bytes:

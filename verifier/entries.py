@@ -1,22 +1,38 @@
-"""Files of an audit: an entry that was opened or said to be erased, and a revocation."""
+"""Files of an audit: an entry that was opened or said to be erased, and a revocation.
+
+An entry of a training run comes with the entry of the release about the same asset, under the same
+head: consent was decided there.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from verifier.batch import Batch
 from verifier.canonical import encode, take, take_bytes, take_number, take_path, take_text
-from verifier.drawing import Request
+from verifier.drawing import RELEASE_DIGITS, Request
 from verifier.merkle import hash_entry, is_included
 from verifier.report import CheckError
 
 ENTRY = "kiyome.audited-entry/1"
+RUN_ENTRY = "kiyome.audited-run-entry/1"
 REVOCATION = "kiyome.audited-revocation/1"
 _PLACE = ("format", "index", "leaf", "path")
 _ROW = ("asset_id", "basis", "consent", "decided_by", "reasons")
 _CONSENT = ("carrier", "evidence_sha256", "license_ref", "setter", "source", "trust")
+_ASSET = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The entry of a release about an asset that a run used, and what its leaf commits to."""
+
+    index: int
+    record: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,7 @@ class Entry:
         row: what the manifest says about its asset; None where that was not opened.
         statements: what was said about its consent, each as it was kept; None likewise.
         erasures: how many erasures it may be among.
+        released: of a run, the release's own entry; None where that was not opened.
     """
 
     index: int
@@ -35,6 +52,7 @@ class Entry:
     row: dict[str, Any] | None
     statements: tuple[str, ...] | None
     erasures: int
+    released: Released | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +71,9 @@ def read_entry(value: dict[str, Any], index: int, request: Request) -> Entry:
     Raises:
         CheckError: it does not stand there, or is not what the leaf commits to.
     """
-    if value.get("format") != ENTRY:
-        raise CheckError("entry", f"The entry is not of the format {ENTRY}.")
+    form, more = (ENTRY, ()) if request.release is None else (RUN_ENTRY, ("released",))
+    if value.get("format") != form:
+        raise CheckError("entry", f"The entry is not of the format {form}.")
     if "erased" in value:
         take(value, "entry", (*_PLACE, "erased"))
         _read_place(value, index, request)
@@ -66,8 +85,9 @@ def read_entry(value: dict[str, Any], index: int, request: Request) -> Entry:
             take_number(each["erased_at"], "time of an erasure")
             take_number(each["size"], "size at an erasure", request.batch.first + 1)
         return Entry(index, None, None, None, len(erased))
-    take(value, "entry", (*_PLACE, "manifest_row", "opening", "statements"))
+    take(value, "entry", (*_PLACE, "manifest_row", "opening", "statements", *more))
     record = _open(value, index, request)
+    released = _read_released(value["released"], request) if more else None
     row, statements = value["manifest_row"], value["statements"]
     if row is not None:
         _check_row(row)
@@ -75,7 +95,8 @@ def read_entry(value: dict[str, Any], index: int, request: Request) -> Entry:
         not isinstance(statements, list) or not all(isinstance(s, str) for s in statements)
     ):
         raise CheckError("entry", "The statements are not a list of texts.")
-    return Entry(index, record, row, None if statements is None else tuple(statements), 0)
+    said = None if statements is None else tuple(statements)
+    return Entry(index, record, row, said, 0, released)
 
 
 def read_revocation(value: dict[str, Any], index: int, request: Request) -> Revocation:
@@ -101,15 +122,11 @@ def read_revocation(value: dict[str, Any], index: int, request: Request) -> Revo
         raise CheckError("revocation", f"The record of entry {index} is none of a log.") from None
 
 
-def find_mismatch(entry: Entry, request: Request) -> str:
-    """What of a record or its row does not belong to the release; empty where all does."""
-    record, row = entry.record or {}, entry.row
+def find_mismatch(record: dict[str, Any], row: dict[str, Any] | None, batch: Batch) -> str:
+    """What of a record of a release or its row does not belong there; empty where all does."""
     try:
-        dataset, policy = record["dataset"]["manifestSha256"], record["policy"]["sha256"]
-        if dataset != request.batch.manifest.hex():
-            return "its record names another manifest than the batch"
-        if policy != request.batch.policy.hex():
-            return "its record names another policy than the batch"
+        if why := _find_other_files(record, batch):
+            return why
         if record["type"] == "use" and record["decision"] != "clear":
             return "its record is of a use that was not clear"
         take_number(record["times"]["decided"], "time of a record")
@@ -119,12 +136,12 @@ def find_mismatch(entry: Entry, request: Request) -> str:
         consent = record["consent"]
         named = (
             record["asset"]["sha256"],
-            sorted(record["reasons"]),
-            sorted(consent["carriers"]),
-            sorted(consent["evidenceSha256"]),
+            sorted(_take_texts(record["reasons"])),
+            sorted(_take_texts(consent["carriers"])),
+            sorted(_take_texts(consent["evidenceSha256"])),
         )
     except (KeyError, TypeError, CheckError):
-        return "its record is none of a log"
+        return _NO_RECORD
     said = row["consent"]
     shown = (
         row["asset_id"],
@@ -133,6 +150,64 @@ def find_mismatch(entry: Entry, request: Request) -> str:
         sorted({each["evidence_sha256"] for each in said} - {""}),
     )
     return "" if shown == named else "the manifest's row is not about what its record says"
+
+
+def find_run_mismatch(record: dict[str, Any], request: Request) -> str:
+    """What of a record of a run does not belong to its batch; empty where all does."""
+    batch = request.rests_on
+    try:
+        if why := _find_other_files(record, batch):
+            return why
+        name = f"run-{take_text(record['run']['run'], 'run')}-{batch.batch_id[:RELEASE_DIGITS]}"
+        if record["type"] != "use" or name != request.batch.batch_id:
+            return "its record is not of a use in that run"
+        take_number(record["times"]["decided"], "time of a record")
+        take_number(record["run"]["samples"], "number of samples", 1)
+        take_text(record["purpose"], "purpose")
+        known = _ASSET.fullmatch(take_text(record["asset"]["sha256"], "asset"))
+        return "" if known and take_text(record["decision"], "decision") else _NO_RECORD
+    except (KeyError, TypeError, CheckError):
+        return _NO_RECORD
+
+
+def find_released_mismatch(used: dict[str, Any], released: dict[str, Any]) -> str:
+    """What of a release's record is not about the use in a run; empty where all is."""
+    try:
+        same = (
+            released["type"] == "use"
+            and "run" not in released
+            and released["asset"]["sha256"] == used["asset"]["sha256"]
+            and released["purpose"] == used["purpose"]
+        )
+    except (KeyError, TypeError):
+        return _NO_RECORD
+    return "" if same else "the release's record is not of a use of that asset for that purpose"
+
+
+_NO_RECORD = "its record is none of a log"
+
+
+def _find_other_files(record: dict[str, Any], batch: Batch) -> str:
+    dataset, policy = record["dataset"]["manifestSha256"], record["policy"]["sha256"]
+    if dataset != batch.manifest.hex():
+        return "its record names another manifest than the batch"
+    return "" if policy == batch.policy.hex() else "its record names another policy than the batch"
+
+
+def _take_texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError
+    return [take_text(each, "text") for each in value]
+
+
+def _read_released(value: Any, request: Request) -> Released | None:
+    if value is None:
+        return None
+    take(value, "release's entry", ("index", "leaf", "opening", "path"))
+    index, batch = take_number(value["index"], "index"), request.rests_on
+    if not batch.first <= index < batch.head.size:
+        raise CheckError("entry", f"The entry {index} is not of the release.")
+    return Released(index, _open(value, index, request))
 
 
 def _read_place(value: dict[str, Any], index: int, request: Request) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from verifier.batch import open_batch
 from verifier.canonical import decode_file, encode
 from verifier.chain import Chain, Receipt
-from verifier.drawing import Beacon, Request, make_request, read_share
+from verifier.drawing import RELEASE_DIGITS, Beacon, Request, make_request, read_share
 from verifier.folder import list_folder, read_file
 from verifier.heads import Trust
 from verifier.note import MAX_NOTE_BYTES, Head, Key, open_checkpoint
@@ -39,20 +39,23 @@ def parse_share(text: str) -> Decimal:
 def request_audit(
     folder: Path,
     trust: Trust,
-    release: str,
+    release: str | None,
     block: tuple[int, str] | None,
     rate: Decimal,
     confidence: Decimal,
+    run: str | None = None,
 ) -> Request:
-    """Draw the entries of a release that an operator is to open.
+    """Draw the entries of a release, or of a training run, that an operator is to open.
 
     Args:
         folder: a copy of the public folder.
         trust: the log's key, and a node where there is one.
-        release: the release's id, or how it begins (8 digits and more).
+        release: the release's id, or how it begins (8 digits and more); of a run, the one that it
+            used, which may be left out where it used only one.
         block: number and hash of a block, typed in; None asks the node for its newest final one.
         rate: no more than this part of the uses may violate.
         confidence: how sure that shall be.
+        run: the training run's name; None audits the release itself.
 
     Raises:
         CheckError: the folder or the chain does not fit.
@@ -63,7 +66,11 @@ def request_audit(
     if trust.key is not None and trust.key != key:
         raise CheckError("key", "The folder is of another key than the one that was given.")
     batches = _read_batches(folder, key)
-    name = _find(release, batches)
+    name = used = "" if release is None else _find(release, batches)
+    if run is not None:
+        name, used = _find_run(run, used, batches)
+    elif not name:
+        raise UncheckedError("batch", "Nothing is named: give --release, or --run.")
     batch_file, data = batches[name]
     batch = open_batch(batch_file, key)
     size, receipt = _find_anchor(folder, key, name, hashlib.sha256(data).hexdigest(), batch.head)
@@ -77,7 +84,15 @@ def request_audit(
         if (other := open_batch(value, key)).first < batch.first
     )
     request = make_request(
-        key, batch_file, checkpoint.decode(), receipt, beacon, rate, confidence, revocations
+        key,
+        batch_file,
+        checkpoint.decode(),
+        receipt,
+        beacon,
+        rate,
+        confidence,
+        revocations,
+        None if run is None else batches[used][0],
     )
     if trust.chain is not None and request.receipt is not None:
         trust.chain.look_up(request.receipt)
@@ -116,6 +131,20 @@ def _find(release: str, names: dict[str, Any]) -> str:
     if len(found) != 1:
         how_many = "More than one release" if found else "No release"
         raise CheckError("batch", f"{how_many} of the folder has an id that begins {release!r}.")
+    return found[0]
+
+
+def _find_run(run: str, release: str, names: dict[str, Any]) -> tuple[str, str]:
+    """The batch of a run, and that of the release that it used."""
+    found = [
+        (name, used)
+        for used in ([release] if release else sorted(names))
+        if (name := f"run-{run}-{used[:RELEASE_DIGITS]}") in names
+    ]
+    if len(found) != 1:
+        how_many = "More than one release was used by a run" if found else "There is no run"
+        remedy = ": name one with --release" if found else ""
+        raise CheckError("batch", f"{how_many} of the name {run!r} in this folder{remedy}.")
     return found[0]
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from verifier.canonical import MAX_FILE_BYTES, decode_file
 from verifier.consent import Said, Terms, find_violation, read_statement
 from verifier.drawing import Request
-from verifier.entries import Entry, Revocation, find_mismatch, read_entry
+from verifier.entries import (
+    Entry,
+    Revocation,
+    find_mismatch,
+    find_released_mismatch,
+    find_run_mismatch,
+    read_entry,
+)
 from verifier.folder import read_file
 from verifier.report import CheckError, UncheckedError
 
 MAX_ENTRY_BYTES = 1 << 24
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 Revocations = Mapping[tuple[str, str], Sequence[Revocation]]
 """By asset and purpose."""
 
@@ -68,41 +78,101 @@ def judge_entry(
     record = entry.record
     if record is None:
         found.erased += 1
-        return
-    mismatch = find_mismatch(entry, request)
-    if mismatch:
+    elif request.release is not None:
+        _judge_run(found, folder, entry, record, request, terms, revocations)
+    elif mismatch := find_mismatch(record, entry.row, request.rests_on):
         found.violations.append(f"entry {index}: {mismatch}")
     elif record["type"] != "use":
         found.others += 1
     else:
         found.uses += 1
-        _weigh(found, folder, entry, terms, revocations)
+        if _weigh(found, folder, entry, index, record, terms, revocations) is not None:
+            found.sound += 1
+
+
+def _judge_run(
+    found: Found,
+    folder: Path,
+    entry: Entry,
+    used: dict[str, Any],
+    request: Request,
+    terms: Terms | None,
+    revocations: Revocations,
+) -> None:
+    """A use in a run is sound where the release's is, and nothing ended its consent since."""
+    if mismatch := find_run_mismatch(used, request):
+        found.violations.append(f"entry {entry.index}: {mismatch}")
+        return
+    found.uses += 1
+    asset = used["asset"]["sha256"]
+    what = f"entry {entry.index}, asset {asset}"
+    if used["decision"] != "clear":
+        detail = "its record says itself that the run should not have used it"
+        found.violations.append(f"{what}: {detail}")
+        return
+    if entry.released is None:
+        found.unverifiable.append(f"entry {entry.index}: the release's record was not opened")
+        return
+    released = entry.released.record
+    mismatch = find_mismatch(released, entry.row, request.rests_on)
+    if mismatch := mismatch or find_released_mismatch(used, released):
+        found.violations.append(f"entry {entry.index}: {mismatch}")
+        return
+    place = entry.released.index
+    statements = _weigh(found, folder, entry, place, released, terms, revocations)
+    if statements is None or terms is None:
+        return
+    if any(place < r.index < entry.index for r in revocations.get((asset, used["purpose"]), ())):
+        detail = "its consent had been revoked in the log before the run was entered"
+        found.violations.append(f"{what}: {detail}")
+        return
+    # How fresh the statements were is the release's matter; whether a grant still ran is the run's.
+    ended = find_violation(
+        [replace(said, observed_at=None) for said in statements],
+        used["purpose"],
+        used["times"]["decided"],
+        terms,
+        approved=_is_approved(released),
+        revoked_at=None,
+    )
+    if ended:
+        detail = "its consent had ended when the run was entered, and when it ran is in no record"
+        found.unverifiable.append(f"{what}: {detail}")
+    else:
+        found.sound += 1
 
 
 def _weigh(
     found: Found,
     folder: Path,
     entry: Entry,
+    place: int,
+    record: dict[str, Any],
     terms: Terms | None,
     revocations: Revocations,
-) -> None:
-    record = entry.record or {}
+) -> list[Said] | None:
+    """Weigh the consent for a release's use; the statements where they allow it.
+
+    Args:
+        place: where the release's record stands in the log.
+        record: the release's record.
+    """
     if entry.statements is None or entry.row is None or terms is None:
         found.unverifiable.append(f"entry {entry.index}: its consent was not opened")
-        return
+        return None
     try:
         statements = [read_statement(text) for text in entry.statements]
     except CheckError as fault:
         found.unverifiable.append(f"entry {entry.index}: {fault}")
-        return
+        return None
     shown = [(s.carrier, s.evidence) for s in statements]
     if shown != [(each["carrier"], each["evidence_sha256"]) for each in entry.row["consent"]]:
         detail = "the statements are not those that the record and the manifest's row name"
         found.violations.append(f"entry {entry.index}: {detail}")
-        return
+        return None
     _count_evidence(found, folder, statements)
     purpose, asset = record["purpose"], record["asset"]["sha256"]
-    earlier = [r.decided for r in revocations.get((asset, purpose), ()) if r.index < entry.index]
+    earlier = [r.decided for r in revocations.get((asset, purpose), ()) if r.index < place]
     why = find_violation(
         statements,
         purpose,
@@ -113,11 +183,11 @@ def _weigh(
     )
     if why:
         found.violations.append(f"entry {entry.index}, asset {asset}: {why}")
-    else:
-        found.sound += 1
+        return None
+    return statements
 
 
-def _is_approved(record: dict[str, object]) -> bool:
+def _is_approved(record: dict[str, Any]) -> bool:
     review = record.get("review")
     return isinstance(review, dict) and review.get("ruling") == "approve"
 
@@ -129,7 +199,7 @@ def _count_evidence(found: Found, folder: Path, statements: Sequence[Said]) -> N
             continue
         found.digests += 1
         name = f"evidence/{said.evidence}"
-        if not said.evidence.isalnum() or not (folder / name).exists():
+        if not _DIGEST.fullmatch(said.evidence) or not (folder / name).exists():
             continue
         data = read_file(folder / name, MAX_FILE_BYTES, name)
         if hashlib.sha256(data).hexdigest() != said.evidence:

@@ -58,7 +58,7 @@ def verify(files: tuple[str, ...], as_json: bool, **given: str | None) -> None:
 
 @click.group()
 def audit() -> None:
-    """Audit a release: draw entries by a block, and check what the operator opened of them."""
+    """Audit a release or a training run: draw entries by a block, and check what was opened."""
 
 
 def _trusting(command: click.Command) -> click.Command:
@@ -74,20 +74,22 @@ def _trusting(command: click.Command) -> click.Command:
 @_trusting
 @audit.command("draw")
 @click.argument("folder", metavar="PUBLIC_FOLDER")
-@click.option("--release", metavar="ID", required=True, help="The release; 8 digits will do.")
+@click.option("--release", metavar="ID", help="The release; 8 digits will do.")
+@click.option("--run", metavar="NAME", help="A training run; --release where it used several.")
 @click.option("--violations-at-most", metavar="SHARE", default="1%", show_default=True)
 @click.option("--confidence", metavar="SHARE", default="95%", show_default=True)
 @click.option("--block-hash", metavar="0x…", help="A block, where there is no node to ask.")
 @click.option("--block-number", metavar="N", type=click.IntRange(min=0), help="Its number.")
 @click.option("--to", metavar="FILE", default="request.json", show_default=True)
-def draw(folder: str, release: str, to: str, **given: Any) -> None:
-    """Draw entries of a release by a block that is newer than its anchoring.
+def draw(folder: str, release: str | None, to: str, **given: Any) -> None:
+    """Draw entries of a release, or of a training run, by a block newer than its anchoring.
 
     Send the file to the operator (`kiyome ledger audit` answers it) and keep a copy.
 
     \b
-    Example:
+    Examples:
       kiyome verify audit draw public/ --key VKEY --release 3f2a91c4 --rpc URL --contract 0x…
+      kiyome verify audit draw public/ --key VKEY --run sd-42 --rpc URL --contract 0x…
     """
     from verifier import audit_cli
 

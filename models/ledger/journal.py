@@ -14,6 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from models.errors import LedgerError
@@ -39,10 +40,12 @@ from models.ledger.private_files import (
     plain_openings_path,
     sealed_openings_path,
 )
-from models.ledger.records import UsageRecord
-from models.ledger.tiles import TileReader, append_leaves, sync_path
+from models.ledger.records import RecordType, UsageRecord
+from models.ledger.tiles import TileReader, append_leaves, split_tile, sync_path
+from models.ledger.written import AnyRecord, WrittenRecord
 
 _CHUNK_BYTES = 1 << 20
+_LEAVES_AT_ONCE = 4096
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}", re.ASCII)
 
 
@@ -64,7 +67,7 @@ class PendingAppend:
     def stage(
         self,
         batch_id: str,
-        records: Iterable[UsageRecord | PayoutRecord],
+        records: Iterable[AnyRecord],
         stamped_at: int,
         first_index: int,
         manifest_sha256: str,
@@ -86,19 +89,15 @@ class PendingAppend:
         counts: Counter[str] = Counter(dict.fromkeys(COUNTED_TYPES, 0))
         digest = hashlib.sha256()
         leaves_path, openings_path = self._staging / "leaves", self._staging / "openings"
-        with leaves_path.open("wb") as leaves, openings_path.open("wb", _CHUNK_BYTES) as openings:
+        with leaves_path.open("wb") as file, openings_path.open("wb", _CHUNK_BYTES) as openings:
             openings_path.chmod(0o600)
             writer = SealedWriter(openings, book.nonce)
-            for record in records:
-                if not isinstance(record, (UsageRecord, PayoutRecord)):
-                    raise LedgerError(f"A {type(record).__name__} is not a usage record.")
-                leaf, key_id, sealed = book.enter(record.owner_ref, record.canonical())
-                writer.add(key_id, sealed)
-                leaves.write(leaf)
-                digest.update(leaf)
-                frontier.push(leaf)
-                counts[record.type.value] += 1
-                reach("ledger.staging")
+            coming = _enter(records, book, writer, counts)
+            while leaves := list(islice(coming, _LEAVES_AT_ONCE)):
+                written = b"".join(leaves)
+                file.write(written)
+                digest.update(written)
+                frontier.extend(leaves)
             writer.finish()
         if frontier.size == first_index:
             raise LedgerError(
@@ -110,7 +109,7 @@ class PendingAppend:
         batch = Batch(batch_id, first_index, frontier.size, frontier.root().hex())
         statement = BatchStatement(
             batch,
-            dict(counts),
+            {RecordType(kind).value: count for kind, count in counts.items()},
             digest.hexdigest(),
             stamped_at,
             owners,
@@ -191,8 +190,8 @@ class PendingAppend:
 
     def _staged_leaves(self) -> Iterator[bytes]:
         with (self._staging / "leaves").open("rb") as file:
-            while leaf := file.read(HASH_BYTES):
-                yield leaf
+            while leaves := file.read(_LEAVES_AT_ONCE * HASH_BYTES):
+                yield from split_tile(leaves)
 
     def drop(self) -> None:
         """Throw away what was staged but not promised."""
@@ -214,6 +213,20 @@ class PendingAppend:
         if self.promised:
             self.carry_out()
         self.drop()
+
+
+def _enter(
+    records: Iterable[AnyRecord], book: OwnerBook, writer: SealedWriter, counts: Counter[str]
+) -> Iterator[bytes]:
+    """The leaf of each record, once its opening is written and its type counted."""
+    for record in records:
+        if not isinstance(record, (WrittenRecord, UsageRecord, PayoutRecord)):
+            raise LedgerError(f"A {type(record).__name__} is not a usage record.")
+        leaf, key_id, sealed = book.enter(record.owner_ref, record.canonical())
+        writer.add(key_id, sealed)
+        counts[record.type] += 1
+        yield leaf
+        reach("ledger.staging")
 
 
 def _check_outcome(batch: Batch, size: int, root: bytes) -> None:

@@ -39,15 +39,15 @@ from models.ledger.owners.erasure import (
 )
 from models.ledger.owners.keys import OwnerKeys, make_owner_key
 from models.ledger.owners.proving import OwnerProof, prove_in_batch
-from models.ledger.payout_record import PayoutRecord
+from models.ledger.owners.reading import read_owned
 from models.ledger.private_files import (
     owner_keys_path,
     plain_openings_path,
     sealed_openings_path,
 )
-from models.ledger.records import UsageRecord
 from models.ledger.references import read_reference_key, refer
 from models.ledger.tiles import TileReader
+from models.ledger.written import AnyRecord
 
 
 class UsageLedger:
@@ -161,7 +161,7 @@ class UsageLedger:
     def append(
         self,
         batch_id: str,
-        records: Iterable[UsageRecord | PayoutRecord],
+        records: Iterable[AnyRecord],
         stamped_at: int,
         *,
         manifest_sha256: str = NO_DIGEST,
@@ -218,6 +218,22 @@ class UsageLedger:
         for opening in read_openings(self.private_folder, self._find_statement(batch_id)):
             if isinstance(opening, Opening):
                 yield opening
+
+    def owned_openings(self, batch_id: str, owner_refs: Iterable[str]) -> Iterator[Opening]:
+        """What some owners have in a batch, by its owner index: nobody else's record is opened.
+
+        Whoever has nothing there, or was erased, is passed over.
+
+        Raises:
+            LedgerError: there is no such batch, it has no owner index, or a file is damaged or
+                gone. ``openings`` needs no index.
+        """
+        statement = self._find_statement(batch_id)
+        keys = OwnerKeys.read(owner_keys_path(self.private_folder))
+        for owner_ref in owner_refs:
+            key = keys.get(owner_ref)
+            if key is not None:
+                yield from read_owned(self.private_folder, statement, owner_ref, key)
 
     def opening(self, index: int) -> Opening:
         """The opening of one leaf.

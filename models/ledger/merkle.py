@@ -14,6 +14,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 HASH_BYTES = 32
+_TALLEST = 12
+"""The height of the largest subtree that is hashed at once."""
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 Subtree = Callable[[int, int], bytes]
@@ -71,6 +73,16 @@ class Frontier:
             digest = hash_node(self._peaks.pop()[1], digest)
             height += 1
         self._peaks.append((height, digest))
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Append leaf hashes: the same as pushing one after another, in a fraction of the time."""
+        at, end = 0, len(leaves)
+        while at < end:
+            height = min((end - at).bit_length() - 1, _TALLEST)
+            if self.size:
+                height = min(height, (self.size & -self.size).bit_length() - 1)
+            self.push(hash_perfect(leaves[at : at + (1 << height)]), height)
+            at += 1 << height
 
     def root(self) -> bytes:
         """The root over everything appended so far."""

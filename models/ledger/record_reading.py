@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from models.consent.purposes import Preference, Purpose
@@ -22,6 +23,18 @@ from models.ledger.records import (
 )
 from models.reasons import Reason
 from models.verdicts import Verdict
+
+_ASSET = re.compile(rb'\{"asset":\{"mediaType":"[^"]*","sha256":"([0-9a-f]{64})"')
+"""How the canonical JSON of a record about an asset begins (RFC 8785 sorts its keys)."""
+
+
+def read_asset(canonical: bytes) -> str | None:
+    """The asset that a record is about, from its canonical JSON; None where it is about none.
+
+    Nothing else of the record is read: many are passed over for one that is wanted.
+    """
+    match = _ASSET.match(canonical)
+    return None if match is None else match[1].decode()
 
 
 def read_record(value: dict[str, Any]) -> UsageRecord | PayoutRecord:

@@ -6,22 +6,26 @@ auditor can show.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from models.consent.purposes import Preference, Purpose
+from models.errors import LedgerError
+from models.ledger.batches import BatchStatement
+from models.ledger.commitments import Opening
 from models.ledger.log import UsageLedger
-from models.ledger.record_reading import read_record
+from models.ledger.record_reading import read_asset, read_record
 from models.ledger.records import RecordType, UsageRecord
+from models.ledger.runs import is_run
 from models.reasons import Reason
 from models.verdicts import Verdict
 
-_ASSET = re.compile(rb'\{"asset":\{"mediaType":"[^"]*","sha256":"([0-9a-f]{64})"')
-"""How the canonical JSON of a record about an asset begins (RFC 8785 sorts its keys)."""
-
 AssetUse = tuple[str, Purpose]
 """An asset and the purpose that it was used for."""
+
+Whose = Callable[[BatchStatement, Set[str]], Mapping[str, Sequence[str]] | None]
+"""From the batch of a release and some assets to those that it used, each with the owners that its
+records may stand under; None where nobody can tell. Then every record is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,10 @@ class Revocations:
 
 
 def find_revocations(
-    ledger: UsageLedger, refused: Mapping[AssetUse, Refusal], decided_at: int
+    ledger: UsageLedger,
+    refused: Mapping[AssetUse, Refusal],
+    decided_at: int,
+    whose: Whose = lambda _batch, _assets: None,
 ) -> Revocations:
     """The revocations that the ledger lacks, from every use in a release that none follows.
 
@@ -60,12 +67,13 @@ def find_revocations(
 
     Args:
         decided_at: UTC seconds since 1970.
+        whose: what a release's manifest knows, so that only the records of a few owners are opened.
 
     Raises:
         LedgerError: an opening is damaged, or a file is gone.
     """
     last: dict[tuple[str, Purpose, str], tuple[int, UsageRecord, str]] = {}
-    for index, record, batch_id in _read_about(ledger, {asset for asset, _ in refused}):
+    for index, record, batch_id in _read_about(ledger, {asset for asset, _ in refused}, whose):
         if (record.asset_sha256, record.purpose) not in refused:
             continue
         used = record.type is RecordType.USE and record.run is None
@@ -82,16 +90,55 @@ def find_revocations(
     return Revocations(tuple(records), told)
 
 
-def _read_about(ledger: UsageLedger, assets: set[str]) -> Iterator[tuple[int, UsageRecord, str]]:
-    """Every record about one of the assets, in the ledger's order, with its index and batch."""
+def _read_about(
+    ledger: UsageLedger, assets: Set[str], whose: Whose
+) -> Iterator[tuple[int, UsageRecord, str]]:
+    """Every use and revocation about one of the assets, batch by batch as they were appended, with
+    its index and batch. Batches that hold neither, and runs, are passed over."""
     for batch in ledger.batches():
-        for opening in ledger.openings(batch.batch_id):
-            match = _ASSET.match(opening.canonical)
-            if match is None or match[1].decode() not in assets:
-                continue
+        statement = ledger.statement(batch.batch_id)
+        if statement is None or is_run(statement):
+            continue
+        if not (statement.counts["use"] or statement.counts["revoke"]):
+            continue
+        for opening in _find_openings(ledger, statement, assets, whose):
             record = read_record(opening.record)
             if isinstance(record, UsageRecord):
                 yield opening.index, record, batch.batch_id
+
+
+def _find_openings(
+    ledger: UsageLedger, statement: BatchStatement, assets: Set[str], whose: Whose
+) -> Iterator[Opening]:
+    """What a batch holds about some assets: by the owner index, else by a pass over all of it."""
+    left = assets
+    if statement.owners is not None and not statement.counts["revoke"]:
+        listed = whose(statement, assets)
+        if listed is not None:
+            found = _find_owned(ledger, statement.batch.batch_id, listed)
+            yield from found
+            left = listed.keys() - {read_asset(opening.canonical) for opening in found}
+    if not left:
+        return
+    for opening in ledger.openings(statement.batch.batch_id):
+        if read_asset(opening.canonical) in left:
+            yield opening
+
+
+def _find_owned(
+    ledger: UsageLedger, batch_id: str, listed: Mapping[str, Sequence[str]]
+) -> list[Opening]:
+    """What the owners of some assets have about them; nothing where the index cannot be read."""
+    owners = dict.fromkeys(owner for owners in listed.values() for owner in owners)
+    try:
+        found = [
+            opening
+            for opening in ledger.owned_openings(batch_id, owners)
+            if read_asset(opening.canonical) in listed
+        ]
+    except LedgerError:
+        return []
+    return sorted(found, key=lambda opening: opening.index)
 
 
 def _revoke(used: UsageRecord, index: int, refusal: Refusal, decided_at: int) -> UsageRecord:

@@ -18,9 +18,9 @@ from typing import Any
 
 from models.consent.purposes import Preference, Purpose
 from models.errors import LedgerError
-from models.ledger.batches import Batch, check_batch_id
+from models.ledger.batches import NO_DIGEST, Batch, BatchStatement, check_batch_id
 from models.ledger.log import UsageLedger
-from models.ledger.record_reading import read_record
+from models.ledger.record_reading import read_asset, read_record
 from models.ledger.records import (
     LARGEST,
     ConsentRef,
@@ -75,7 +75,7 @@ class RunEntry:
     @property
     def batch_id(self) -> str:
         """The id of its batch: one for each run and release."""
-        return f"run-{self.run}-{self.release_id[:16]}"
+        return name_batch(self.run, self.release_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,17 @@ class RunReport:
     violations: Mapping[str, Violation]
     batch: Batch | None
     is_new: bool
+
+
+def name_batch(run: str, release_id: str) -> str:
+    """The id of the batch of a run that used a release."""
+    return f"run-{run}-{release_id[:16]}"
+
+
+def is_run(statement: BatchStatement) -> bool:
+    """Whether a batch is a training run's: a release's has a manifest, and is named by a digest."""
+    named = statement.batch.batch_id.startswith("run-")
+    return named and statement.manifest_sha256 == NO_DIGEST
 
 
 def read_samples(path: Path) -> dict[str, int]:
@@ -196,9 +207,12 @@ def find_withdrawn(ledger: UsageLedger, entry: RunEntry) -> dict[str, UsageRecor
         if not later:
             later = batch.batch_id == entry.release_id
             continue
+        statement = ledger.statement(batch.batch_id)
+        if statement is None or not _may_end_consent(statement, bool(withdrawn)):
+            continue
         for opening in ledger.openings(batch.batch_id):
-            asset = opening.record.get("asset", {}).get("sha256")
-            if asset not in entry.samples:
+            asset = read_asset(opening.canonical)
+            if asset is None or asset not in entry.samples:
                 continue
             record = read_record(opening.record)
             if not isinstance(record, UsageRecord) or record.purpose is not entry.purpose:
@@ -209,6 +223,13 @@ def find_withdrawn(ledger: UsageLedger, entry: RunEntry) -> dict[str, UsageRecor
             elif record.type is RecordType.USE and record.run is None and same:
                 withdrawn.pop(asset, None)
     return withdrawn
+
+
+def _may_end_consent(statement: BatchStatement, withdrawn: bool) -> bool:
+    """Whether a batch can change what is withdrawn: a use only gives back what was taken."""
+    counts = statement.counts
+    ends = counts["exclude"] or counts["revoke"]
+    return bool(ends or (withdrawn and counts["use"] and not is_run(statement)))
 
 
 def _released(ledger: UsageLedger, entry: RunEntry) -> Iterator[dict[str, Any]]:

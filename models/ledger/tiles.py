@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from models.errors import LedgerError
@@ -185,9 +186,13 @@ def append_leaves(folder: Path, size: int, leaves: Iterable[bytes]) -> tuple[int
     reader = TileReader(folder, size)
     frontier = reader.frontier()
     writer = _TileWriter(folder, reader)
-    for leaf in leaves:
-        frontier.push(leaf)
-        writer.push(0, leaf)
+    coming = iter(leaves)
+    while some := list(islice(coming, TILE_WIDTH - frontier.size % TILE_WIDTH)):
+        tile = writer.add_leaves(some)
+        if tile is not None and len(some) == TILE_WIDTH:
+            frontier.push(tile, _BITS)
+        else:
+            frontier.extend(some)
     writer.finish(frontier.size)
     return frontier.size, frontier.root()
 
@@ -208,17 +213,28 @@ class _TileWriter:
             self._edges.append(list(reader.tile(level, index)) if width else [])
             level += 1
 
-    def push(self, level: int, digest: bytes) -> None:
+    def add_leaves(self, leaves: Sequence[bytes]) -> bytes | None:
+        """Take in leaf hashes, at most as many as the present tile has room for.
+
+        Returns:
+            The root over the tile where it is full now.
+        """
+        return self._add(0, leaves)
+
+    def _add(self, level: int, hashes: Sequence[bytes]) -> bytes | None:
         if level == len(self._edges):
             self._edges.append([])
             self._counts.append(0)
         edge = self._edges[level]
-        edge.append(digest)
-        self._counts[level] += 1
-        if len(edge) == TILE_WIDTH:
-            self._write(level, self._counts[level] // TILE_WIDTH - 1, edge)
-            self._edges[level] = []
-            self.push(level + 1, hash_perfect(edge))
+        edge += hashes
+        self._counts[level] += len(hashes)
+        if len(edge) < TILE_WIDTH:
+            return None
+        self._write(level, self._counts[level] // TILE_WIDTH - 1, edge)
+        self._edges[level] = []
+        root = hash_perfect(edge)
+        self._add(level + 1, [root])
+        return root
 
     def finish(self, size: int) -> None:
         for level, edge in enumerate(self._edges):

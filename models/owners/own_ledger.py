@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,10 @@ from models.ledger.inclusion import prove_leaf
 from models.ledger.log import UsageLedger
 from models.ledger.note import Checkpoint, Signer, Verifier, open_checkpoint, read_key_file
 from models.ledger.owners.erasure import Erasure, refuse_erased
-from models.ledger.owners.index import OwnerIndex
 from models.ledger.owners.keys import OwnerKeys
-from models.ledger.owners.places import decode_places
 from models.ledger.owners.proving import OwnerProof, prove_in_batch
-from models.ledger.owners.ring import OwnerInBatch
-from models.ledger.owners.sealed import SealedFile
-from models.ledger.private_files import index_path, owner_keys_path, sealed_openings_path
+from models.ledger.owners.reading import read_owned
+from models.ledger.private_files import owner_keys_path
 from models.ledger.proof_file import encode_proof
 
 
@@ -44,6 +42,7 @@ class OwnLedger:
         self._ledger = UsageLedger(folder, signer)
         self._public = self._ledger.public_folder
         self._private = self._ledger.private_folder
+        self._receipts: tuple[int, tuple[Receipt, ...]] = (0, ())
 
     @property
     def vkey(self) -> str:
@@ -89,16 +88,25 @@ class OwnLedger:
         return self._ledger.erasures()
 
     def receipts(self) -> list[Receipt]:
-        """Every receipt, by size."""
-        return list(AnchorFiles(self._public).receipts())
+        """Every receipt, by size; they are read again once another is there."""
+        folder = self._public / "receipts"
+        stamp = folder.stat().st_mtime_ns if folder.is_dir() else 0
+        if self._receipts[0] != stamp:
+            self._receipts = stamp, tuple(AnchorFiles(self._public).receipts())
+        return list(self._receipts[1])
 
     def is_sent(self, size: int) -> bool:
         """Whether a head of at least so many entries is on its way to the chain."""
         anchors = (self._public / "anchors").glob("[0-9]*.json")
         return any(path.stem.isdecimal() and int(path.stem) >= size for path in anchors)
 
-    def own_openings(self, batch_id: str, owner_ref: str) -> Iterator[Opening]:
+    def own_openings(
+        self, batch_id: str, owner_ref: str, start: int = 0, most: int | None = None
+    ) -> Iterator[Opening]:
         """What an owner's own key opens of a batch, in order; nothing where it holds nothing.
+
+        Args:
+            start, most: only so many of them, from the one at ``start`` on.
 
         Raises:
             LedgerError: the owner was erased since, or a file is missing or damaged.
@@ -106,25 +114,36 @@ class OwnLedger:
         """
         statement = self._find(batch_id)
         key = self._key(statement, owner_ref)
+        end = None if most is None else start + most
         if statement.owners is None:  # from before there were owner indexes
-            for opening in self._ledger.openings(batch_id):
-                if opening.record.get("ownerRef") == owner_ref:
-                    yield opening
+            openings = self._ledger.openings(batch_id)
+            own = (each for each in openings if each.record.get("ownerRef") == owner_ref)
+            yield from islice(own, start, end)
             return
-        with OwnerIndex(index_path(self._private, batch_id)) as index:
-            owner = OwnerInBatch.derive(owner_ref, key, batch_id, index.nonce)
-            place = index.find(owner.tag)
-            sealed = None if place is None else index.sealed_places(place)
-        if sealed is None:
-            return
-        places = owner.open_places(sealed)
-        if places is None or len(places) % 8:
-            raise LedgerError(
-                f"The owner index of {batch_id} is damaged.", "Restore it from a backup."
+        yield from read_owned(
+            self._private, statement, owner_ref, key, lambda places: places[start:end]
+        )
+
+    def own_opening(self, batch_id: str, owner_ref: str, index: int) -> Opening | None:
+        """What an owner's own key opens of one entry of the log; None where it is not theirs.
+
+        Raises:
+            LedgerError, NothingKnownError: see ``own_openings``.
+        """
+        statement = self._find(batch_id)
+        if statement.owners is None:
+            found = self.own_openings(batch_id, owner_ref)
+        else:
+            wanted = index - statement.batch.first_index
+            key = self._key(statement, owner_ref)
+            found = read_owned(
+                self._private,
+                statement,
+                owner_ref,
+                key,
+                lambda places: [each for each in places if each == wanted],
             )
-        with SealedFile(sealed_openings_path(self._private, batch_id)) as file:
-            for position in decode_places(places):
-                yield owner.open(file.frame(position), statement.batch.first_index)
+        return next((opening for opening in found if opening.index == index), None)
 
     def owner_proof(self, batch_id: str, owner_ref: str, *, reveal: bool = True) -> bytes:
         """The proof of everything that a batch holds of an owner, or that it holds nothing.
@@ -144,10 +163,10 @@ class OwnLedger:
         Raises:
             LedgerError: the batch holds no such record of theirs, or a file is damaged.
         """
-        for opening in self.own_openings(batch_id, owner_ref):
-            if opening.index == index:
-                return self._with_receipt(prove_leaf(self._public, self.verifier, index, opening))
-        raise LedgerError(f"The batch {batch_id} holds no record {index} of this owner.")
+        opening = self.own_opening(batch_id, owner_ref, index)
+        if opening is None:
+            raise LedgerError(f"The batch {batch_id} holds no record {index} of this owner.")
+        return self._with_receipt(prove_leaf(self._public, self.verifier, index, opening))
 
     def consistency_proof(self, old_size: int, new_size: int) -> bytes:
         """The proof that the log of ``new_size`` entries begins with the one of ``old_size``.

@@ -26,7 +26,7 @@ from models.outbox import ASKED, post_event
 from models.review.audit import append_audit
 from models.store.database import now_ms
 from models.store.tables import OwnerRequestEventRow, OwnerRequestRow, OwnerRequestSubjectRow
-from models.takedowns import acknowledge_takedown, begin_refusal
+from models.takedowns import acknowledge_takedowns, begin_refusal
 from models.withdrawals import ASSET, IDENTITY, read_purposes, write_purposes
 
 NAME, MOTIF = "name", "motif"
@@ -175,7 +175,7 @@ def ask_takedown(
 
     Raises:
         RequestError: nothing is named, or something that is no asset.
-        KiyomeError: see ``models.takedowns.acknowledge_takedown``.
+        KiyomeError: see ``models.takedowns.acknowledge_takedowns``.
     """
     if known := find_sent(session, account, request_id, RequestKind.TAKEDOWN):
         return known
@@ -185,8 +185,7 @@ def ask_takedown(
             "Nothing is chosen that could be taken down.", "Choose a work.", "nothing"
         )
     at = begin_refusal(session)
-    for asset_id in wanted:
-        acknowledge_takedown(session, asset_id, account.name, f"request {request_id}")
+    acknowledge_takedowns(session, wanted, account.name, f"request {request_id}")
     reach("request.refused")
     kind = RequestKind.TAKEDOWN
     return _record(session, account, request_id, kind, at, {ASSET: wanted}, note=note)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from models.assets.asset import Asset
 from models.consent.purposes import ALL_PURPOSES
+from models.errors import ReleaseError
 from models.failpoints import reach
-from models.ledger.batches import Batch
+from models.ledger.batches import Batch, BatchStatement
 from models.ledger.log import UsageLedger
-from models.ledger.revocations import AssetUse, Refusal, Revocations, find_revocations
+from models.ledger.revocations import AssetUse, Refusal, Revocations, Whose, find_revocations
 from models.reasons import Reason
+from models.releases.drawn import find_by_id
+from models.releases.listed import find_listed
 from models.store.database import Database, now_ms
 from models.store.tables import RevocationRow
 from models.takedowns import ids_for_takedown, takedown_times
@@ -27,6 +31,7 @@ _REFUSED = [Reason.TAKEDOWN.value, Reason.CONSENT_WITHDRAWN.value]
 def enter_revocations(
     database: Database,
     ledger: UsageLedger,
+    workspace: Path,
     run_id: str,
     judged: Iterable[tuple[Iterable[Asset], pa.Table]],
     decided_at: int,
@@ -37,6 +42,7 @@ def enter_revocations(
     appends nothing twice. The note saves reading the ledger again at every run.
 
     Args:
+        workspace: where releases lie.
         run_id: names the batch.
         judged: for each shard its assets and its verdict rows.
         decided_at: UTC seconds since 1970.
@@ -52,13 +58,38 @@ def enter_revocations(
         pending = _leave_out_noted(session, refused)
     if not pending:
         return None
-    found = find_revocations(ledger, pending, decided_at)
+    whose = look_up_owners(database, ledger, workspace)
+    found = find_revocations(ledger, pending, decided_at, whose)
     batch = None
     if found.records:
         batch = ledger.append(f"revocations-{run_id}", found.records, decided_at)
         reach("revocations.appended")
     _note(database, pending, found, batch)
     return batch
+
+
+def look_up_owners(database: Database, ledger: UsageLedger, workspace: Path) -> Whose:
+    """Looks up in manifests of releases who spoke about an asset, as pseudonyms of the ledger.
+
+    A record stands under one of them, or under nobody where nobody in particular spoke.
+    """
+
+    def whose(statement: BatchStatement, assets: Set[str]) -> dict[str, list[str]] | None:
+        try:
+            release = find_by_id(database, statement.batch.batch_id)
+        except ReleaseError:
+            return None
+        if release.manifest_sha256 != statement.manifest_sha256:
+            return None
+        listed = find_listed(release, workspace, assets)
+        if listed is None:
+            return None
+        return {
+            asset_id: [ledger.reference("owner", setter) for setter in setters] or [""]
+            for asset_id, setters in listed.items()
+        }
+
+    return whose
 
 
 def _list_refused(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.assets.asset import Asset
 from models.consent.purposes import Preference, Purpose
@@ -22,13 +24,25 @@ from models.ledger.records import (
     UsageRecord,
     token,
 )
+from models.ledger.written import RecordForm, WrittenRecord
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.release import Release
 from models.verdicts import Verdict
 
 Pseudonym = Callable[[str, str], str]
+_MOST_KNOWN = 10_000
 _LOGGED = {Verdict.CLEAR: RecordType.USE, Verdict.EXCLUDE: RecordType.EXCLUDE}
+
+
+class _Row(NamedTuple):
+    """What a record takes from a verdict besides the asset; lists are lines."""
+
+    verdict: str
+    reasons: str
+    statements: str
+    format: str | None
+    ruling_id: str
 
 
 def record_usage(
@@ -38,7 +52,7 @@ def record_usage(
     reviewers: dict[str, str],
     pseudonym: Pseudonym,
     decided_at: int,
-) -> Iterator[UsageRecord]:
+) -> Iterator[WrittenRecord]:
     """Every use and every exclusion of a release, in dataset order.
 
     Args:
@@ -47,33 +61,73 @@ def record_usage(
         pseudonym: ``UsageLedger.reference``: kind and name to a pseudonym.
         decided_at: UTC seconds.
     """
-    policy_ref = PolicyRef(token(policy.name), token(policy.version), policy.digest)
     dataset_ref = DatasetRef(release.dataset, release.id, release.manifest_sha256)
+    known: dict[_Row, list[RecordForm]] = {}
     for _, verdicts in judged:
-        for row in verdicts.to_pylist():
-            kind = _LOGGED.get(Verdict(row["verdict"]))
-            if kind is None:
-                continue
-            statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
-            for purpose in policy.consent.purposes:
-                yield UsageRecord(
-                    type=kind,
-                    asset_sha256=row["asset_id"],
-                    media_type=_media_type(row["format"]),
-                    purpose=purpose,
-                    value=applied_value(statements, purpose, kind),
-                    decision=Verdict(row["verdict"]),
-                    reasons=tuple(Reason(code) for code in row["reasons"]),
-                    policy=policy_ref,
-                    dataset=dataset_ref,
-                    decided_at=decided_at,
-                    consent=ConsentRef(
-                        tuple(statement.carrier for statement in statements),
-                        tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
-                    ),
-                    review=_review(row, reviewers, pseudonym),
-                    owner_ref=_owner(statements, pseudonym),
+        columns = (_texts(verdicts[name]) for name in _Row._fields)
+        ids = verdicts["asset_id"].to_pylist()
+        for asset_id, row in zip(ids, map(_Row, *columns), strict=True):
+            forms = known.get(row)
+            if forms is None:
+                if len(known) == _MOST_KNOWN:
+                    known.clear()
+                records = _record_row(
+                    row, asset_id, policy, dataset_ref, reviewers, pseudonym, decided_at
                 )
+                forms = known[row] = [RecordForm(record) for record in records]
+            for form in forms:
+                yield form.about(asset_id)
+
+
+def _texts(column: pa.ChunkedArray) -> list[str | None]:
+    """A column of text; of lists the texts of each, with line breaks, which none of them holds."""
+    if pa.types.is_list(column.type):
+        column = pc.binary_join(column.cast(pa.list_(pa.string())), "\n")
+    texts: list[str | None] = column.to_pylist()
+    return texts
+
+
+def _lines(text: str) -> list[str]:
+    return text.split("\n") if text else []
+
+
+def _record_row(
+    row: _Row,
+    asset_id: str,
+    policy: Policy,
+    dataset: DatasetRef,
+    reviewers: dict[str, str],
+    pseudonym: Pseudonym,
+    decided_at: int,
+) -> Iterator[UsageRecord]:
+    kind = _LOGGED.get(Verdict(row.verdict))
+    if kind is None:
+        return
+    statements = [_read_statement(text) for text in _lines(row.statements)]
+    for purpose in policy.consent.purposes:
+        yield UsageRecord(
+            type=kind,
+            asset_sha256=asset_id,
+            media_type=_media_type(row.format),
+            purpose=purpose,
+            value=applied_value(statements, purpose, kind),
+            decision=Verdict(row.verdict),
+            reasons=tuple(map(Reason, _lines(row.reasons))),
+            policy=PolicyRef(token(policy.name), token(policy.version), policy.digest),
+            dataset=dataset,
+            decided_at=decided_at,
+            consent=ConsentRef(
+                tuple(statement.carrier for statement in statements),
+                tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+            ),
+            review=_review(row, reviewers, pseudonym),
+            owner_ref=_owner(statements, pseudonym),
+        )
+
+
+@lru_cache(maxsize=4096)
+def _read_statement(text: str) -> Statement:
+    return Statement.from_dict(json.loads(text))
 
 
 def applied_value(
@@ -106,12 +160,10 @@ def _owner(statements: Sequence[Statement], pseudonym: Pseudonym) -> str:
     return pseudonym("owner", setters[0]) if setters else ""
 
 
-def _review(
-    row: dict[str, Any], reviewers: dict[str, str], pseudonym: Pseudonym
-) -> ReviewRef | None:
-    reviewer = reviewers.get(row["ruling_id"])
+def _review(row: _Row, reviewers: dict[str, str], pseudonym: Pseudonym) -> ReviewRef | None:
+    reviewer = reviewers.get(row.ruling_id)
     if reviewer is None:
         return None
-    cleared = row["verdict"] == Verdict.CLEAR.value
+    cleared = row.verdict == Verdict.CLEAR.value
     ruling = RulingValue.APPROVE if cleared else RulingValue.EXCLUDE
     return ReviewRef(pseudonym("reviewer", reviewer), ruling)

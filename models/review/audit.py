@@ -8,7 +8,7 @@ in its own table, and a head that somebody noted earlier must still be there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from models.canonical import canonical_json, digest_bytes, digest_of
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import (
     AuditRow,
     CaptionEditRow,
@@ -90,23 +90,48 @@ def append_audit(
     Raises:
         rfc8785.CanonicalizationError: ``detail`` holds something JSON cannot express.
     """
+    return append_audit_many(session, actor, action, [(subject, detail)])[0]
+
+
+def append_audit_many(
+    session: Session, actor: str, action: str, deeds: Iterable[tuple[str, Mapping[str, Any]]]
+) -> list[AuditEntry]:
+    """Append one row for each subject and its detail, in their order and at one moment.
+
+    The rows are those that ``append_audit`` appends one by one; the chain is locked and its end is
+    looked up once.
+
+    Raises:
+        rfc8785.CanonicalizationError: a detail holds something JSON cannot express.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    last = session.execute(
-        select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
-    ).first()
-    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    fields: dict[str, Any] = {
-        "seq": seq,
-        "at_ms": now_ms(session),
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": canonical_json(dict(detail)).decode(),
-    }
-    sealed = _seal(prev_hash, fields)
-    session.execute(insert(AuditRow).values(**fields, prev_hash=prev_hash, hash=sealed))
-    return AuditEntry(**fields, hash=sealed)
+    last = execute(session, _LAST).first()
+    seq, prev_hash = (last.seq, last.hash) if last else (0, GENESIS)
+    at_ms = now_ms(session)
+    entries: list[AuditEntry] = []
+    rows: list[dict[str, Any]] = []
+    for subject, detail in deeds:
+        seq += 1
+        fields: dict[str, Any] = {
+            "seq": seq,
+            "at_ms": at_ms,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "detail": canonical_json(dict(detail)).decode(),
+        }
+        sealed = _seal(prev_hash, fields)
+        rows.append({**fields, "prev_hash": prev_hash, "hash": sealed})
+        entries.append(AuditEntry(**fields, hash=sealed))
+        prev_hash = sealed
+    if rows:
+        execute(session, _APPEND, rows)
+    return entries
+
+
+_LAST = select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)
+_APPEND = insert(AuditRow)
 
 
 def describe_ruling(ruling: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import CursorResult, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.errors import StoreError
 
 _READS = "kiyome_reads"
+
+
+_FULL = ("disk is full", "No space left on device")
+"""What SQLite and PostgreSQL say of a full disk."""
 
 
 class Database:
@@ -28,7 +32,9 @@ class Database:
         self.url = url
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(url, pool_pre_ping=True)
+        # A file is always there; a server may have closed a connection meanwhile.
+        is_server = make_url(url).get_backend_name() != "sqlite"
+        self.engine: Engine = create_engine(url, pool_pre_ping=is_server)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
@@ -63,14 +69,39 @@ class Database:
         try:
             yield
         except OperationalError as error:
+            remedy = (
+                "Check that it runs, that the disk is not full and that the folder is writable."
+            )
+            if any(words in str(error.orig) for words in _FULL):
+                remedy = "Free some disk space where it is, then try again."
             raise StoreError(
-                f"The database at {self.engine.url!r} cannot be used: {error.orig}.",
-                "Check that it runs, that the disk is not full and that the folder is writable.",
+                f"The database at {self.engine.url!r} cannot be used: {error.orig}.", remedy
             ) from error
 
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def execute(
+    session: Session,
+    statement: Executable,
+    values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+) -> CursorResult[Any]:
+    """Run a statement on the connection of a session, without the session's objects.
+
+    For statements that are made once, as constants of a module with ``bindparam`` in the places of
+    values, and run for every page: what SQLAlchemy makes of such a statement is kept with it. One
+    that is built for each use costs five to ten times as much processor time, several times what
+    the database itself needs.
+
+    Args:
+        session: an open transaction; objects that it holds are written first.
+        statement: reads columns, never whole rows as objects.
+        values: by parameter; of many rows to insert, of each.
+    """
+    session.flush()
+    return session.connection().execute(statement, values)
 
 
 def now_ms(session: Session) -> int:

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from models.consent.purposes import Preference, Purpose
-from models.consent.statements import Condition, Trust
 from models.errors import LedgerError
 from models.ledger.auditing.request import check_block, read_request
-from models.ledger.commitments import encode_canonical
 from tests.audit_parts import (
     BLOCK,
     DAY,
@@ -24,9 +22,9 @@ from tests.audit_parts import (
     details,
     failures,
     grant,
-    refusal,
     revocation_of,
 )
+from tests.audit_tampering import TAMPERED, VIOLATIONS, change_file, tampered
 from tests.ledger_parts import owner_ref
 from verifier.report import CheckError, Outcome
 from verifier.requesting import request_audit
@@ -44,11 +42,6 @@ def _only(tmp_path: Path, *statements: object, **more: object) -> Audited:
     made = Audited.make(tmp_path, {0: tuple(statements)}, **more)  # type: ignore[arg-type]
     made.ask()
     return made
-
-
-def _change(path: Path, **changes: object) -> None:
-    value = json.loads(path.read_bytes())
-    path.write_bytes(encode_canonical({**value, **changes}) + b"\n")
 
 
 def test_a_release_whose_uses_were_all_granted_passes(tmp_path: Path) -> None:
@@ -72,26 +65,6 @@ def test_where_every_entry_is_drawn_nothing_is_left_to_chance(audited: Audited) 
     assert bound == [
         "Every entry was drawn: 0 % of the uses violate (0 of 40 drawn count as violations)."
     ]
-
-
-VIOLATIONS = [
-    ((refusal(), grant()), "it was refused (c2pa)"),
-    ((refusal(),), "it was refused (c2pa)"),
-    ((grant(trust=Trust(integrity=True, signer=True, bound=True)),), "nothing grants it"),
-    ((grant(expires_at=DECIDED),), "its grant had ended"),
-    ((grant(issued_at=DECIDED + 1),), "nothing grants it"),
-    ((grant(issued_at=None),), "nothing grants it"),
-    ((grant(expires_at=None, issued_at=DECIDED - 181 * DAY),), "its grant had ended"),
-    ((grant(observed_at=DECIDED - 8 * DAY),), "its grant had ended, or was read too long ago"),
-    ((grant(preferences={Purpose.DATA_MINING: Preference.ALLOWED}),), "nothing grants it"),
-    ((grant(preferences={Purpose.GENERATIVE_TRAINING: Preference.CONSTRAINED}),), "a condition"),
-    ((grant(), refusal(condition=Condition.TAMPERED, preferences={})), "nobody approved it"),
-    ((grant(), grant(issued_at=DECIDED - 1, preferences={
-        Purpose.GENERATIVE_TRAINING: Preference.NOT_ALLOWED})), "it was refused (sidecar)"),
-    ((grant(carrier="contract", source="unheard of", trust=Trust(contract=True)),),
-     "nothing grants it"),
-    ((), "nothing grants it"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("said", "why"), VIOLATIONS, ids=range(len(VIOLATIONS)))
@@ -161,76 +134,13 @@ def test_a_policy_that_was_not_kept_leaves_every_use_unverifiable(audited: Audit
     assert examined.checks.outcome is Outcome.UNCHECKED
 
 
-def _first(folder: Path, kind: str = "entries") -> Path:
-    return min((folder / kind).iterdir())
-
-
-def _edit(name: str, **changes: object) -> Callable[[Path], None]:
-    return lambda folder: _change(folder / name, **changes)
-
-
-def _edit_entry(change: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
-    def apply(folder: Path) -> None:
-        path = _first(folder)
-        value = json.loads(path.read_bytes())
-        change(value)
-        path.write_bytes(encode_canonical(value) + b"\n")
-
-    return apply
-
-
-def _set(*keys: object, to: object) -> Callable[[Path], None]:
-    def change(value: dict[str, object]) -> None:
-        part: object = value
-        for key in keys[:-1]:
-            part = part[key]  # type: ignore[index]
-        part[keys[-1]] = to  # type: ignore[index]
-
-    return _edit_entry(change)
-
-
-def _swap(folder: Path) -> None:
-    one, other = sorted((folder / "entries").iterdir())[:2]
-    data = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(data)
-
-
-TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
-    ("an entry is missing", lambda f: _first(f).unlink(), "opened"),
-    ("two entries change places", _swap, "entry"),
-    ("a record says another purpose", _set("opening", "record", "purpose", to="x"), "opening"),
-    ("a salt is another", _set("opening", "salt", to="0" * 64), "opening"),
-    ("a leaf is another", _set("leaf", to="0" * 64), "inclusion"),
-    ("a path is empty", _set("path", to=[]), "inclusion"),
-    ("a record is said to be erased", _edit_entry(lambda v: (
-        v.pop("opening"), v.pop("statements"), v.pop("manifest_row"),
-        v.update(erased={"erasures": []}))), "entry"),
-    ("a row is of another asset", _set("manifest_row", "asset_id", to="0" * 64), "violation"),
-    ("a row leaves evidence out", _set("manifest_row", "consent", to=[]), "violation"),
-    ("statements are left out", _set("statements", to=[]), "violation"),
-    ("a row is no row", _set("manifest_row", to={}), "file"),
-    ("statements are no texts", _set("statements", to=[1]), "entry"),
-    ("evidence is another", lambda f: _first(f, "evidence").write_bytes(b"no"), "evidence"),
-    ("the policy is another", lambda f: (f / "policy.json").write_bytes(b"{}"), "policy"),
-    ("the manifest is another", lambda f: (f / "manifest.parquet").write_bytes(b"x"), "manifest"),
-    ("a position is another", _edit("request.json", positions=[0]), "draw"),
-    ("the block is another", _edit("request.json", beacon={
-        "block_hash": "0x" + "8" * 64, "block_number": 100, "by_hand": True, "chain_id": 0}),
-     "draw"),
-    ("the rate is another", _edit("request.json", violations_at_most="0.5"), "draw"),
-    ("the rate is no number", _edit("request.json", violations_at_most="1"), "request"),
-    ("the request is of another format", _edit("request.json", format="x"), "request"),
-    ("the checkpoint is another", _edit("request.json", checkpoint="x\n1\n\n"), "checkpoint"),
-    ("the batch is another", _edit("request.json", batch={"batch": {}, "signature": ""}), "batch"),
-    ("no node vouched for an unanchored block", _edit("request.json", beacon={
-        "block_hash": BLOCK[1], "block_number": 100, "by_hand": False, "chain_id": 0}), "receipt"),
-    ("the key is another", _edit("request.json", vkey="x"), "key"),
-    ("an entry is not canonical", lambda f: _first(f).write_bytes(b"{} "), "file"),
-    ("the request is cut short", lambda f: (f / "request.json").write_bytes(b"{"), "file"),
-    ("a stray revocation", lambda f: (f / "revocations/x.json").write_bytes(b"{}\n"),
-     "revocations"),
-]  # fmt: skip
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Audited, Path]:
+    """What was opened of a release of forty uses."""
+    folder = tmp_path_factory.mktemp("opened")
+    audited = Audited.make(folder, {number: (grant(),) for number in range(40)})
+    audited.ask("0.2")
+    return audited, audited.open()
 
 
 @pytest.mark.parametrize(
@@ -239,10 +149,13 @@ TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
     ids=[case[0] for case in TAMPERED],
 )
 def test_a_tampered_folder_fails(
-    audited: Audited, change: Callable[[Path], None], check: str
+    opened: tuple[Audited, Path],
+    tmp_path: Path,
+    change: Callable[[Path], None],
+    check: str,
 ) -> None:
-    audited.ask("0.2")
-    examined = audited.check(audited.open(change))
+    audited, folder = opened
+    examined = audited.check(tampered(folder, tmp_path / "audit", change))
     assert examined.checks.outcome is Outcome.FAILS
     assert check in failures(examined)
 
@@ -286,7 +199,7 @@ def test_the_operator_refuses_a_request_that_does_not_follow_from_its_block(
     audited: Audited, changes: dict[str, object], why: str
 ) -> None:
     path = audited.ask("0.2")
-    _change(path, **changes)
+    change_file(path, **changes)
     with pytest.raises(LedgerError, match=why):
         read_request(path, audited.ledger)
 

@@ -23,6 +23,7 @@ from models.store.tables import AuditRow
 from tests.anchoring_parts import FakeClock, make_pace, mine_on_sleep
 from tests.anvil import KEYS, Anvil, start_anvil
 from tests.pipeline import ROOT, draw_dataset, make_settings, release_of, run_kiyome
+from tests.verifiers import VERIFY_MJS, find_node
 from verifier.drawing import Beacon, make_request
 from verifier.note import Key
 from verifier.requesting import write_request
@@ -131,6 +132,27 @@ def test_the_verifier_alone_says_the_same(site: Site, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout.rstrip().endswith("Everything holds.")
+    if (VERIFY_MJS.parent / "node_modules" / "viem").is_dir():
+        command = [find_node(), str(VERIFY_MJS), "audit", *checked]
+        other = subprocess.run(command, capture_output=True, text=True, timeout=280)
+        assert other.stdout == done.stdout, other.stderr
+
+
+def test_a_run_is_drawn_opened_and_checked(site: Site, tmp_path: Path) -> None:
+    _say("ledger", "use", "--release", site.release[:8], "--run", "sd-42", "--model", "sd")
+    _say("ledger", "anchor")
+    site.chain.finalize()
+    request, folder = tmp_path / "request.json", tmp_path / "audit"
+    said = _say(
+        "verify", "audit", "draw", site.public, "--run", "sd-42", "--to", request, *site.node
+    )
+    assert f"run        run-sd-42-{site.release[:16]}, 4 entries, 4 uses" in said
+    said = _say("ledger", "audit", request, "--to", folder, "--by", "Aoki", "--with-manifest")
+    assert f"release   {site.release}" in said
+    checks, code = _check(site, folder, "--request", request)
+    assert code == 0, checks
+    assert {"run", "receipt", "policy", "manifest", "consent", "bound"} <= checks.keys()
+    assert set(checks.values()) <= {"ok", "note"}
 
 
 def test_what_was_opened_is_in_the_audit_trail(site: Site, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models.review.audit import append_audit, read_latest, verify_audit
+from models.review import audit
+from models.review.audit import append_audit, append_audit_many, read_latest, verify_audit
 from models.review.queue import Question, decide, enqueue, lease_next
 from models.store.database import Database
 
@@ -43,6 +44,35 @@ def rule_on_one(database: Database) -> str:
         return decide(
             session, item.id, item.lease_token, 1, "approve", "other_name", "seen", "mika"
         ).ruling_id
+
+
+def test_many_rows_at_once_are_the_rows_that_come_one_by_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "now_ms", lambda _: 1_800_000_000_000)
+    deeds = [(f"subject {number}", {"n": number, "日本": "語"}) for number in range(7)]
+    chains = []
+    for together in (False, True):
+        with database.transaction() as session:
+            append_audit(session, "mika", "note", "before", {})
+            if together:
+                entries = append_audit_many(session, "mika", "note", deeds)
+            else:
+                entries = [append_audit(session, "mika", "note", *deed) for deed in deeds]
+            append_audit(session, "mika", "note", "after", {})
+            rows = session.execute(text("SELECT * FROM audit ORDER BY seq")).all()
+            chains.append((entries, rows, verify_audit(session)))
+            session.execute(text("DELETE FROM audit"))
+    assert chains[0] == chains[1]
+    assert len(chains[0][1]) == 9
+    assert chains[0][2].ok
+
+
+def test_no_row_at_all_leaves_the_chain_as_it_is(database: Database) -> None:
+    fill(database)
+    with database.transaction() as session:
+        assert append_audit_many(session, "mika", "note", []) == []
+    assert verify(database) == (True, None, "")
 
 
 def test_an_empty_chain_is_whole(database: Database) -> None:

@@ -10,6 +10,9 @@ const FIELDS = "batch_id counts first_index format leaves_sha256 root size stamp
 const NEWER_FIELDS = ["manifest_sha256", "owners", "policy_sha256"];
 const LEAST_OWNERS = 16;
 
+/** What stands for a manifest or a policy where a batch is not of a release. */
+export const NO_DIGEST = Buffer.alloc(32);
+
 /** Read a batch's file, once the log's signature over it holds. */
 export function openBatch(value, key) {
   const file = take(value, "batch's file", ["batch", "signature"]);
@@ -45,9 +48,10 @@ function read(batch, newer) {
     if (name in counts) total += takeNumber(counts[name], "batch's count", 1);
   }
   let owners = null;
+  let [manifest, policy] = [NO_DIGEST, NO_DIGEST];
   if (newer) {
-    takeBytes(batch.manifest_sha256, "digest of the manifest");
-    takeBytes(batch.policy_sha256, "digest of the policy");
+    manifest = takeBytes(batch.manifest_sha256, "digest of the manifest");
+    policy = takeBytes(batch.policy_sha256, "digest of the policy");
     const index = take(batch.owners, "batch's owner index", ["records", "root", "size"]);
     if (takeNumber(index.records, "number of owners' records") !== size - first) {
       throw new CheckError("sums", "The owners' records are not as many as the batch's leaves.");
@@ -64,5 +68,5 @@ function read(batch, newer) {
   if (total !== size - first) {
     throw new CheckError("sums", "The batch's counts do not add up to its leaves.");
   }
-  return { id, first, head, leaves, owners };
+  return { id, first, head, leaves, owners, counts, manifest, policy };
 }

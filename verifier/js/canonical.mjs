@@ -105,7 +105,8 @@ export function takePath(value, what) {
   return value.map((step) => takeBytes(step, what));
 }
 
-function isDeep(text) {
+/** Whether JSON nests deeper than a file ever does; the parser recurses. */
+export function isDeep(text) {
   let depth = 0;
   let quoted = false;
   for (let at = 0; at < text.length; at += 1) {

@@ -69,9 +69,7 @@ export class Chain {
     const found = await this.#ask(request("eth_getTransactionReceipt", receipt.txHash));
     if (found === null) throw deny("names a transaction that the node does not know");
     await this.#compareLog(receipt, readObject(found));
-    const number = `0x${receipt.blockNumber.toString(16)}`;
-    const block = readObject(await this.#ask(request("eth_getBlockByNumber", number, false)));
-    if (block.hash !== receipt.blockHash) {
+    if ((await this.#blockHash(receipt.blockNumber)) !== receipt.blockHash) {
       throw deny("names a block that is no longer part of the chain");
     }
     if ((await this.#finalized()) < receipt.blockNumber) {
@@ -84,6 +82,16 @@ export class Chain {
       `The head of ${receipt.size} leaves was anchored as number ${receipt.sequence}, in the ` +
       `finalized block ${receipt.blockNumber}.${caveat}`
     );
+  }
+
+  /** Make sure that a block has a hash, and is final. */
+  async confirmBlock(number, hash) {
+    if ((await this.#finalized()) < number) {
+      throw new CheckError("beacon", `The block ${number} is not final yet.`);
+    }
+    if ((await this.#blockHash(number)) !== hash) {
+      throw new CheckError("beacon", `The block ${number} of the chain has another hash.`);
+    }
   }
 
   /** The head that a contract held at the last finalized block. */
@@ -122,6 +130,11 @@ export class Chain {
     if (!same || String(log.address).toLowerCase() !== receipt.contract) {
       throw deny("is not what the contract said: its event is about something else");
     }
+  }
+
+  async #blockHash(number) {
+    const asked = request("eth_getBlockByNumber", `0x${number.toString(16)}`, false);
+    return readObject(await this.#ask(asked)).hash;
   }
 
   async #finalized() {

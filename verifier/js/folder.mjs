@@ -295,7 +295,8 @@ function read(folder, name, limit) {
   }
 }
 
-function list(folder) {
+/** The names in a folder, in order; none where there is no folder. */
+export function list(folder) {
   try {
     return fs.readdirSync(folder).sort();
   } catch (error) {

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-// node verify.mjs FILE... --key VKEY
+// node verify.mjs FILE... --key VKEY, node verify.mjs audit check FOLDER --request FILE --key VKEY
 // Exits with 0 where all holds, 1 where something does not, 2 where it could not be checked.
 
 import fs from "node:fs";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
+import { examineAudit } from "./auditing.mjs";
 import { MAX_FILE_BYTES } from "./canonical.mjs";
 import { Chain } from "./chain.mjs";
 import { examineFolder, readFile } from "./folder.mjs";
@@ -18,7 +19,11 @@ const USAGE = `usage: verify.mjs [-h] [--key VKEY] [--rpc URL] [--contract 0x…
                   [--checkpoint FILE] [--leaf HEX] [--owner-key FILE] [--json]
                   FILE [FILE ...]
 
-Verify files of a usage ledger, or a copy of its public folder.
+       verify.mjs audit check [-h] [--key VKEY] [--rpc URL] [--contract 0x…]
+                  [--request FILE] [--json] FOLDER
+
+Verify files of a usage ledger, or a copy of its public folder; check what an operator opened for
+an audit. A file of the name audit is ./audit.
 
   FILE               a file, or a public folder
   --key VKEY         the log's key, from a source you trust
@@ -27,6 +32,7 @@ Verify files of a usage ledger, or a copy of its public folder.
   --checkpoint FILE  a head that you kept from earlier
   --leaf HEX         the leaf hash that a C2SP proof is about
   --owner-key FILE   an owner's key: whether a tag is theirs
+  --request FILE     the request of an audit, as you kept it
   --json             print the report as JSON`;
 const MARKS = { ok: "ok  ", note: "note", failed: "FAIL", unchecked: "?   " };
 const LAST_LINE = {
@@ -76,34 +82,44 @@ export function readTrust(options) {
   }
 }
 
-async function main(args) {
-  const text = { type: "string" };
-  const options = {
-    key: text,
-    rpc: text,
-    contract: text,
-    checkpoint: text,
-    leaf: text,
-    "owner-key": text,
-    json: { type: "boolean" },
-    help: { type: "boolean", short: "h" },
-  };
+const TEXT = { type: "string" };
+const ALWAYS = {
+  key: TEXT,
+  rpc: TEXT,
+  contract: TEXT,
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+};
+const OF_FILES = { ...ALWAYS, checkpoint: TEXT, leaf: TEXT, "owner-key": TEXT };
+const OF_AUDITS = { ...ALWAYS, request: TEXT };
+
+async function main(words) {
+  const audits = words[0] === "audit";
   let given;
   let trust;
+  let kept = null;
   try {
+    const args = audits ? words.slice(1) : words;
+    const options = audits ? OF_AUDITS : OF_FILES;
     given = parseArgs({ args, options, allowPositionals: true });
     if (given.values.help) {
       console.log(USAGE);
       return 0;
     }
+    if (audits) readStep(given.positionals);
     if (given.positionals.length === 0) throw new UsageError("Name a file.");
     trust = readTrust(given.values);
+    const { request } = given.values;
+    if (request !== undefined) kept = readFile(request, MAX_FILE_BYTES, "--request");
   } catch (error) {
-    if (!(error instanceof UsageError) && !error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
+    const usage = error instanceof UsageError || error.code?.startsWith("ERR_PARSE_ARGS");
+    if (!usage && !(error instanceof CheckError)) throw error;
     console.error(escape(`verifier: ${error.message}`));
     return 2;
   }
-  const files = await verify(given.positionals, trust);
+  const files = audits
+    ? [(await examineAudit(given.positionals[0], trust, kept)).report()]
+    : await verify(given.positionals, trust);
   const outcome = combine(files);
   if (given.values.json) console.log(JSON.stringify({ files, format: FORMAT, outcome }, null, 1));
   else {
@@ -114,6 +130,19 @@ async function main(args) {
     console.log([...lines, LAST_LINE[outcome]].map(escape).join("\n"));
   }
   return EXIT_CODES[outcome];
+}
+
+// What stands behind `audit`: `check`, and a folder.
+function readStep(positionals) {
+  const step = positionals.shift();
+  if (step === "draw") {
+    throw new UsageError(
+      "Entries are drawn in Python (python -m verifier audit draw); check draws them again.",
+    );
+  }
+  if (step !== "check" || positionals.length !== 1) {
+    throw new UsageError("Audits are checked with: audit check FOLDER.");
+  }
 }
 
 async function examineOne(name, trust) {

@@ -52,7 +52,8 @@ def audit_command(
 
     The request comes from `kiyome verify audit draw`. It is drawn again first, and refused where it
     does not follow from its block. What is opened: records with salts and paths, the manifest's
-    rows without names and captions, what was said about consent, its evidence, and the policy.
+    rows without names and captions, what was said about consent, its evidence, and the policy; of a
+    training run also the release's records of the drawn assets.
 
     \b
     Examples:
@@ -120,13 +121,13 @@ def _gather(
 
     from models.consent.evidence.bodies import read_body
     from models.errors import KiyomeError
-    from models.ledger.auditing.opening import open_entries, open_revocations
+    from models.ledger.auditing.opening import open_entries, open_released, open_revocations
     from models.ledger.auditing.writing import Disclosure
     from models.policy import load_policy
     from models.releases.audited import read_consented, read_policy
     from models.releases.drawn import find_by_id
 
-    release = find_by_id(database, request.statement.batch.batch_id)
+    release = find_by_id(database, request.rests_on.batch.batch_id)
     entries = list(open_entries(ledger, request))
     records = [each.opening.record for each in entries if each.opening is not None]
     assets = {record["asset"]["sha256"] for record in records if record["type"] == "use"}
@@ -148,21 +149,24 @@ def _gather(
         entries,
         list(revocations),
         {asset: (each.row, each.statements) for asset, each in consented.items()},
-        read_policy(settings.workspace, request.statement.policy_sha256, present),
+        read_policy(settings.workspace, request.rests_on.policy_sha256, present),
         {digest: body for digest, body in bodies.items() if body is not None},
         None if manifest is None else manifest.read_bytes(),
+        open_released(ledger, request, entries),
     )
 
 
 def _show(disclosure: Disclosure) -> None:
     request = disclosure.request
     batch, types = request.statement.batch, disclosure.types
-    click.echo(f"release   {batch.batch_id}")
+    click.echo(f"{'release' if request.release is None else 'run':9} {batch.batch_id}")
+    if request.release is not None:
+        click.echo(f"release   {request.release.batch.batch_id}")
     click.echo(f"block     {request.beacon.number}, {request.beacon.block_hash}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
     click.echo(f"entries   {len(disclosure.entries)} of {batch.size - batch.first_index}: {kinds}")
     click.echo(f"evidence  {len(disclosure.evidence)} bodies")
-    click.echo(f"revoked   {len(disclosure.revocations)} revocations before the release")
+    click.echo(f"revoked   {len(disclosure.revocations)} revocations before")
     owners = disclosure.owners
     nobody = owners.pop("", 0)
     click.echo(f"owners    {len(owners)} with {owners.total()} records, {nobody} of nobody known")

@@ -1,8 +1,9 @@
-"""The drawn entries with their records, salts and paths, and revocations that stand before them."""
+"""The drawn entries with their records, salts and paths, the entries of the release that those of a
+run rest on, and revocations that stand before them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from models.errors import LedgerError
@@ -12,6 +13,7 @@ from models.ledger.log import UsageLedger
 from models.ledger.merkle import prove_inclusion, verify_inclusion
 from models.ledger.openings import read_chosen
 from models.ledger.owners.erasure import Erasure
+from models.ledger.record_reading import read_asset
 from models.ledger.tiles import TileReader
 
 
@@ -57,10 +59,38 @@ def open_entries(ledger: UsageLedger, request: AuditRequest) -> Iterator[OpenedE
             yield prover.prove(opening.index, opening)
 
 
+def open_released(
+    ledger: UsageLedger, request: AuditRequest, entries: Iterable[OpenedEntry]
+) -> dict[str, OpenedEntry]:
+    """By asset, the entry of the release that an entry of a run rests on.
+
+    Those that were erased are left out. Nothing where the request is not about a run.
+
+    Raises:
+        LedgerError: an opening or a file is damaged or gone.
+    """
+    if request.release is None:
+        return {}
+    records = [each.opening.record for each in entries if each.opening is not None]
+    wanted = {record["asset"]["sha256"]: record["purpose"] for record in records}
+    prover = _Prover(ledger, request.head_size)
+    found: dict[str, OpenedEntry] = {}
+    for opening in ledger.openings(request.release.batch.batch_id):
+        asset = read_asset(opening.canonical)
+        if asset is None or asset not in wanted:
+            continue
+        record = opening.record
+        if record["type"] == "use" and wanted[asset] == record["purpose"]:
+            found[asset] = prover.prove(opening.index, opening)
+            if len(found) == len(wanted):
+                break
+    return found
+
+
 def open_revocations(
     ledger: UsageLedger, request: AuditRequest, assets: Collection[str] | None
 ) -> Iterator[OpenedEntry]:
-    """The revocations that stand before the release, in the order of the log.
+    """The revocations that stand before the batch, in the order of the log.
 
     Args:
         assets: only those about these; None for all of them.

@@ -1,4 +1,5 @@
-"""An auditor's request (``kiyome.audit-request/1``), drawn again before anything is opened.
+"""An auditor's request (``kiyome.audit-request/1``, of a training run
+``kiyome.run-audit-request/1``), drawn again before anything is opened.
 
 An operator opens only what a block drew: whoever may choose entries could read all of them.
 """
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LedgerError
-from models.ledger.batches import BatchStatement
+from models.ledger.batches import NO_DIGEST, BatchStatement
 from models.ledger.chain.receipts import Receipt
 from models.ledger.commitments import decode_canonical, encode_canonical
 from models.ledger.log import UsageLedger
+from models.ledger.runs import name_batch
 
 FORMAT = "kiyome.audit-request/1"
+RUN_FORMAT = "kiyome.run-audit-request/1"
 _DOMAIN = b"kiyome.audit-draw/1\n"
 _MAX_BYTES = 1 << 28
 _WORD = 1 << 64
@@ -55,11 +58,12 @@ class AuditRequest:
 
     Attributes:
         data: the request's file.
-        statement: the release's batch.
+        statement: the batch of the release, or of the training run.
         head_size: number of entries under the head that everything is proven under.
         receipt: where that head is anchored; None where it is not.
         beacon: the block.
         positions: the drawn entries, as places in the log, ascending.
+        release: of a run, the batch of the release that it used; else None.
     """
 
     data: bytes
@@ -68,6 +72,12 @@ class AuditRequest:
     receipt: Receipt | None
     beacon: Beacon
     positions: tuple[int, ...]
+    release: BatchStatement | None = None
+
+    @property
+    def rests_on(self) -> BatchStatement:
+        """The batch that names manifest and policy."""
+        return self.release or self.statement
 
 
 BlockHash = Callable[[int, int], str | None]
@@ -166,23 +176,19 @@ def _decode(data: bytes) -> dict[str, Any]:
     if len(data) > _MAX_BYTES or not data.endswith(b"\n"):
         raise ValueError("it is cut short or too long")
     value = decode_canonical(data[:-1])
-    if value.keys() != _KEYS or value["format"] != FORMAT:
+    keys = _KEYS | {"release"} if value.get("format") == RUN_FORMAT else _KEYS
+    if value.keys() != keys or value["format"] not in (FORMAT, RUN_FORMAT):
         raise ValueError(f"it is not of the format {FORMAT}")
     return value
 
 
 def _read(data: bytes, value: dict[str, Any], ledger: UsageLedger) -> AuditRequest:
-    public = ledger.public_folder
-    batch_file = encode_canonical(value["batch"]) + b"\n"
-    name = value["batch"]["batch"]["batch_id"]
-    statement = ledger.statement(name)
-    if value["vkey"] != ledger.vkey or statement is None:
-        raise LedgerError("The request is about another log.", "Ask the auditor which they meant.")
-    if (public / "batches" / f"{name}.json").read_bytes() != batch_file:
-        raise LedgerError(
-            f"The request names another content of {name} than the one that is published.",
-            "Give the auditor the public folder as it is.",
-        )
+    batch_file, statement = _find_batch(value, ledger, value["batch"])
+    name = statement.batch.batch_id
+    release = None
+    if value["format"] == RUN_FORMAT:
+        release = _find_batch(value, ledger, value["release"])[1]
+        _check_run(statement, release)
     head_size, receipt = _find_head(value, ledger, statement)
     beacon = _read_beacon(value["beacon"])
     _check_order(receipt, beacon)
@@ -212,8 +218,41 @@ def _read(data: bytes, value: dict[str, Any], ledger: UsageLedger) -> AuditReque
             "Nothing was opened: it was changed, or made by hand.",
         )
     return AuditRequest(
-        data, statement, head_size, receipt, beacon, tuple(sorted(value["positions"]))
+        data, statement, head_size, receipt, beacon, tuple(sorted(value["positions"])), release
     )
+
+
+def _find_batch(
+    value: dict[str, Any], ledger: UsageLedger, file: dict[str, Any]
+) -> tuple[bytes, BatchStatement]:
+    """A batch's file in the request, once it is this log's, and what it says."""
+    data = encode_canonical(file) + b"\n"
+    name = file["batch"]["batch_id"]
+    statement = ledger.statement(name)
+    if value["vkey"] != ledger.vkey or statement is None:
+        raise LedgerError("The request is about another log.", "Ask the auditor which they meant.")
+    if (ledger.public_folder / "batches" / f"{name}.json").read_bytes() != data:
+        raise LedgerError(
+            f"The request names another content of {name} than the one that is published.",
+            "Give the auditor the public folder as it is.",
+        )
+    return data, statement
+
+
+def _check_run(statement: BatchStatement, release: BatchStatement) -> None:
+    """Make sure that one batch is a run's that used the release of the other."""
+    name = statement.batch.batch_id
+    suffix = name_batch("", release.batch.batch_id).removeprefix("run-")
+    if (
+        not (name.startswith("run-") and name.endswith(suffix))
+        or statement.manifest_sha256 != NO_DIGEST
+        or release.manifest_sha256 == NO_DIGEST
+        or release.batch.size > statement.batch.first_index
+    ):
+        raise LedgerError(
+            f"The batch {name} is not of a run that used the release {release.batch.batch_id}.",
+            "Nothing was opened: ask the auditor which they meant.",
+        )
 
 
 def count_revocations(ledger: UsageLedger, statement: BatchStatement) -> int:
@@ -267,13 +306,13 @@ def _check_order(receipt: Receipt | None, beacon: Beacon) -> None:
     if receipt is None:
         if not beacon.by_hand:
             raise LedgerError(
-                "The release is anchored on no chain, and the request names a block of one.",
-                "Anchor the release first, or take a block by hand.",
+                "The batch is anchored on no chain, and the request names a block of one.",
+                "Anchor it first, or take a block by hand.",
             )
     elif beacon.chain_id != receipt.chain_id or beacon.number <= receipt.block_number:
         raise LedgerError(
             f"The block {beacon.number} of the request is not after {receipt.block_number}, in "
-            "which the release was anchored.",
+            "which the batch was anchored.",
             "Nothing was opened: ask for a request with a later block.",
         )
 

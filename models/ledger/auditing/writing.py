@@ -2,7 +2,8 @@
 
     request.json              what was asked
     entries/<index>.json      a drawn entry: record, salt, path, the manifest's row, statements
-    revocations/<index>.json  a revocation that stands before the release
+                              of a run also the release's own entry about the same asset
+    revocations/<index>.json  a revocation that stands before the batch
     evidence/<sha256>         bytes that statements were read from
     policy.json               the policy whose digest the batch signs
     manifest.parquet          the whole manifest, only where that was asked for
@@ -26,6 +27,7 @@ from models.ledger.auditing.request import AuditRequest
 from models.ledger.commitments import encode_canonical
 
 ENTRY_FORMAT = "kiyome.audited-entry/1"
+RUN_ENTRY_FORMAT = "kiyome.audited-run-entry/1"
 REVOCATION_FORMAT = "kiyome.audited-revocation/1"
 _PRIVATE = 0o600
 
@@ -42,6 +44,7 @@ class Disclosure:
         policy: the policy's bytes; None where they were not kept.
         evidence: bytes by digest.
         manifest: the whole manifest; None where it stays closed.
+        released: of a run, by asset, the entry of the release that a use rests on.
     """
 
     request: AuditRequest
@@ -51,11 +54,13 @@ class Disclosure:
     policy: bytes | None
     evidence: Mapping[str, bytes] = field(default_factory=dict)
     manifest: bytes | None = None
+    released: Mapping[str, OpenedEntry] = field(default_factory=dict)
 
     @property
     def owners(self) -> Counter[str]:
         """How many records of each owner are opened; of nobody under ""."""
-        opened = [each.opening for each in (*self.entries, *self.revocations)]
+        disclosed = (*self.entries, *self.revocations, *self.released.values())
+        opened = [each.opening for each in disclosed]
         return Counter(o.record.get("ownerRef", "") for o in opened if o is not None)
 
     @property
@@ -99,16 +104,18 @@ def write_disclosure(disclosure: Disclosure, to: Path) -> None:
         ) from error
 
 
-def encode_entry(
-    entry: OpenedEntry, consent: tuple[dict[str, Any], tuple[str, ...] | None] | None
-) -> bytes:
-    """The file of a drawn entry."""
-    value = _place(entry, ENTRY_FORMAT)
+def _encode_entry(disclosure: Disclosure, entry: OpenedEntry) -> bytes:
+    of_run = disclosure.request.release is not None
+    value = _place(entry, RUN_ENTRY_FORMAT if of_run else ENTRY_FORMAT)
     if entry.opening is None:
         erasures = [{"erased_at": e.erased_at, "size": e.size} for e in entry.erasures]
         return encode_canonical({**value, "erased": {"erasures": erasures}}) + b"\n"
-    row, statements = (None, None) if consent is None else consent
+    asset = entry.opening.record.get("asset", {}).get("sha256", "")
+    row, statements = disclosure.consent.get(asset, (None, None))
     value |= {"manifest_row": row, "statements": statements}
+    if of_run:
+        released = disclosure.released.get(asset)
+        value["released"] = None if released is None else _place(released)
     return encode_canonical(value) + b"\n"
 
 
@@ -133,20 +140,17 @@ def _fill(folder: Path, disclosure: Disclosure) -> None:
 
 def _write_entries(write: Callable[[str, bytes], None], disclosure: Disclosure) -> None:
     for entry in disclosure.entries:
-        consent = None
-        if entry.opening is not None:
-            asset = entry.opening.record.get("asset", {}).get("sha256", "")
-            consent = disclosure.consent.get(asset)
-        write(f"entries/{entry.index}.json", encode_entry(entry, consent))
+        write(f"entries/{entry.index}.json", _encode_entry(disclosure, entry))
 
 
-def _place(entry: OpenedEntry, form: str) -> dict[str, Any]:
+def _place(entry: OpenedEntry, form: str | None = None) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "format": form,
         "index": entry.index,
         "leaf": entry.leaf.hex(),
         "path": [step.hex() for step in entry.path],
     }
+    if form is not None:
+        value["format"] = form
     if entry.opening is not None:
         opening = {"record": entry.opening.record, "salt": entry.opening.salt.hex()}
         value["opening"] = opening

@@ -16,7 +16,7 @@ from models.ledger.batches import OwnersSummary
 from models.ledger.commitments import MAX_OPENING_BYTES, leaf_of
 from models.ledger.merkle import HASH_BYTES
 from models.ledger.owners.index import IndexedOwner, blind_owner, records_root, write_index
-from models.ledger.owners.keys import OwnerKeys, derive_index_salt, new_owner_key
+from models.ledger.owners.keys import OwnerKeys, RecordSalts, derive_index_salt, new_owner_key
 from models.ledger.owners.places import encode_places
 from models.ledger.owners.ring import OwnerInBatch
 from models.ledger.owners.sealed import NONCE_BYTES
@@ -40,7 +40,7 @@ class OwnerBook:
         self.new_keys: dict[str, bytes] = {}
         self._keys = dict(keys.items())
         self._batch_id = batch_id
-        self._owners: dict[str, tuple[OwnerInBatch, array[int]]] = {}
+        self._owners: dict[str, tuple[OwnerInBatch, RecordSalts, array[int]]] = {}
         self._count = 0
 
     def enter(self, owner_ref: str, canonical: bytes) -> tuple[bytes, bytes, bytes]:
@@ -59,12 +59,14 @@ class OwnerBook:
             )
         found = self._owners.get(owner_ref)
         if found is None:
-            found = self._owners[owner_ref] = (self._derive(owner_ref), array("Q"))
-        owner, places = found
+            owner = self._derive(owner_ref)
+            salts = RecordSalts(owner.key, self._batch_id)
+            found = self._owners[owner_ref] = (owner, salts, array("Q"))
+        owner, salts, places = found
         position = self._count
         self._count += 1
         places.append(position)
-        leaf = leaf_of(owner.salt(position), canonical)
+        leaf = leaf_of(salts.derive(position), canonical)
         return leaf, owner.key_id, owner.seal(position, canonical)
 
     def finish(self, leaves: Path, first_index: int, index: Path) -> OwnersSummary:
@@ -79,7 +81,7 @@ class OwnerBook:
         ):
             owners = [
                 self._index(owner, places, data, first_index)
-                for owner, places in self._owners.values()
+                for owner, _, places in self._owners.values()
             ]
         size, root = write_index(index, self.nonce, owners)
         return OwnersSummary(self._count, root.hex(), size)

@@ -24,7 +24,7 @@ import secrets
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -37,6 +37,7 @@ MAX_LEAVES = 1 << 32
 TAG_BYTES = 32
 ENTRY_BYTES = 64
 _DOMAIN = b"own1"
+_AT_ONCE = 4096
 _MAGIC = b"kiyome.owners/1\n".ljust(24, b"\0")
 _HEADER = struct.Struct(">24s16sQ")
 _PLACE = struct.Struct(">QQ")
@@ -45,8 +46,9 @@ _PLACE = struct.Struct(">QQ")
 def records_root(records: Iterable[tuple[int, bytes]]) -> bytes:
     """The root over an owner's records: each its leaf's index in the log and its leaf hash."""
     frontier = Frontier()
-    for index, leaf in records:
-        frontier.push(hash_record(index, leaf))
+    hashes = (hash_record(index, leaf) for index, leaf in records)
+    while some := list(islice(hashes, _AT_ONCE)):
+        frontier.extend(some)
     return frontier.root()
 
 

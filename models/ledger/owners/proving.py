@@ -131,11 +131,13 @@ def _gather(
 
 
 class _ProvingReader(TileReader):
-    """Hashes each tile up to its root once: a path takes a node from every level of it."""
+    """Hashes each tile up to its root once: a path takes a node from every level of it. The right
+    edge of the tree, which most paths touch, is hashed once as well."""
 
     def __init__(self, folder: Path, size: int) -> None:
         super().__init__(folder, size)
         self._pyramids: dict[tuple[int, int], list[list[bytes]]] = {}
+        self._edge: dict[int, bytes] = {}
 
     def path(self, index: int) -> list[bytes]:
         """The audit path of a leaf, from its sibling up."""
@@ -146,7 +148,9 @@ class _ProvingReader(TileReader):
             if (sibling + 1) << height <= self.size:
                 path.append(self.node(height, sibling))
             elif sibling <= last:  # on the right edge: not a whole subtree
-                path.append(self.subtree(sibling << height, self.size))
+                if height not in self._edge:  # each height has one subtree that is not whole
+                    self._edge[height] = self.subtree(sibling << height, self.size)
+                path.append(self._edge[height])
             height, position, last = height + 1, position >> 1, last >> 1
         return path
 

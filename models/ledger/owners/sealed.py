@@ -72,8 +72,7 @@ class SealedWriter:
     def add(self, key_id: bytes, sealed: bytes) -> None:
         """Append the next record."""
         self._offsets.append(self._at)
-        self._at += self._file.write(_FRAME.pack(len(sealed), key_id))
-        self._at += self._file.write(sealed)
+        self._at += self._file.write(_FRAME.pack(len(sealed), key_id) + sealed)
 
     def finish(self) -> None:
         """Write table and header."""
