@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from models.accounts.records import Account
 from models.accounts.roles import Role
 from models.assets.asset import Asset, Location
+from models.assets.shards import make_shard, write_shard
 from models.canonical import canonical_json
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Statement, Trust
@@ -46,8 +50,30 @@ NO_SIDECARS = lambda _: None  # noqa: E731
 
 
 def asset_of(name: str) -> Asset:
-    """An asset whose bytes are its name."""
-    return Asset(id_of(name), (Location(name, f"/data/{name}"),))
+    """An asset whose bytes are its name, and whose file is nowhere."""
+    return Asset(id_of(name), (Location(name, f"/data/{name}", digest=id_of(name)),))
+
+
+def draw_asset(folder: Path, name: str, colour: tuple[int, int, int] = (180, 40, 60)) -> Asset:
+    """An asset with a picture of 640 x 400 pixels."""
+    sink = io.BytesIO()
+    Image.new("RGB", (640, 400), colour).save(sink, "PNG", pnginfo=_hidden(name))
+    return keep_asset(folder, name, sink.getvalue())
+
+
+def keep_asset(folder: Path, name: str, data: bytes) -> Asset:
+    """An asset with a file of some bytes."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return Asset(digest, (Location(name, str(path), len(data), digest=digest),))
+
+
+def _hidden(name: str) -> PngInfo:
+    info = PngInfo()
+    info.add_text("Comment", f"<script>alert('{name}')</script>")
+    return info
 
 
 def id_of(name: str) -> str:
@@ -119,15 +145,18 @@ def judge_example(*, refused: bool = False) -> Judged:
 
 
 def index_judged(workspace: Path, dataset: str, judged: Judged) -> None:
-    """Write the index of owners' works as a run does, of shards that lie nowhere."""
+    """Write the index of owners' works as a run does, and the lists of its shards."""
     folder = dataset_folder(workspace, dataset)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = [
-        build_owned(assets, rows, str(number)) for number, (assets, rows) in enumerate(judged)
-    ]
+    tables, parts = [], []
+    for number, (assets, rows) in enumerate(judged):
+        listed = make_shard(assets)
+        write_shard(folder / "shards", listed)
+        parts.append(f"{listed.digest[:16]}.{number}")
+        tables.append(build_owned(assets, rows, parts[-1]))
     order = [("setter", "ascending"), ("name", "ascending"), ("asset_id", "ascending")]
     whole = pa.concat_tables([OWNED.empty_table(), *tables]).sort_by(order)
-    write_owned(folder / "owners.parquet", whole, [str(n) for n in range(len(judged))])
+    write_owned(folder / "owners.parquet", whole, parts)
 
 
 @dataclass

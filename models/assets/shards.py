@@ -8,12 +8,13 @@ before, and every shard beyond it keeps its digest and its finished stages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.assets.asset import Asset, Caption, Fault, Location
@@ -153,6 +154,37 @@ def read_shard(path: Path) -> Shard:
     if shard.digest != path.stem:
         raise WorkspaceError(f"The shard {path} does not hold what its name says.", _REMEDY)
     return shard
+
+
+def read_locations(path: Path, wanted: Collection[str]) -> dict[str, tuple[Location, ...]]:
+    """Where some of a shard's assets lie, without reading the rest of it.
+
+    The shard is not verified: whoever reads the bytes holds them against the asset's id.
+
+    Args:
+        path: the shard's file.
+        wanted: ids; those that the shard does not have are left out of the answer.
+
+    Raises:
+        WorkspaceError: the file is missing or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            rows = pq.ParquetFile(file).read(columns=["asset_id", "locations"])
+        mine = pc.is_in(rows["asset_id"], value_set=pa.array(sorted(wanted), pa.string()))
+        return {
+            row["asset_id"]: tuple(map(_from_place, row["locations"]))
+            for row in rows.filter(mine).to_pylist()
+        }
+    except (
+        OSError,
+        pa.ArrowException,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise WorkspaceError(f"The shard {path} cannot be read: {error}.", _REMEDY) from error
 
 
 def assets_in(rows: pa.Table) -> list[Asset]:

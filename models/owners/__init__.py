@@ -6,6 +6,7 @@
 - ``wallets``: signing in with a wallet, and binding further ones
 - ``known_wallets``: which wallets speak in statements
 - ``works_index``, ``works``: which works are whose; ``history``: in which releases each was
+- ``works_pictures``: small copies of works, drawn once their owner looks
 - ``own_ledger``: the usage ledger as owners read it; ``usage``: what it holds of them
 - ``statements``: what they are due, period by period
 """

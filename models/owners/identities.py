@@ -22,6 +22,7 @@ from models.accounts.events import AccountEvent, log_event
 from models.accounts.records import Account, read_account
 from models.accounts.roles import Role
 from models.accounts.sessions import end_other_sessions
+from models.consent.setters import SUBJECT
 from models.errors import AccountError
 from models.store.database import now_ms
 from models.store.tables import AccountRow, OwnerIdentityRow
@@ -35,6 +36,10 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 class IdentityTakenError(AccountError):
     """The identity is bound to another account."""
+
+
+class SubjectOnlyError(AccountError):
+    """The identity is what a certificate says about itself, and proves nothing about anybody."""
 
 
 class LastWayInError(AccountError):
@@ -236,6 +241,7 @@ def clean_identity(given: str) -> str:
     """An identity as carriers spell it: addresses and fingerprints in lower case.
 
     Raises:
+        SubjectOnlyError: anybody can have written it into a certificate.
         AccountError: it is empty, too long or cannot be shown, or is an address mistyped.
     """
     text = given.strip()
@@ -244,6 +250,11 @@ def clean_identity(given: str) -> str:
             "This cannot be an identity.",
             f"Take the setter of a statement as `kiyome consent read` prints it, in 1 to "
             f"{MAX_IDENTITY} visible characters.",
+        )
+    if text.casefold().startswith(SUBJECT):
+        raise SubjectOnlyError(
+            "This name is only what a certificate says about itself: anybody can have written it.",
+            "Bind the certificate's fingerprint, or the holder of a contract on file.",
         )
     if match := _ON_CHAIN.fullmatch(text):
         require_checksum(match[1])

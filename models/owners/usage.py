@@ -8,11 +8,11 @@ new batches alone.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import islice
 
 from models.errors import LedgerError
 from models.ledger.batches import Batch
@@ -23,8 +23,8 @@ from models.ledger.records import RecordType, UsageRecord
 from models.owners.own_ledger import NothingKnownError, OwnLedger
 from models.verdicts import Verdict
 
-KEPT = 20_000
-"""Batches of owners whose figures are kept."""
+KEPT = 100_000
+"""Batches of owners whose figures are kept: about half a kilobyte each."""
 
 SEARCHED = 50_000
 """With more records than this an owner's uses of one work are not looked up for a page."""
@@ -130,10 +130,17 @@ class UsageHistory:
         Raises:
             LedgerError: a file of the ledger is missing or damaged.
         """
-        erased = max(
-            (e.size for e in self.ledger.erasures() if e.owner_ref == owner_ref), default=0
-        )
+        erased = self._erased(owner_ref)
         return [self._count(listed, owner_ref, erased) for listed in reversed(self._list())]
+
+    def batch_of(self, owner_ref: str, batch_id: str) -> BatchUsage | None:
+        """One batch of the log as it stands to an owner; None where there is no such batch.
+
+        Raises:
+            LedgerError: a file of the ledger is missing or damaged.
+        """
+        listed = next((each for each in self._list() if each.batch.batch_id == batch_id), None)
+        return None if listed is None else self._count(listed, owner_ref, self._erased(owner_ref))
 
     def uses_of(self, usage: Sequence[BatchUsage], asset_id: str) -> list[WorkUse] | None:
         """The records about one work, the newest first; None where it would take too long.
@@ -153,13 +160,13 @@ class UsageHistory:
             found += uses[::-1]
         return found
 
-    def list_records(self, usage: BatchUsage, most: int) -> list[WorkUse]:
-        """The first records about works in a batch.
+    def list_records(self, usage: BatchUsage, most: int, start: int = 0) -> list[WorkUse]:
+        """Records about works among ``most`` of the owner's in a batch, from ``start`` on.
 
         Raises:
             LedgerError: a file of the ledger is missing or damaged.
         """
-        return list(islice(self._read(usage), most)) if usage.records else []
+        return list(self._read(usage, start, most)) if usage.records else []
 
     def holds_record(self, usage: BatchUsage, index: int) -> bool:
         """Whether an entry of the log is one of the owner's records in a batch.
@@ -169,11 +176,18 @@ class UsageHistory:
         """
         if not usage.records:
             return False
-        openings = self.ledger.own_openings(usage.batch_id, usage.owner_ref)
-        return any(opening.index == index for opening in openings)
+        return self.ledger.own_opening(usage.batch_id, usage.owner_ref, index) is not None
 
-    def _read(self, usage: BatchUsage) -> Iterator[WorkUse]:
-        for opening in self.ledger.own_openings(usage.batch_id, usage.owner_ref):
+    def _erased(self, owner_ref: str) -> int:
+        """Entries of the log when an owner was erased last; 0 where they never were."""
+        erasures = self.ledger.erasures()
+        return max((each.size for each in erasures if each.owner_ref == owner_ref), default=0)
+
+    def _read(
+        self, usage: BatchUsage, start: int = 0, most: int | None = None
+    ) -> Iterator[WorkUse]:
+        openings = self.ledger.own_openings(usage.batch_id, usage.owner_ref, start, most)
+        for opening in openings:
             record = read_record(opening.record)
             if isinstance(record, UsageRecord):
                 yield WorkUse(usage.batch_id, usage.owner_ref, opening.index, usage.size, record)
@@ -183,8 +197,12 @@ class UsageHistory:
         with self._lock:
             if self._listed[0] == root:
                 return self._listed[1]
+            known = {each.batch: each for each in self._listed[1]}
         listed = []
         for batch in self.ledger.batches():
+            if batch in known:  # its root says that all up to it is the same
+                listed.append(known[batch])
+                continue
             published = self.ledger.statement(batch.batch_id)
             if published is not None:
                 provable = published.owners is not None
@@ -283,9 +301,9 @@ def stand(
     Args:
         receipts: all of the log's, by size. The first that covers the entries is given.
     """
-    receipt = next((each for each in receipts if each.size >= size), None)
-    if receipt is not None:
-        return Standing.FINAL, receipt
+    place = bisect_left(receipts, size, key=lambda receipt: receipt.size)
+    if place < len(receipts):
+        return Standing.FINAL, receipts[place]
     return (Standing.SENT if ledger.is_sent(size) else Standing.SIGNED), None
 
 

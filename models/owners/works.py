@@ -42,6 +42,7 @@ class Work:
         carriers: by which ways their statements came.
         statements: their own statements, the strongest first.
         others: the carriers of what others said, or of what nobody in particular did.
+        part: the part of the run that it comes from (``models.owners.works_index``).
     """
 
     dataset: str
@@ -57,6 +58,22 @@ class Work:
     carriers: tuple[str, ...]
     statements: tuple[Statement, ...]
     others: tuple[str, ...]
+    part: str
+
+    @property
+    def file(self) -> OwnedFile:
+        """The work, as its picture is looked for."""
+        return OwnedFile(self.dataset, self.asset_id, self.name, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedFile:
+    """A work of an owner, as far as it takes to look for its picture; see ``Work``."""
+
+    dataset: str
+    asset_id: str
+    name: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +174,46 @@ def find_work(
             )
             places.append((index, group, pc.indices_nonzero(is_it)))
         return tuple(_read_works(places))
+
+
+def find_files(
+    workspace: Path, identities: Sequence[str], dataset: str, asset_ids: Iterable[str]
+) -> dict[str, OwnedFile]:
+    """Those of some assets of a dataset that are works of the owner, by id.
+
+    Raises:
+        WorkspaceError: the index is damaged.
+    """
+    wanted = [bytes.fromhex(each) for each in set(asset_ids) if _ID.fullmatch(each)]
+    if not (wanted and identities) or dataset not in list_datasets(workspace):
+        return {}
+    ids, mine = pa.array(sorted(wanted), pa.binary(32)), _as_set(identities)
+    found: dict[str, OwnedFile] = {}
+    with _opened(workspace, dataset) as index:
+        for group, table in _groups_with(index, identities, ["setter", "asset_id"]):
+            are = pc.and_(
+                pc.is_in(table["asset_id"], value_set=ids),
+                pc.is_in(table["setter"], value_set=mine),
+            )
+            rows = pc.indices_nonzero(are)
+            if len(rows):
+                with _blaming(index.path):
+                    columns = ["asset_id", "name", "part"]
+                    table = index.file.read_row_group(group, columns=columns).take(rows)
+                for row in table.to_pylist():
+                    asset_id = row["asset_id"].hex()
+                    file = OwnedFile(dataset, asset_id, row["name"], row["part"])
+                    found.setdefault(asset_id, file)
+    return found
+
+
+def stamp_index(workspace: Path, dataset: str) -> tuple[int, int, int] | None:
+    """What tells one index of a dataset from the next; None where there is none."""
+    try:
+        known = (workspace / "datasets" / dataset / FILE).stat()
+    except (OSError, ValueError):
+        return None
+    return known.st_ino, known.st_mtime_ns, known.st_size
 
 
 def list_datasets(workspace: Path) -> list[str]:
@@ -263,4 +320,5 @@ def _read_work(dataset: str, row: dict[str, Any]) -> Work:
         carriers=tuple(row["carriers"]),
         statements=tuple(statements),
         others=tuple(row["others"]),
+        part=row["part"],
     )

@@ -13,6 +13,7 @@ Where that is still the last run's, the row is taken over and the shard is not r
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,6 +62,7 @@ _ORDER = [("setter", "ascending"), ("name", "ascending"), ("asset_id", "ascendin
 _PARTS = b"kiyome.owned/1"
 """Key of the file's own list of its parts: a shard of which nobody speaks has no row."""
 
+_DIGITS = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _READ = ("asset_id", "verdict", "reasons", "decided_by", "ruling_id", "statements")
 
 
@@ -136,6 +138,19 @@ def write_owned(path: Path, owned: pa.Table, parts: Sequence[str]) -> None:
             f"{path} cannot be written: {error.strerror or error}.",
             "Free some disk space or make the workspace writable, then run again.",
         ) from error
+
+
+def find_shard(workspace: Path, dataset: str, part: str) -> Path | None:
+    """The list of the shard that a row comes from; None where it is not there any more.
+
+    Args:
+        part: what the row is marked with.
+    """
+    begins = part.partition(".")[0]
+    if not _DIGITS.fullmatch(begins):
+        return None
+    folder = dataset_folder(workspace, dataset) / "shards"
+    return next(iter(sorted(folder.glob(f"{begins}*.parquet"))), None)
 
 
 def _read_index(path: Path) -> tuple[pa.Table, set[str]]:

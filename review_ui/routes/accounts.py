@@ -24,11 +24,13 @@ from models.accounts.records import (
     list_accounts,
 )
 from models.accounts.roles import Role, managed_roles, manages
+from models.consent.setters import is_key
 from models.errors import AccountError
 from models.owners.identities import (
     Basis,
     Binding,
     IdentityTakenError,
+    SubjectOnlyError,
     bind_identity,
     clean_identity,
     end_binding,
@@ -81,6 +83,8 @@ def invite(
         return _render(request, site, visitor, 422, "identity_role", given=given)
     try:
         vouched = [clean_identity(line) for line in named]
+    except SubjectOnlyError:
+        return _render(request, site, visitor, 422, "identity_subject", given=given)
     except AccountError:
         return _render(request, site, visitor, 422, "identity_refused", given=given)
     try:
@@ -167,6 +171,8 @@ def vouch(
             bind_identity(session, account_id, identity, Basis.VOUCHED, actor.name)
     except IdentityTakenError:
         return _render(request, site, visitor, 409, "identity_taken")
+    except SubjectOnlyError:
+        return _render(request, site, visitor, 422, "identity_subject")
     except AccountError:
         return _render(request, site, visitor, 422, "identity_refused")
     return go("/accounts", done="identity_bound")
@@ -227,8 +233,11 @@ def _render(
     with site.database.snapshot() as session:
         listed = list_accounts(session)
         bound: dict[str, list[Binding]] = {}
+        named: set[str] = set()
         for binding in list_identities(session):
             bound.setdefault(binding.account_id, []).append(binding)
+            if not is_key(binding.identity):
+                named.add(binding.id)
     own = account_of(visitor).id
     return site.render(
         request,
@@ -239,6 +248,7 @@ def _render(
         changeable={each.id for each in listed if each.id != own and each.role in roles},
         roles=roles,
         bound=bound,
+        named=named,
         notice=notice,
         done=done,
         given=given or {"name": "", "display_name": "", "role": roles[0], "identities": ""},

@@ -17,6 +17,7 @@ from models.consent.purposes import ALL_PURPOSES
 from models.errors import KiyomeError
 from models.review.derivatives import THUMB, derivative_path
 from models.store.database import now_ms
+from review_ui.own_pictures import OwnWorks, get_own_pictures
 from review_ui.permitted import Owner, SeesOwnWorks, SendsAsOwner
 from review_ui.security import MAX_UPLOAD
 from review_ui.site import Site, ThisSite, go
@@ -212,6 +213,11 @@ def show_own_motif(
     )
 
 
+def _show_own(request: Request, owner: Owner, assets: Sequence[str]) -> OwnWorks:
+    """Those of the works that a page names which the owner may see."""
+    return get_own_pictures(request).show_named(owner.identities, assets[:MOST_SHOWN])
+
+
 def stand(session: Session, site: Site, request: OwnerRequest) -> RequestStanding:
     """Where a request stands."""
     from models.owners.standing import find_standing
@@ -268,6 +274,7 @@ def _render_request(
             standing=stand(session, site, mine),
             steps=tell_steps(session, mine, owner.visitor.permissions, owner.account.name),
             pictured=_list_pictured(site, mine),
+            own=_show_own(request, owner, mine.assets),
             most=MOST_SHOWN,
             notice=notice,
             error=error,
@@ -304,6 +311,7 @@ def _render_withdrawal(
         owner=owner,
         form=uuid.uuid4().hex,
         assets=list(dict.fromkeys(assets)),
+        own=_show_own(request, owner, assets),
         whole=whole,
         purposes=[purpose.value for purpose in ALL_PURPOSES],
         most=MOST_SHOWN,
@@ -332,6 +340,7 @@ def _render_takedown(
         owner=owner,
         form=uuid.uuid4().hex,
         assets=named if not wrong else [],
+        own=_show_own(request, owner, () if wrong else named),
         digests="\n".join(named) if wrong else "",
         ahead=_look_ahead(site, owner, named) if named and not wrong else (),
         most=MOST_SHOWN,

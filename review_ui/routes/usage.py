@@ -1,41 +1,43 @@
-"""What was used of an owner's works: totals, proofs to take along, and what they are due."""
+"""What was used of an owner's works: totals, entry by entry, and proofs to take along."""
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from fastapi import APIRouter, HTTPException, Path, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
 from models.errors import KiyomeError, LedgerError
 from models.store.tables import ReleaseRow
 from review_ui.language import load_words
+from review_ui.own_pictures import OwnPictures, ThesePictures
 from review_ui.owner_ledger import OwnerLedger, ThisLedger
 from review_ui.permitted import Owner, SeesOwnWorks
-from review_ui.plots import Column, draw_plot
+from review_ui.plots import MOST, Column, draw_plot
 from review_ui.routes.works import render_trouble
 from review_ui.site import Site, ThisSite
 
 if TYPE_CHECKING:
     from models.ledger.chain.receipts import Receipt
-    from models.ledger.payout_record import PayoutRecord
-    from models.owners.statements import PaidPeriod
-    from models.owners.usage import BatchUsage, UsageHistory
+    from models.owners.usage import BatchUsage, UsageHistory, WorkUse
+    from models.owners.works import OwnedFile
     from review_ui.language import Words
+
+_log = logging.getLogger("kiyome.review")
+_T = TypeVar("_T")
 
 router = APIRouter()
 BatchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 Reference = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Number = Annotated[int, Path(ge=0, lt=2**53)]
-MOST_RECORDS = 200
-"""Records of a batch that its page lists; the proof holds all."""
-
-_MEDIA = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
+PageNumber = Annotated[int, Query(ge=1, le=10**9)]
+PAGE = 50
+"""Batches, or entries of one batch, on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +51,57 @@ class Row:
     release: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[_T]):
+    """A page of a list.
+
+    Attributes:
+        shown: what is on it; ``start`` of ``total`` come before.
+        number, last: from 1.
+    """
+
+    shown: Sequence[_T]
+    start: int
+    number: int
+    last: int
+    total: int
+
+
 @router.get("/usage")
 def show_usage(
-    request: Request, site: ThisSite, ledger: ThisLedger, owner: SeesOwnWorks
+    request: Request,
+    site: ThisSite,
+    ledger: ThisLedger,
+    owner: SeesOwnWorks,
+    show: Annotated[str, Query(max_length=16)] = "",
+    page: PageNumber = 1,
 ) -> Response:
-    """Uses and exclusions of the owner's works, batch by batch."""
+    """Uses and exclusions of the owner's works, batch by batch; or what holds none, provably."""
     try:
         history = ledger.history()
         listed = [] if history is None else _list_all(history, owner)
-        rows = [] if history is None else _make_rows(site, history, listed)
+        holding = [each for each in listed if each[0].records or each[0].is_erased]
+        empty = [each for each in listed if not each[0].records and each[0].is_provable]
+        nothing = show == "nothing" and bool(empty)
+        cut = _cut(empty if nothing else holding, page)
+        rows = [] if history is None else _make_rows(site, history, cut.shown)
     except KiyomeError as error:
         return render_trouble(request, site, owner, "ledger", error)
-    holding = [row for row in rows if row.usage.records or row.usage.is_erased]
     words = site.words(request, owner.visitor)
+    drawn = [usage for usage, _ in holding if usage.used or usage.excluded][:MOST]
     return site.render(
         request,
         "usage.html",
         visitor=owner.visitor,
         owner=owner,
         begun=history is not None,
-        rows=holding,
-        empty=[row for row in rows if not row.usage.records and row.usage.is_provable],
-        totals=_add_up(holding),
-        plot=draw_plot([_draw(row, words) for row in reversed(holding) if _is_drawn(row)]),
+        nothing=nothing,
+        rows=rows,
+        cut=cut,
+        holding=len(holding),
+        empty=len(empty),
+        totals=_add_up([usage for usage, _ in holding]),
+        plot=draw_plot([_draw(usage, words) for usage in reversed(drawn)]),
     )
 
 
@@ -80,18 +110,22 @@ def show_batch(
     request: Request,
     site: ThisSite,
     ledger: ThisLedger,
+    pictures: ThesePictures,
     owner: SeesOwnWorks,
     batch_id: BatchId,
     owner_ref: Reference,
+    page: PageNumber = 1,
 ) -> Response:
     """What one batch holds of the owner, with its proof and how to check it."""
     try:
-        history, usage, identity = _find(ledger, owner, batch_id, owner_ref)
+        history, usage, identity = find_batch(ledger, owner, batch_id, owner_ref)
         (row,) = _make_rows(site, history, [(usage, identity)])
-        records = history.list_records(usage, MOST_RECORDS)
+        cut = _cut(range(usage.records), page)
+        records = history.list_records(usage, PAGE, cut.start)
         size = history.ledger.head().size
     except KiyomeError as error:
         return render_trouble(request, site, owner, "ledger", error)
+    files = _find_files(pictures, owner, records)
     return site.render(
         request,
         "usage_batch.html",
@@ -99,7 +133,9 @@ def show_batch(
         row=row,
         usage=usage,
         records=records,
-        most=MOST_RECORDS,
+        cut=cut,
+        files=files,
+        missing=pictures.show(files.values()),
         head_size=size,
         explorer=ledger.explore(row.receipt.tx_hash) if row.receipt else "",
         proof=f"/usage/proofs/{batch_id}/{owner_ref}",
@@ -136,11 +172,11 @@ def give_proof(
 ) -> Response:
     """The file that proves what a batch holds of the owner, or that it holds nothing."""
     try:
-        history, _, _ = _find(ledger, owner, batch_id, owner_ref)
+        history, _, _ = find_batch(ledger, owner, batch_id, owner_ref)
         data = history.ledger.owner_proof(batch_id, owner_ref)
     except KiyomeError as error:
         return render_trouble(request, site, owner, "proof", error)
-    return _send(data, f"owner-{owner_ref[:8]}-{batch_id}.json")
+    return send_file(data, f"owner-{owner_ref[:8]}-{batch_id}.json")
 
 
 @router.get("/usage/proofs/{batch_id}/{owner_ref}/{index}")
@@ -155,13 +191,13 @@ def give_inclusion(
 ) -> Response:
     """The file that proves one record of the owner."""
     try:
-        history, usage, _ = _find(ledger, owner, batch_id, owner_ref)
+        history, usage, _ = find_batch(ledger, owner, batch_id, owner_ref)
         if usage.is_erased or not history.holds_record(usage, index):
             raise HTTPException(404)
         data = history.ledger.inclusion_proof(batch_id, owner_ref, index)
     except KiyomeError as error:
         return render_trouble(request, site, owner, "proof", error)
-    return _send(data, f"inclusion-{index}.json")
+    return send_file(data, f"inclusion-{index}.json")
 
 
 @router.get("/usage/receipts/{size}")
@@ -176,7 +212,7 @@ def give_receipt(
         return render_trouble(request, site, owner, "ledger", error)
     if receipt is None:
         raise HTTPException(404)
-    return _send(receipt.encode(), f"receipt-{size}.json")
+    return send_file(receipt.encode(), f"receipt-{size}.json")
 
 
 @router.get("/usage/consistency/{old}/{later}")
@@ -192,81 +228,31 @@ def give_consistency(
         data = _require(ledger).ledger.consistency_proof(old, later)
     except LedgerError as error:
         raise HTTPException(404) from error
-    return _send(data, f"consistency-{old}-{later}.json")
+    return send_file(data, f"consistency-{old}-{later}.json")
 
 
-@router.get("/usage/statements")
-def show_statements(
-    request: Request, site: ThisSite, ledger: ThisLedger, owner: SeesOwnWorks
-) -> Response:
-    """Every period that was paid, what it came to, and its statement."""
-    from models.ledger.statements.amounts import write_amount
-    from models.owners.statements import list_periods
-
-    periods: list[PaidPeriod] = []
-    try:
-        history = ledger.history()
-        if history is not None:
-            for reference, _ in _references(history, owner):
-                periods += list_periods(site.workspace, history.batches_of(reference))
-    except KiyomeError as error:
-        return render_trouble(request, site, owner, "ledger", error)
-    periods.sort(key=lambda paid: -paid.stamped_at)
-    columns: dict[str, list[Column]] = {}
-    for paid in reversed(periods):
-        if paid.payout is not None:
-            column = _draw_money(paid.period, paid.payout)
-            columns.setdefault(paid.payout.currency, []).append(column)
-    return site.render(
-        request,
-        "statements.html",
-        visitor=owner.visitor,
-        owner=owner,
-        periods=periods,
-        identities=dict(_references(history, owner)) if history else {},
-        amount=write_amount,
-        plots={name: draw_plot(drawn, whole=False) for name, drawn in sorted(columns.items())},
-    )
+def _cut(listed: Sequence[_T], page: int) -> Cut[_T]:
+    """A page of a list, or the nearest that there is."""
+    last = max(1, -(-len(listed) // PAGE))
+    number = min(page, last)
+    start = (number - 1) * PAGE
+    return Cut(listed[start : start + PAGE], start, number, last, len(listed))
 
 
-@router.get("/usage/statements/{batch_id}/{owner_ref}/{form}")
-def give_statement(
-    request: Request,
-    site: ThisSite,
-    ledger: ThisLedger,
-    owner: SeesOwnWorks,
-    batch_id: BatchId,
-    owner_ref: Reference,
-    form: str,
-    lang: str = "",
-) -> Response:
-    """A statement, made anew from the ledger and the payout's files."""
-    from models.owners.statements import FORMS, NoStatementError, list_periods, make_statement
-
-    chosen = next((each for each in FORMS if each == form), None)
-    if chosen is None:
-        raise HTTPException(404)
-    words = site.words(request, owner.visitor)
-    language = {"en": "en", "ja": "ja"}.get(lang, words.language)
-    try:
-        history, usage, _ = _find(ledger, owner, batch_id, owner_ref)
-        paid = next(iter(list_periods(site.workspace, [usage])), None)
-        if paid is None:
-            raise HTTPException(404)
-        data = make_statement(
-            history.ledger,
-            site.workspace,
-            paid,
-            chosen,
-            "ja" if language == "ja" else "en",
-            int(time.time()),
-        )
-    except NoStatementError as error:
-        return render_trouble(request, site, owner, "no_rules", error)
-    except KiyomeError as error:
-        return render_trouble(request, site, owner, "proof", error)
-    name = f"statement-{paid.rules_id}-{paid.period}-{owner_ref[:8]}.{form}"
-    return _send(data, name, _MEDIA.get(form, "application/zip"))
+def _find_files(
+    pictures: OwnPictures, owner: Owner, records: Sequence[WorkUse]
+) -> dict[str, OwnedFile]:
+    """The works that some entries are about, by id, as far as they are still in a dataset."""
+    named: dict[str, set[str]] = {}
+    for use in records:
+        named.setdefault(use.record.dataset.name, set()).add(use.record.asset_sha256)
+    found: dict[str, OwnedFile] = {}
+    for dataset, asset_ids in named.items():
+        try:
+            found |= pictures.find_all(owner.identities, dataset, asset_ids)
+        except KiyomeError as error:  # the entries and their proofs are there all the same
+            _log.error("the works of a batch cannot be looked up: %s", error)
+    return found
 
 
 def _require(ledger: OwnerLedger) -> UsageHistory:
@@ -276,7 +262,8 @@ def _require(ledger: OwnerLedger) -> UsageHistory:
     return history
 
 
-def _references(history: UsageHistory, owner: Owner) -> list[tuple[str, str]]:
+def references(history: UsageHistory, owner: Owner) -> list[tuple[str, str]]:
+    """The owner's pseudonyms in the ledger, each with its identity."""
     return [(history.ledger.reference(identity), identity) for identity in owner.identities]
 
 
@@ -284,23 +271,23 @@ def _list_all(history: UsageHistory, owner: Owner) -> list[tuple[BatchUsage, str
     """Every batch for every identity of the owner, the newest first."""
     listed = [
         (usage, identity)
-        for reference, identity in _references(history, owner)
+        for reference, identity in references(history, owner)
         for usage in history.batches_of(reference)
     ]
     listed.sort(key=lambda pair: -pair[0].size)
     return listed
 
 
-def _find(
+def find_batch(
     ledger: OwnerLedger, owner: Owner, batch_id: str, owner_ref: str
 ) -> tuple[UsageHistory, BatchUsage, str]:
     """A batch as it stands to one of the owner's own identities; 404 for anybody else's."""
     history = _require(ledger)
-    for reference, identity in _references(history, owner):
+    for reference, identity in references(history, owner):
         if reference == owner_ref:
-            for usage in history.batches_of(reference):
-                if usage.batch_id == batch_id and (usage.is_provable or usage.records):
-                    return history, usage, identity
+            usage = history.batch_of(reference, batch_id)
+            if usage is not None and (usage.is_provable or usage.records):
+                return history, usage, identity
     raise HTTPException(404)
 
 
@@ -311,7 +298,8 @@ def _make_rows(
 
     receipts = history.ledger.receipts()
     with site.database.snapshot() as session:
-        query = select(ReleaseRow.id, ReleaseRow.number)
+        named = {usage.release for usage, _ in listed}
+        query = select(ReleaseRow.id, ReleaseRow.number).where(ReleaseRow.id.in_(named))
         numbers = {row.id: row.number for row in session.execute(query)}
     rows = []
     for usage, identity in listed:
@@ -321,9 +309,8 @@ def _make_rows(
     return rows
 
 
-def _add_up(rows: Sequence[Row]) -> dict[str, int]:
+def _add_up(usages: Sequence[BatchUsage]) -> dict[str, int]:
     """Totals; what is used and kept out is counted over the newest release of each dataset."""
-    usages = [row.usage for row in rows]
     newest: dict[tuple[str, str], BatchUsage] = {}
     for each in usages:
         if each.kind == "release":
@@ -338,13 +325,8 @@ def _add_up(rows: Sequence[Row]) -> dict[str, int]:
     }
 
 
-def _is_drawn(row: Row) -> bool:
-    return bool(row.usage.used or row.usage.excluded)
-
-
-def _draw(row: Row, words: Words) -> Column:
-    day = f"{datetime.fromtimestamp(row.usage.stamped_at, UTC):%m-%d}"
-    usage = row.usage
+def _draw(usage: BatchUsage, words: Words) -> Column:
+    day = f"{datetime.fromtimestamp(usage.stamped_at, UTC):%m-%d}"
     said = words(
         "usage.plot.column",
         day=day,
@@ -353,15 +335,6 @@ def _draw(row: Row, words: Words) -> Column:
         excluded=usage.excluded,
     )
     return Column(day, (("used", usage.used), ("excluded", usage.excluded)), said)
-
-
-def _draw_money(period: str, payout: PayoutRecord) -> Column:
-    from models.ledger.statements.amounts import write_amount
-
-    scale = 10**payout.digits
-    parts = (("used", payout.net / scale), ("excluded", payout.carried_out / scale))
-    amount = write_amount(payout.net, payout.digits)
-    return Column(period, parts, f"{period}: {amount} {payout.currency}")
 
 
 def _checker(
@@ -377,7 +350,7 @@ def _checker(
     }
 
 
-def _send(data: bytes, name: str, media: str = "application/json") -> Response:
+def send_file(data: bytes, name: str, media: str = "application/json") -> Response:
     """A file to keep. Nothing of it is shown on this site: it may hold markup of a statement."""
     return Response(
         data, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'}

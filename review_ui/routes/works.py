@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 
 from models.accounts.pseudonyms import show_actors
 from models.errors import KiyomeError
 from models.reasons import Reason
-from models.review.derivatives import THUMB, derivative_path
+from models.review.derivatives import SIZES, VIEW
 from models.store.tables import RulingRow
 from models.verdicts import Verdict
-from review_ui.evidence import read_statements, show_picture
+from review_ui.evidence import read_statements
+from review_ui.own_pictures import BusyError, ThesePictures
 from review_ui.owner_ledger import OwnerLedger, ThisLedger
 from review_ui.permitted import Owner, SeesOwnWorks
 from review_ui.routes.captions import TOLD
 from review_ui.site import Site, ThisSite
 
 if TYPE_CHECKING:
-    from models.owners.works import Work
+    from models.owners.works import OwnedFile, Work
 
 _log = logging.getLogger("kiyome.review")
 
@@ -72,6 +75,7 @@ def remedy_for(code: str) -> str:
 def show_works(
     request: Request,
     site: ThisSite,
+    pictures: ThesePictures,
     owner: SeesOwnWorks,
     verdict: Annotated[str, Query(max_length=20)] = "",
     dataset: Annotated[str, Query(max_length=80)] = "",
@@ -82,12 +86,15 @@ def show_works(
 
     verdicts = [each.value for each in Verdict]
     chosen = verdict if verdict in verdicts else ""
+    stamps = pictures.stamps()
     try:
         found = find_works(
             site.workspace, owner.identities, verdict=chosen, dataset=dataset, page=page
         )
     except KiyomeError as error:
         return render_trouble(request, site, owner, "works_index", error)
+    files = [work.file for work in found.works]
+    pictures.remember(owner.identities, files, stamps)
     return site.render(
         request,
         "works.html",
@@ -97,7 +104,7 @@ def show_works(
         verdict=chosen,
         dataset=dataset,
         verdicts=verdicts,
-        thumbs={work.asset_id: _has_picture(site, work.asset_id) for work in found.works},
+        missing=pictures.show(files),
     )
 
 
@@ -106,6 +113,7 @@ def show_work(
     request: Request,
     site: ThisSite,
     ledger: ThisLedger,
+    pictures: ThesePictures,
     owner: SeesOwnWorks,
     dataset: Dataset,
     asset_id: AssetId,
@@ -145,7 +153,7 @@ def show_work(
         visitor=owner.visitor,
         owner=owner,
         work=work,
-        picture=show_picture(site.derivatives, asset_id),
+        missing=pictures.show([work.file], VIEW)[asset_id],
         statements=read_statements(evidence),
         others=_count_others(found),
         remedies=list(dict.fromkeys(remedy_for(code) for code in work.reasons)),
@@ -160,17 +168,34 @@ def show_work(
 
 
 @router.get("/works/{dataset}/{asset_id}/picture/{size}")
-def show_own_picture(
-    site: ThisSite, owner: SeesOwnWorks, dataset: Dataset, asset_id: AssetId, size: int
+async def show_own_picture(
+    pictures: ThesePictures,
+    owner: SeesOwnWorks,
+    dataset: Dataset,
+    asset_id: AssetId,
+    size: int,
 ) -> Response:
-    """One copy of a picture of the owner's, or 404 for everything else."""
-    from models.owners.works import find_work
+    """One copy of a picture of the owner's, or 404 for everything else.
+
+    One that has to be drawn waits its turn outside the threads that make pages.
+    """
+
+    def look() -> tuple[OwnedFile, FilePath | None] | None:
+        file = pictures.find(owner.identities, dataset, asset_id)
+        return None if file is None else (file, pictures.copy(file, size))
 
     try:
-        path = derivative_path(site.derivatives, asset_id, size)
-    except ValueError as error:
-        raise HTTPException(404) from error
-    if not path.is_file() or not find_work(site.workspace, owner.identities, dataset, asset_id):
+        found = await run_in_threadpool(look) if size in SIZES else None
+        if found is None:
+            raise HTTPException(404)
+        file, path = found
+        path = path or await pictures.draw(file, size)
+    except BusyError:
+        return Response(status_code=503, headers={"Retry-After": "10"})
+    except (KiyomeError, OSError) as error:
+        _log.error("a picture of a work cannot be made: %s", error)
+        return Response(status_code=503)
+    if path is None:
         raise HTTPException(404)
     return FileResponse(
         path, media_type="image/webp", headers={"Cache-Control": "private, max-age=600"}
@@ -183,10 +208,6 @@ def render_trouble(
     """The page that says that something cannot be read now; the log says what."""
     _log.error("an owner's page cannot be made: %s", error)
     return site.render(request, "problem.html", status=503, visitor=owner.visitor, kind=kind)
-
-
-def _has_picture(site: Site, asset_id: str) -> bool:
-    return derivative_path(site.derivatives, asset_id, THUMB).is_file()
 
 
 def _count_others(found: tuple[Work, ...]) -> dict[str, int]:

@@ -12,23 +12,32 @@ from typing import Any
 
 import pytest
 
+from models.accounts.roles import Role
 from models.ledger.log import UsageLedger
 from models.ledger.proofs import verify_proof_file
 from models.ledger.statements.signing import verify_statement_file
 from models.policy import load_policy
+from models.reasons import Reason
 from models.releases.release import Release
 from models.settings import Settings
 from models.store.database import Database
+from models.verdicts import Verdict
 from review_ui.app import create_app
-from tests.account_parts import Window, cheap_passwords, signed_in
+from tests.account_parts import Window, cheap_passwords, put_account, signed_in
 from tests.owner_works_parts import (
     HANAKO,
     HOSTILE,
     TARO,
     OwnersStudio,
+    asset_of,
+    draw_asset,
     id_of,
+    index_judged,
+    judge_as,
     judge_example,
     put_owner,
+    say,
+    shard,
 )
 from tests.pipeline import POLICY
 
@@ -169,11 +178,59 @@ class TestOneWork:
 
         address = f"/works/set/{id_of('a.png')}/picture/256"
         assert hanako.http.get(address).status_code == 404
+        page = hanako.http.get("/works").text
+        assert "The file is no longer where it was" in page
+        assert address not in page
         copy = derivative_path(studio.workspace / "derivatives", id_of("a.png"), 256)
         copy.parent.mkdir(parents=True)
         copy.write_bytes(b"webp")
         assert hanako.http.get(address).content == b"webp"
         assert address in hanako.http.get("/works").text
+
+    def test_a_picture_is_drawn_once_for_its_owner_and_for_nobody_else(
+        self,
+        app: Any,
+        hanako: Window,
+        studio: OwnersStudio,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        drawn = draw_asset(tmp_path / "data", "new.png")
+        granted = (Reason.CONSENT_CONTRACT,)
+        studio.release(shard(judge_as(drawn, Verdict.CLEAR, granted, say(HANAKO))), "new")
+        address = f"/works/new/{drawn.asset_id}/picture/256"
+        assert f'src="{address}" alt="Your work new.png"' in hanako.http.get("/works").text
+        first = hanako.http.get(address)
+        assert first.headers["content-type"] == "image/webp"
+        assert first.headers["cache-control"].startswith("private")
+        assert first.content[8:12] == b"WEBP"
+        monkeypatch.setattr("models.owners.works_pictures.draw_work", None)
+        assert hanako.http.get(address).content == first.content
+        taro = signed_in(app, "taro")
+        assert taro.http.get(address).status_code == 404
+        assert Window(app).http.get(address).status_code == 303
+        withdrawn = hanako.http.get(f"/requests/withdraw?asset={drawn.asset_id}").text
+        assert f'src="{address}"' in withdrawn
+        other = taro.http.get(f"/requests/withdraw?asset={drawn.asset_id}").text
+        assert "new.png" not in other
+        assert "/picture/" not in other
+
+    def test_what_a_certificate_says_about_itself_opens_no_works(
+        self, app: Any, database: Database, studio: OwnersStudio, tmp_path: Path
+    ) -> None:
+        put_account(database, "ops", Role.OPS)
+        account = put_owner(database, "kumo")
+        drawn = draw_asset(tmp_path / "data", "new.png")
+        said = say("subject:Kumo", granted=False, carrier="c2pa")
+        out = (Verdict.EXCLUDE, (Reason.CONSENT_REFUSED,))
+        studio.release(shard(judge_as(drawn, *out, said)), "new")
+        vouched = signed_in(app, "ops").send(
+            f"/accounts/{account.id}/identities", identity="subject:Kumo"
+        )
+        assert vouched.status_code == 422
+        assert "only what a certificate says about itself" in vouched.text
+        kumo = signed_in(app, "kumo")
+        assert kumo.http.get(f"/works/new/{drawn.asset_id}/picture/256").status_code == 404
 
     def test_its_history_tells_the_releases_that_it_was_in(
         self, hanako: Window, studio: OwnersStudio
@@ -219,6 +276,44 @@ class TestUsage:
         after = tree(studio.workspace / "ledger")
         before.pop("private/lock", None), after.pop("private/lock", None)
         assert after == before
+
+    def test_long_lists_are_cut_into_pages(
+        self,
+        hanako: Window,
+        studio: OwnersStudio,
+        released: Release,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("review_ui.routes.usage.PAGE", 2)
+        granted = (Reason.CONSENT_CONTRACT,)
+        for name in ("t.png", "u.png", "v.png"):
+            studio.release(
+                shard(judge_as(asset_of(name), Verdict.CLEAR, granted, say(TARO))), name[0]
+            )
+        studio.release(judge_example(refused=True))
+        studio.release(judge_example())
+        first, last = (hanako.http.get(f"/usage?page={page}").text for page in (1, 9))
+        assert (first.count("<tr>"), last.count("<tr>")) == (3, 2)
+        assert "Page 1 of 2" in first
+        assert f"/usage/batches/{released.id}/" in last
+        assert re.search(r"Works in the newest releases</dt><dd>3</dd>", last)
+        assert 'href="/usage?show=nothing">3 further entries hold nothing of yours' in first
+        nothing = hanako.http.get("/usage?show=nothing&page=2").text
+        assert nothing.count("Proof of absence") == 1
+        address = f"/usage/batches/{released.id}/{reference(studio)}"
+        pages = [hanako.http.get(f"{address}?page={page}").text for page in (1, 2, 3)]
+        named = [re.findall(r"/usage/proofs/\w+/\w+/(\d+)", page) for page in pages]
+        assert named == [["0", "1"], ["2", "3"], ["2", "3"]]
+
+    def test_an_entry_about_a_work_that_is_no_longer_theirs_names_it_by_its_digest(
+        self, hanako: Window, studio: OwnersStudio, released: Release
+    ) -> None:
+        address = f"/usage/batches/{released.id}/{reference(studio)}"
+        assert f'href="/works/set/{id_of("a.png")}"' in hanako.http.get(address).text
+        index_judged(studio.workspace, "set", judge_example()[:0])
+        page = hanako.http.get(address).text
+        assert "/works/set/" not in page
+        assert f"{id_of('a.png')[:12]}…" in page
 
     def test_an_owner_without_a_record_is_told_so(
         self, app: Any, database: Database, released: Release
@@ -270,10 +365,6 @@ class TestProofs:
     def test_absence_is_proven_to_an_owner_whom_the_ledger_knows(
         self, hanako: Window, studio: OwnersStudio, tmp_path: Path, released: Release
     ) -> None:
-        from models.reasons import Reason
-        from models.verdicts import Verdict
-        from tests.owner_works_parts import asset_of, judge_as, say, shard
-
         granted = (Reason.CONSENT_CONTRACT,)
         other = studio.release(
             shard(judge_as(asset_of("t.png"), Verdict.CLEAR, granted, say(TARO))), "other"
@@ -283,7 +374,9 @@ class TestProofs:
         file.write_bytes(answer.content)
         assert json.loads(answer.content)["format"] == "kiyome.absence/1"
         assert verify_proof_file(file, studio.ledger.vkey).ok
-        assert "further entries hold nothing of yours" in hanako.http.get("/usage").text
+        page = hanako.http.get("/usage").text
+        assert "1 further entry of the ledger holds nothing of yours" in page
+        assert "Proof of absence" in hanako.http.get("/usage?show=nothing").text
 
     @pytest.mark.parametrize(
         "address",

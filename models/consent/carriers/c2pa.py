@@ -29,6 +29,7 @@ from models.consent.carriers.media import sniff_media_type
 from models.consent.cose import CoseError, signing_certificate
 from models.consent.purposes import Preference, Purpose
 from models.consent.reading_json import printable
+from models.consent.setters import name_subject
 from models.consent.statements import Condition, Statement, Trust
 from models.consent.training_mining import ENTRY_PURPOSES, is_training_mining, read_entries
 from models.errors import PolicyError
@@ -88,7 +89,7 @@ class C2paCarrier:
     def fingerprint(self) -> str:
         """Code version, SDK version and trust anchors."""
         anchors = digest_bytes(self.trust_anchors_pem.strip().encode())[:16]
-        return f"c2pa/2 sdk/{version('c2pa-python')} anchors/{anchors}"
+        return f"c2pa/3 sdk/{version('c2pa-python')} anchors/{anchors}"
 
     def read(
         self,
@@ -252,7 +253,7 @@ def _judge(
         )
     notes: list[str] = []
     issued_at = _timestamp(info) if "timeStamp.validated" in passed else None
-    setter, expires_at = printable(_name_of(info)), None
+    setter, expires_at = name_subject(printable(_name_of(info))), None
     try:
         certificate = _certificate_of(store, label, info)
     except CoseError as error:
