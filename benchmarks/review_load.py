@@ -8,7 +8,9 @@ as fast as the server goes. List pages are loaded by one more reviewer meanwhile
 over a queue of 1,000 items first: the baseline.
 
 The processor time of the server process is read from the kernel: on a machine that others use as
-well, it says more than the wall clock.
+well, it says more than the wall clock. The load of the machine is printed with it, and the
+processor time that this program, which plays the reviewers, takes for itself. What a PostgreSQL
+server takes is not counted.
 
 python benchmarks/review_load.py
 python benchmarks/review_load.py --items 1000000 --think 0
@@ -41,8 +43,10 @@ from models.accounts.keeping import create_account
 from models.accounts.roles import Role
 from models.accounts.sessions import begin_session
 from models.canonical import digest_lines
+from models.review.desk import DAY_MS
 from models.review.enqueueing import enqueue
 from models.review.items import Question
+from models.review.ranking import PER_DAY
 from models.store.database import Database
 from models.store.schema import open_database
 from models.store.tables import ReviewItemRow
@@ -50,6 +54,9 @@ from models.store.tables import ReviewItemRow
 BASELINE = 1000
 DATASETS = ("large", "small")
 BATCH = 100_000
+DAYS = 21
+"""Over so many days the questions were asked."""
+
 KEPT_OPEN = 4.0
 """Seconds after which a connection that nobody uses is taken for closed."""
 
@@ -128,7 +135,7 @@ def make_question(number: int) -> tuple[str, Question]:
 def fill(database: Database, items: int) -> None:
     """Put items into the queue: the first as a run does, the others as copies within the database.
 
-    Copies have ids of their own, and were asked about at some time in the last three weeks.
+    Copies have ids of their own, and were asked about on some day of the last three weeks.
     """
     by_dataset: dict[str, list[Question]] = {name: [] for name in DATASETS}
     for number in range(min(items, BASELINE)):
@@ -138,16 +145,17 @@ def fill(database: Database, items: int) -> None:
         for dataset, questions in by_dataset.items():
             enqueue(session, dataset, questions, None)
     if database.engine.dialect.name == "sqlite":
-        drawn, moment = "lower(hex(randomblob(16)))", "abs(random() % 1814400000)"
+        drawn = "lower(hex(randomblob(16)))"
     else:
         drawn = "replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
-        moment = "CAST(random() * 1814400000 AS BIGINT)"
+    days = f"(turn % {DAYS})"
     columns = [column.name for column in ReviewItemRow.__table__.columns]
     written = {
         "id": drawn,
         "asset_id": f"{drawn} || {drawn}",
-        "asked_ms": f"asked_ms - {moment}",
-        "created_ms": f"created_ms - {moment}",
+        "asked_ms": f"asked_ms - {DAY_MS} * {days}",
+        "created_ms": f"created_ms - {DAY_MS} * {days}",
+        "priority": f"priority + {PER_DAY} * {days}",
     }
     copy = (
         f"INSERT INTO review_items ({', '.join(columns)}) "
@@ -214,10 +222,10 @@ class Browser:
 def review(browser: Browser, seed: int, think: float, until: float, load: Load) -> None:
     """One reviewer at work until a moment of the clock."""
     chance = random.Random(seed)
+    time.sleep(chance.random() * think)  # they do not all begin at once
     _, page = browser.get("/help")
     status, path = browser.post("/next", {"csrf": dict(_FIELD.findall(page))["csrf"]})
     _, page = browser.get(path)
-    time.sleep(chance.random() * think)
     while time.monotonic() < until:
         form = dict(_FIELD.findall(page))
         # Whether a reason suffices to approve depends on the item; to exclude, any does.
@@ -240,7 +248,7 @@ def review(browser: Browser, seed: int, think: float, until: float, load: Load) 
             if status != 200:
                 load.wrong.append(f"{status} {path}")
         if think:
-            time.sleep(chance.expovariate(1 / think))
+            time.sleep(min(chance.expovariate(1 / think), max(0.0, until - time.monotonic())))
 
 
 def look(browser: Browser, paths: Sequence[str], until: float, load: Load) -> None:
@@ -340,9 +348,11 @@ def measure(
     server = Server(workspace, used_url)
     try:
         run_load(server.port, tokens, think, 3)
-        before, began = server.read_seconds(), time.monotonic()
+        before, began, own = server.read_seconds(), time.monotonic(), time.process_time()
         load = run_load(server.port, tokens, think, seconds)
         took, used = time.monotonic() - began, server.read_seconds() - before
+        own = time.process_time() - own
+        busy = os.getloadavg()[0]
     finally:
         server.end()
     rate = len(load.turns) / took
@@ -356,6 +366,7 @@ def measure(
         f"  server: {used:.1f} s of processor time, {used / took:.0%} of one core, "
         f"{each:.1f} ms a decision (lists included)"
     )
+    print(f"  reviewers: {own:.1f} s of processor time; load of the machine: {busy:.1f}")
     for wrong in load.wrong[:5]:
         print(f"  WRONG: {wrong}")
     return {
@@ -367,6 +378,7 @@ def measure(
         "p99_ms": percentile(load.turns, 0.99),
         "list_p95_ms": percentile([each for times in load.lists.values() for each in times], 0.95),
         "server_ms_per_decision": each,
+        "load": busy,
         "wrong": len(load.wrong),
     }
 

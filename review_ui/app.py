@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from models.accounts.roles import Permission, Role
@@ -22,10 +21,13 @@ from models.settings import Settings
 from models.store.database import Database
 from models.webhooks.posting import rules_of
 from models.webhooks.sending import sending
+from review_ui import own_files
 from review_ui.api.application import MOUNT, make_api
+from review_ui.api.problems import below_api, write_problem
 from review_ui.guard import HEADERS, Guard
 from review_ui.kept import keep_desk
 from review_ui.listening import parse_proxies, require_allowed
+from review_ui.own_pictures import OwnPictures
 from review_ui.owner_ledger import choose_ledger, origin_of
 from review_ui.permitted import ForgedFormError, NotAllowedError, SignInNeededError
 from review_ui.releasing import choose_starter
@@ -55,6 +57,7 @@ from review_ui.routes import (
     requests,
     rewriting,
     sessions,
+    statements,
     terms,
     tokens,
     usage,
@@ -64,23 +67,13 @@ from review_ui.routes import (
 )
 from review_ui.routes.metrics import make_metrics_router
 from review_ui.security import Sessions, load_secret
-from review_ui.site import HERE, Site, get_site, go, load_templates
+from review_ui.site import Site, get_site, go, load_templates
 from review_ui.wallets import choose_wallets
 
 if TYPE_CHECKING:
     from review_ui.provider import Provider
 
 _log = logging.getLogger("kiyome.review")
-
-
-class _Assets(StaticFiles):
-    """Own style, script and icon; a browser asks each time whether they are still the same."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """One of our files."""
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
@@ -130,18 +123,20 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         look=CaptionLook(settings, database),
     )
     app.state.owner_ledger = choose_ledger(settings)
+    app.state.own_pictures = OwnPictures(settings)
     app.state.start_publishing = choose_starter(settings)
     app.state.policy_file = settings.policy.absolute()
     for module in (
-        *(captions, rewriting, works, usage, claims, requests, owner_requests),
+        *(queue, items, images),  # what most requests are for is looked for first
+        *(captions, rewriting, works, usage, statements, claims, requests, owner_requests),
         *(adjudication, golden, questions, referring, desk, preferences),
-        *(queue, items, terms, motifs, images, audit, assurance, proposals, pages),
+        *(terms, motifs, audit, assurance, proposals, pages),
         *(sessions, provider, wallet, owners, links, account, tokens, accounts, webhooks),
     ):
         app.include_router(module.router)
     if settings.metrics_token:
         app.include_router(make_metrics_router(settings, database))
-    app.mount("/static", _Assets(directory=HERE / "static"))
+    app.mount(own_files.MOUNT, own_files.OwnFiles())
     app.mount(MOUNT, make_api(app.state.site, settings.api_rate))
     app.add_middleware(
         Guard,
@@ -224,6 +219,8 @@ def _answer(request: Request, status: int, kind: str) -> Response:
 
 def _answer_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if below_api(request.scope["path"]):
+        return write_problem("not-found")  # a line break keeps an address from the API itself
     return _answer(request, status, {404: "missing", 405: "method"}.get(status, "unexpected"))
 
 

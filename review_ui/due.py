@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from models.review.desk import DAY_MS
 from models.store.database import now_ms
-from review_ui.security import Visitor
 from review_ui.site import Site
 
 
@@ -19,18 +18,15 @@ class Due:
     Attributes:
         now: the database's time.
         days: how many days there are from when an item is asked about.
-        shown: whether this visitor sees it. Whoever gets golden items does not: those have been
-            asked about long ago.
     """
 
     now: int
     days: int
-    shown: bool
 
     @classmethod
-    def now_for(cls, session: Session, site: Site, visitor: Visitor) -> Due:
-        """As a visitor sees it at this moment."""
-        return cls(now_ms(session), site.due_days, site.golden_for(visitor) is None)
+    def now_for(cls, session: Session, site: Site) -> Due:
+        """As it is at this moment."""
+        return cls(now_ms(session), site.due_days)
 
     def by(self, asked_ms: int) -> int:
         """By when, in UTC milliseconds."""

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from models.consent.setters import how_known, show_setter
 from models.motifs.placement import read_number
 from models.review.derivatives import VIEW, derivative_path, note_path
 from models.review.queue import RulingReason
@@ -139,8 +140,13 @@ def read_findings(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def read_statements(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The statements, each with all its keys."""
-    return [_complete(given, _STATEMENT) for given in _read_list(evidence, "statements")]
+    """The statements, each with all its keys, and with how surely its speaker is known."""
+    read = [_complete(given, _STATEMENT) for given in _read_list(evidence, "statements")]
+    for each in read:
+        setter = str(each["setter"] or "")
+        each["known"] = how_known(setter, str(each["levels"])).value
+        each["speaker"] = show_setter(setter)
+    return read
 
 
 def read_chain(evidence: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -8,8 +8,10 @@ from fastapi import HTTPException, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from models.accounts.records import key_of
 from models.captions.records import EditState, edits_of_asset
 from models.review.derivatives import VIEW, derivative_path
+from models.review.drafts import find_draft
 from models.review.golden_marking import find_mark
 from models.review.questions_to_owners import list_askable
 from models.review.queue import (
@@ -20,14 +22,20 @@ from models.review.queue import (
     RulingKind,
     WaitsFor,
     count_covered,
-    count_waiting,
     find_alike,
     find_ruling,
     latest_ruling,
     peek_next,
     reasons_for,
 )
-from models.review.ranking import explain_rank
+from models.review.ranking import (
+    MOST_SETTLED,
+    PER_DAY,
+    PER_DOUBLING,
+    Ranked,
+    count_days,
+    explain_rank,
+)
 from models.review.reason_codes import asks_about_consent
 from models.review.viewing import ItemView, view_item
 from review_ui.alike import show_alike
@@ -44,13 +52,11 @@ from review_ui.evidence import (
     show_references,
     usual_reasons,
 )
+from review_ui.kept import MOST_COUNTED
 from review_ui.motif_evidence import CLEAN_RISK, read_matches, read_thresholds
-from review_ui.rewriting import offer_rewriting
+from review_ui.rewriting import SentRewrite, begin_with, offer_rewriting, show_edits
 from review_ui.security import Visitor
 from review_ui.site import Site
-
-MOST_COUNTED = 10_000
-"""Waiting items that are counted for the page's heading: with a million it would take its time."""
 
 
 def render_already_ruled(
@@ -89,13 +95,15 @@ def render_item(
         item = view.item
         latest = latest_ruling(session, visitor.reviewer)
         covered = count_covered(session, latest.id) if latest else 0
-        waiting = count_waiting(session, item.dataset, MOST_COUNTED)
+        waiting = site.waiting.get(session, item.dataset)
         alike = find_alike(session, item, visitor.reviewer) if item.waits else None
         edits = () if item.waits else edits_of_asset(session, item.dataset, item.asset_id)
         mine = item.state is ItemState.LEASED and item.lease_holder == visitor.reviewer
         askable = list_askable(session, item) if mine else ()
+        key = key_of(visitor.reviewer)
+        draft = find_draft(session, item_id, item.version, key) if mine else ""
         chosen = find_preferences(session, request, visitor)
-        due = Due.now_for(session, site, visitor)
+        due = Due.now_for(session, site)
         ahead = (
             _look_ahead(session, site, visitor, given.get("within", ""), due.now) if mine else ()
         )
@@ -119,7 +127,7 @@ def render_item(
         counted=site.golden_for(visitor) is None,
         within=given.get("within", ""),
         notice=given.get("notice", ""),
-        note=given.get("note", ""),
+        note=given.get("note") or draft,
         max_note=MAX_NOTE,
         askable=askable,
         answer_days=site.answer_days,
@@ -131,12 +139,27 @@ def render_item(
         look=chosen.look.value,
         due=due,
         ahead=ahead,
-        ranked=None if view.blind else explain_rank(item.evidence, item.priority),
+        ranked=None if view.blind else _explain(item, due.now),
+        per_day=PER_DAY,
+        per_doubling=PER_DOUBLING,
+        most_settled=MOST_SETTLED,
         caption_edits=[edit for edit in edits if edit.state is EditState.IN_FORCE],
-        rewriting=offer_rewriting(item, given.get("rewrite"), site.look) if mine else None,
+        rewriting=offer_rewriting(item, _find_rewrite(view, given), site.look) if mine else None,
+        rewritten={ruling: show_edits(made) for ruling, made in view.rewritten.items()},
         **_show_evidence(site, view),
         **_offer_reasons(item, given.get("chosen")),
     )
+
+
+def _explain(item: Item, now: int) -> Ranked | None:
+    days = count_days(item.asked_ms, now)
+    return explain_rank(item.evidence, item.priority, item.settles, days)
+
+
+def _find_rewrite(view: ItemView, given: dict[str, Any]) -> SentRewrite | None:
+    """What a form sent, or the captions of one of two rulings that are to be settled."""
+    made = view.rewritten.get(given.get("texts_of", ""))
+    return begin_with(view.item, made) if made else given.get("rewrite")
 
 
 def _look_ahead(

@@ -1,4 +1,8 @@
-"""Who may send a request: every route but those for strangers names the permission it takes."""
+"""Who may send a request: every route but those for strangers names the permission it takes.
+
+What asks the database runs in a thread. What only compares is ``async``, for each way into a thread
+and back takes a turn of all others.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +56,7 @@ def check_form(request: Request, csrf: Annotated[str, Form()] = "") -> Visitor:
     return visitor
 
 
-def check_signed_in_form(visitor: Annotated[Visitor, Depends(check_form)]) -> Visitor:
+async def check_signed_in_form(visitor: Annotated[Visitor, Depends(check_form)]) -> Visitor:
     """Whoever is signed in and sent a form.
 
     Raises:
@@ -69,14 +73,14 @@ SentBySignedIn = Annotated[Visitor, Depends(check_signed_in_form)]
 
 
 def _looks(permission: Permission) -> Callable[[Visitor], Visitor]:
-    def check(visitor: SignedIn) -> Visitor:
+    async def check(visitor: SignedIn) -> Visitor:
         return _require(visitor, permission)
 
     return check
 
 
 def _sends(permission: Permission) -> Callable[[Visitor], Visitor]:
-    def check(visitor: SentBySignedIn) -> Visitor:
+    async def check(visitor: SentBySignedIn) -> Visitor:
         return _require(visitor, permission)
 
     return check

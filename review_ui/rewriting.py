@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from models.captions.edits import digest_caption
 from models.captions.making import plan_edit
 from models.captions.ruling import EditableCaption, normalise, read_captions
 from models.captions.spans import Span, find_spans
@@ -17,6 +18,7 @@ from review_ui.evidence import Piece, cut_text, read_findings
 
 if TYPE_CHECKING:
     from models.captions.looking import CaptionLook
+    from models.captions.records import StoredEdit
     from models.findings import Finding
 
 
@@ -109,6 +111,11 @@ class SentRewrite:
     note: str = ""
     shows_preview: bool = True
 
+    def changed(self, item: Item) -> list[str]:
+        """The texts that are not as the item has them."""
+        known = {caption.index: caption.text for caption in read_captions(item)}
+        return [text for index, text in self.texts.items() if text != known.get(index)]
+
     @property
     def problem(self) -> str:
         """What is missing for a ruling: the key of a notice, or ""."""
@@ -141,6 +148,18 @@ def read_sent(
             new = apply_choices(new, list(spans.values()))
         sent[index] = new
     return SentRewrite(sent, frozenset(chosen), reason, note)
+
+
+def begin_with(item: Item, edits: Sequence[StoredEdit]) -> SentRewrite:
+    """The form as whoever made these edits would send it: to settle with their texts."""
+    given = {edit.original_sha256: edit.text for edit in edits}
+    captions = {each.index: digest_caption(each.original) for each in read_captions(item)}
+    return SentRewrite({n: given[digest] for n, digest in captions.items() if digest in given})
+
+
+def show_edits(edits: Sequence[StoredEdit]) -> tuple[tuple[DiffPart, ...], ...]:
+    """What edits change, each in its caption."""
+    return tuple(show_diff(edit.original, edit.text) for edit in edits)
 
 
 def offer_rewriting(

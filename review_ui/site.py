@@ -23,8 +23,10 @@ from models.review.golden_items import GoldenShare
 from models.review.items import DatasetCounts
 from models.review.viewing import Viewer
 from models.store.database import Database
-from review_ui.kept import Kept, keep_counts, keep_desk
+from review_ui.chain_check import ChainCheck
+from review_ui.kept import Kept, WaitingCounts, keep_counts, keep_desk
 from review_ui.language import LANGUAGE_COOKIE, LANGUAGES, Words, choose_language
+from review_ui.own_files import VersionedLinks
 from review_ui.security import (
     BEGAN_SECONDS,
     SESSION_COOKIE,
@@ -66,7 +68,9 @@ class Site:
         answer_days: how long an owner has to answer a question.
         due_days: within how many days an item should be decided.
         counts: how many items of each dataset are in which state.
+        waiting: how many items of one dataset wait, for the heading of an item's page.
         desk: the figures of the lead's desk.
+        chain: verifies the audit chain.
     """
 
     database: Database
@@ -86,7 +90,9 @@ class Site:
     answer_days: int = 14
     due_days: int = 7
     counts: Kept[tuple[DatasetCounts, ...]] = field(default_factory=keep_counts)
+    waiting: WaitingCounts = field(default_factory=WaitingCounts)
     desk: Kept[Desk] = field(default_factory=keep_desk)
+    chain: ChainCheck = field(default_factory=ChainCheck)
 
     @property
     def secure(self) -> bool:
@@ -224,11 +230,13 @@ def load_templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
+        extensions=[VersionedLinks],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["moment"] = format_moment
+    environment.filters["second"] = format_second
     environment.filters["share"] = format_share
     return environment
 
@@ -240,6 +248,11 @@ def format_moment(milliseconds: float) -> str:
     except (ValueError, OverflowError, OSError, TypeError):
         return str(milliseconds)
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def format_second(milliseconds: float) -> str:
+    """The same to the second, for what is true only just now."""
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def format_share(value: object) -> str:
@@ -269,4 +282,8 @@ def get_site(request: Request) -> Site:
     return cast("Site", request.app.state.site)
 
 
-ThisSite = Annotated[Site, Depends(get_site)]
+async def _give_site(request: Request) -> Site:
+    return get_site(request)
+
+
+ThisSite = Annotated[Site, Depends(_give_site)]

@@ -114,7 +114,7 @@ NO_SENTENCES = {
     "Kiyome consent statement": "what a signer's wallet shows",
     "Preference hash: Ω": "what a signer's wallet shows",
     "User-agent: ": "a line of robots.txt",
-    "c2pa/2 sdk/Ω": "a fingerprint",
+    "c2pa/3 sdk/Ω": "a fingerprint",
     "fetch Ω": "the name of a thread",
     "gzip, deflate": "a header",
     "iscc/1 iscc-core/Ω": "a fingerprint",

@@ -37,6 +37,7 @@ _P = Permission
 SCOPES: tuple[Permission, ...] = (
     _P.SEE_ITEMS,
     _P.RULE_ON_ITEMS,
+    _P.ADJUDICATE,
     _P.SEE_RULINGS,
     _P.SEE_TERMS,
     _P.RULE_ON_TERMS,
@@ -53,7 +54,13 @@ SCOPES: tuple[Permission, ...] = (
 """What a token may be made for: the permissions that the API asks about."""
 
 _WRITING = frozenset(
-    {_P.RULE_ON_ITEMS, _P.RULE_ON_TERMS, _P.KEEP_REGISTER, _P.ACKNOWLEDGE_TAKEDOWNS}
+    {
+        _P.RULE_ON_ITEMS,
+        _P.ADJUDICATE,
+        _P.RULE_ON_TERMS,
+        _P.KEEP_REGISTER,
+        _P.ACKNOWLEDGE_TAKEDOWNS,
+    }
 )
 
 

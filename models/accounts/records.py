@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, exists, select
 from sqlalchemy.orm import Session
 
 from models.accounts.roles import PERMISSIONS, Permission, Role
@@ -49,8 +50,8 @@ class Account:
         return PERMISSIONS[self.role]
 
 
-def read_account(row: AccountRow) -> Account:
-    """An account from its row."""
+def read_account(row: AccountRow | Row[Any]) -> Account:
+    """An account from its row, or from a row of a query that has its columns."""
     return Account(
         id=row.id,
         name=row.name,

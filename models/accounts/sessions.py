@@ -12,12 +12,12 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.accounts.events import AccountEvent, log_event
 from models.accounts.records import Account, read_account
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import AccountRow, AccountSessionRow
 
 IDLE_MS = 12 * 60 * 60 * 1000
@@ -93,19 +93,28 @@ def find_session(session: Session, token: str) -> SignedIn | None:
     if not TOKEN.fullmatch(token):
         return None
     now = now_ms(session)
-    found = session.execute(
-        select(AccountSessionRow, AccountRow)
-        .join(AccountRow, AccountRow.id == AccountSessionRow.account_id)
-        .where(
-            AccountSessionRow.token_sha256 == digest_token(token),
-            AccountRow.disabled_ms.is_(None),
-            _good(now),
-        )
-    ).first()
+    values = {"token": digest_token(token), "seen": now - IDLE_MS, "created": now - LONGEST_MS}
+    found = execute(session, _FOUND, values).first()
     if found is None:
         return None
-    row, account = found
-    return SignedIn(row.id, read_account(account), now - row.seen_ms >= TOUCH_MS)
+    return SignedIn(found.session_id, read_account(found), now - found.seen_ms >= TOUCH_MS)
+
+
+_FOUND = (
+    select(
+        AccountSessionRow.id.label("session_id"),
+        AccountSessionRow.seen_ms,
+        *AccountRow.__table__.columns,
+    )
+    .join(AccountRow, AccountRow.id == AccountSessionRow.account_id)
+    .where(
+        AccountSessionRow.token_sha256 == bindparam("token"),
+        AccountRow.disabled_ms.is_(None),
+        AccountSessionRow.seen_ms > bindparam("seen"),
+        AccountSessionRow.created_ms > bindparam("created"),
+    )
+)
+"""A session is good where it was used and began after these times, as ``_good`` has it."""
 
 
 def touch_session(session: Session, session_id: str) -> None:

@@ -258,13 +258,17 @@ def undo_edit(session: Session, edit_id: str, actor: str) -> StoredEdit:
     return replace(edit, state=EditState.UNDONE)
 
 
-def undo_edits_on(session: Session, item_id: str, item_version: int, actor: str) -> int:
+def undo_edits_on(
+    session: Session, item_id: str, item_version: int, actor: str, *, undone: str
+) -> int:
     """End the edits of the ruling that decided an item, because it is not decided any more.
 
-    An edit that another one has taken the place of does not come back.
+    An edit that another one has taken the place of does not come back. Where the ruling itself
+    stands, because it is the other one of two that was undone, its edits are kept with it.
 
     Args:
         item_version: the version at which it was decided.
+        undone: the ruling that was undone.
 
     Returns:
         How many were in force.
@@ -276,17 +280,24 @@ def undo_edits_on(session: Session, item_id: str, item_version: int, actor: str)
     ended = 0
     for edit in edits_of_ruling(session, deciding) if deciding else ():
         now = now_ms(session)
+        after = EditState.UNDONE if deciding == undone else EditState.HELD
         if edit.state is EditState.IN_FORCE:
-            _end(session, edit, actor, now)
+            _end(session, edit, actor, now, after)
             ended += 1
         elif edit.state in (EditState.REPLACED, EditState.HELD):
-            _change(session, edit, EditState.UNDONE, ended_by=actor, ended_ms=now)
+            _change(session, edit, after, ended_by=actor, ended_ms=now)
             append_audit(session, actor, UNDONE, edit.id, {"author": edit.author, "restored": ""})
     return ended
 
 
-def _end(session: Session, edit: StoredEdit, actor: str, now: int) -> None:
-    _change(session, edit, EditState.UNDONE, ended_by=actor, ended_ms=now)
+def _end(
+    session: Session,
+    edit: StoredEdit,
+    actor: str,
+    now: int,
+    after: EditState = EditState.UNDONE,
+) -> None:
+    _change(session, edit, after, ended_by=actor, ended_ms=now)
     before = find_edit(session, edit.replaces) if edit.replaces else None
     restored = ""
     if before is not None and before.state is EditState.REPLACED:

@@ -149,6 +149,11 @@ def edits_of_ruling(session: Session, ruling_id: str) -> tuple[StoredEdit, ...]:
     return _select(session, CaptionEditRow.ruling_id == ruling_id, CaptionEditRow.ruling_id != "")
 
 
+def texts_of_ruling(session: Session, ruling_id: str) -> dict[str, str]:
+    """The captions that a ruling gives an asset, by the digest of the original."""
+    return {edit.original_sha256: edit.text for edit in edits_of_ruling(session, ruling_id)}
+
+
 def edits_of_asset(session: Session, dataset: str, asset_id: str) -> tuple[StoredEdit, ...]:
     """Every edit of an asset's captions, the newest first."""
     found = _select(session, CaptionEditRow.asset_id == asset_id, CaptionEditRow.dataset == dataset)

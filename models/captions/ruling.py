@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.captions.edits import digest_caption
+from models.captions.edits import digest_caption, edit_text
 from models.captions.making import (
     CaptionPlace,
     hold_edits,
@@ -78,7 +78,8 @@ def decide_rewriting(
 ) -> Ruled:
     """Take the ruling that an asset may stay with other captions.
 
-    Submitting again what is already stored writes nothing.
+    Submitting again what is already stored writes nothing. Of two persons who have to rule, each
+    has to give the same texts, or a lead settles it.
 
     Args:
         session: an open transaction.
@@ -109,7 +110,7 @@ def decide_rewriting(
         reason_code,
         note,
         reviewer,
-        with_edits=True,
+        texts={place.original_sha256: edit_text(place.original, spans) for place, spans in edits},
     )
     if ruled.repeated or not ruled.counts:
         return ruled

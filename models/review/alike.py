@@ -8,14 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, TextClause, and_, case, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.review.asked import Aspect, compare_asked
 from models.review.items import UNDECIDED, Item, ItemState
 from models.review.turns import FOR_REVIEWERS
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import ReviewItemRow, RulingRow
 
 MOST_ALIKE = 200
@@ -91,52 +102,78 @@ def find_alike(session: Session, item: Item, reviewer: str) -> AlikeItems | None
     """
     if not item.cluster:
         return None
-    row = ReviewItemRow
-    now = now_ms(session)
-    here = (row.dataset == item.dataset, row.cluster == item.cluster, _CLUSTERED)
-    waiting = (
-        *here,
-        row.id != item.id,
-        row.state.in_(UNDECIDED),
-        row.waits_for.in_(_REVIEWERS),
-        row.first_by != key_of(reviewer),
-    )
-    same = _asks(item.alike)
-    columns = (row.id, row.asset_id, row.version, row.name, row.evidence)
-    holder = case((is_held(now, reviewer), row.lease_holder), else_="").label("holder")
-    counted = session.execute(
-        select(func.coalesce(func.sum(case((same, 1), else_=0)), 0), func.count()).where(*waiting)
-    ).one()
+    here = {"dataset": item.dataset, "cluster": item.cluster, "item": item.id}
+    waiting = {**here, "alike": item.alike, "key": key_of(reviewer)}
+    counted = execute(session, _COUNTED, waiting).one()
     all_same, total = int(counted[0]), int(counted[1])
     if not total:
         return None
-    query = select(*columns, holder).where(*waiting).order_by(row.name, row.id)
-    near = [_read(found, item) for found in session.execute(query.where(same).limit(MOST_ALIKE))]
-    far = [_read(found, item) for found in session.execute(query.where(~same).limit(MOST_APART))]
+    values = {**waiting, "now": now_ms(session), "reviewer": reviewer}
+    near = [_read(found, item) for found in execute(session, _NEAR, values)]
+    far = [_read(found, item) for found in execute(session, _FAR, values)]
     return AlikeItems(
         free=tuple(each for each in near if each.free),
         held=tuple(each for each in near if each.holder and not each.differs),
         apart=(*far, *(each for each in near if each.differs)),
         more_free=all_same - len(near),
         more_apart=total - all_same - len(far),
-        ruled=_count_rulings(session, item, here),
+        ruled=dict(Counter(execute(session, _RULED, here).scalars())),
     )
 
 
-def _asks(alike: str) -> ColumnElement[bool]:
-    """An item of an older Kiyome does not say what it asks, and asks the same as none."""
-    row = ReviewItemRow
-    return and_(row.alike == alike, row.alike != "")
-
-
-def is_held(now: int, reviewer: str) -> ColumnElement[bool]:
-    """Whether an item is another reviewer's at a time."""
+def is_held(
+    now: int | ColumnElement[int], reviewer: str | ColumnElement[str]
+) -> ColumnElement[bool]:
+    """Whether an item is another reviewer's at a time; both may be parameters of the query."""
     row = ReviewItemRow
     return and_(
         row.state == ItemState.LEASED.value,
         row.lease_until_ms > now,
         row.lease_holder != reviewer,
     )
+
+
+_BESIDE = (
+    ReviewItemRow.dataset == bindparam("dataset"),
+    ReviewItemRow.cluster == bindparam("cluster"),
+    _CLUSTERED,
+    ReviewItemRow.id != bindparam("item"),
+)
+_WAITING = (
+    *_BESIDE,
+    ReviewItemRow.state.in_(UNDECIDED),
+    ReviewItemRow.waits_for.in_(_REVIEWERS),
+    ReviewItemRow.first_by != bindparam("key"),
+)
+_SAME = and_(ReviewItemRow.alike == bindparam("alike"), ReviewItemRow.alike != "")
+"""An item of an older Kiyome does not say what it asks, and asks the same as none."""
+
+_HELD = is_held(bindparam("now", type_=BigInteger), bindparam("reviewer", type_=Text))
+_SHOWN = (
+    select(
+        *(ReviewItemRow.id, ReviewItemRow.asset_id, ReviewItemRow.version),
+        *(ReviewItemRow.name, ReviewItemRow.evidence),
+        case((_HELD, ReviewItemRow.lease_holder), else_="").label("holder"),
+    )
+    .where(*_WAITING)
+    .order_by(ReviewItemRow.name, ReviewItemRow.id)
+)
+_COUNTED = select(func.coalesce(func.sum(case((_SAME, 1), else_=0)), 0), func.count()).where(
+    *_WAITING
+)
+_NEAR = _SHOWN.where(_SAME).limit(MOST_ALIKE)
+_FAR = _SHOWN.where(~_SAME).limit(MOST_APART)
+_RULED = (
+    select(RulingRow.ruling)
+    .join(
+        ReviewItemRow,
+        and_(
+            ReviewItemRow.id == RulingRow.item_id,
+            ReviewItemRow.version == RulingRow.item_version,
+        ),
+    )
+    .where(*_BESIDE, ReviewItemRow.state == ItemState.DECIDED.value)
+)
 
 
 def _read(found: Row[Any], item: Item) -> AlikeItem:
@@ -167,15 +204,3 @@ def _captions_of(evidence: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _as_side(value: object) -> int | None:
     return value if isinstance(value, int) else None
-
-
-def _count_rulings(
-    session: Session, item: Item, here: tuple[ColumnElement[bool] | TextClause, ...]
-) -> dict[str, int]:
-    row = ReviewItemRow
-    query = (
-        select(RulingRow.ruling)
-        .join(row, and_(row.id == RulingRow.item_id, row.version == RulingRow.item_version))
-        .where(*here, row.id != item.id, row.state == ItemState.DECIDED.value)
-    )
-    return dict(Counter(session.scalars(query)))

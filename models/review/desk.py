@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.review.golden_marking import measure_reviewers
 from models.review.items import LEASE_MS, UNDECIDED, DatasetCounts, count_items
+from models.review.skips import count_skipped
 from models.review.stored_rulings import STANDS
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
@@ -92,7 +93,7 @@ class Desk:
         overdue: items that wait for longer than they should.
         oldest_ms: since when the oldest waits; 0 where nothing does.
         due_days: within how many days items should be decided.
-        skipped: items that were put behind the others.
+        skipped: items that somebody has skipped in the last day.
         loads: reviewers, by name.
         agreement: how far two persons agreed who ruled on one item by themselves.
         golden: how right reviewers were on golden items.
@@ -131,8 +132,6 @@ def look_at_queue(session: Session, due_days: int) -> Desk:
         due_days: after how many days an item should have been decided.
     """
     now = now_ms(session)
-    row = ReviewItemRow
-    waiting = select(func.count()).select_from(row).where(_WAITS)
     ages = _count_ages(session, now, due_days)
     return Desk(
         counts=count_items(session),
@@ -141,7 +140,7 @@ def look_at_queue(session: Session, due_days: int) -> Desk:
         overdue=ages.overdue,
         due_days=due_days,
         oldest_ms=ages.oldest_ms,
-        skipped=session.execute(waiting.where(row.skipped_ms > 0)).scalar_one(),
+        skipped=count_skipped(session, now),
         loads=_measure_loads(session, now),
         agreement=_measure_agreement(session),
         golden=measure_reviewers(session),

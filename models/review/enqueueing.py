@@ -18,6 +18,7 @@ from models.canonical import digest_lines
 from models.review.asked import digest_asked
 from models.review.audit import append_audit
 from models.review.items import UNDECIDED, ItemState, Question
+from models.review.ranking import read_priority, store_priority
 from models.review.releasing import RELEASED
 from models.review.streams import language_of, stage_of
 from models.review.turns import FRESH, Round
@@ -26,7 +27,7 @@ from models.store.tables import ReviewItemRow, RulingRow
 
 _BATCH = 1000
 _LOCK = 0x6B69796F6D65_02
-_FREE: dict[str, Any] = {**RELEASED, **FRESH, "skipped_ms": 0}
+_FREE: dict[str, Any] = {**RELEASED, **FRESH}
 _HIDING = 64
 """Versions among which the first one of an item for two persons is drawn."""
 
@@ -109,7 +110,7 @@ def _enqueue_batch(
     query = (
         select(
             *(row.id, row.question, row.state, row.version, row.alike),
-            *(row.persons, row.first_ruling, row.stage, row.language),
+            *(row.persons, row.first_ruling, row.stage, row.language, row.priority, row.asked_ms),
         )
         .where(row.id.in_([item_id_of(dataset, question.asset_id) for question in batch]))
         .order_by(row.id)
@@ -157,10 +158,10 @@ def _ask_another(session: Session, raised: Sequence[Row[Any]], now: int) -> int:
     """
     if not raised:
         return 0
-    versions = {found.id: found.version for found in raised}
+    known = {found.id: found for found in raised}
     row = RulingRow
     query = select(row.id, row.item_id, row.item_version, row.reviewer).where(
-        row.item_id.in_(sorted(versions))
+        row.item_id.in_(sorted(known))
     )
     changed = [
         {
@@ -169,16 +170,21 @@ def _ask_another(session: Session, raised: Sequence[Row[Any]], now: int) -> int:
             **Round(2, ruling.id, key_of(ruling.reviewer)).as_columns(),
             "persons": 2,
             "version": ruling.item_version + 1 + _step(2),
-            "skipped_ms": 0,
+            "priority": _ask_again(known[ruling.item_id], now),
             "asked_ms": now,
             "updated_ms": now,
         }
         for ruling in session.execute(query)
-        if ruling.item_version == versions[ruling.item_id]
+        if ruling.item_version == known[ruling.item_id].version
     ]
     if changed:
         session.execute(update(ReviewItemRow), changed)
     return len(changed)
+
+
+def _ask_again(found: Row[Any], now: int) -> int:
+    """What is stored of the priority of an item whose age begins anew."""
+    return store_priority(read_priority(found.priority, found.asked_ms, found.asked_ms), now)
 
 
 def _step(persons: int) -> int:
@@ -216,7 +222,8 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
         "asset_id": question.asset_id,
         "question": question.digest,
         "persons": question.persons,
-        "priority": question.priority,
+        "priority": store_priority(question.priority, now),
+        "settles": 1,
         "name": _storable(str(asset.get("name", ""))),
         "reasons": _storable(",".join(str(code) for code in question.evidence.get("reasons", ()))),
         "alike": digest_asked(question.evidence),

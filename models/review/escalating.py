@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes
@@ -18,7 +18,7 @@ from models.review.items import ITEM_COLUMNS, Item, ItemState, read_item
 from models.review.releasing import RELEASED
 from models.review.rulings import MAX_NOTE, post_waiting
 from models.review.turns import WaitsFor
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import ReferralRow, ReviewItemRow
 
 ReferralKind = Literal["escalate", "send_back"]
@@ -62,13 +62,20 @@ def send_back(
 
 def referrals_on(session: Session, item_id: str) -> tuple[Referral, ...]:
     """What reviewers and leads told each other about an item, the oldest first."""
-    row = ReferralRow
-    columns = (row.id, row.kind, row.question, row.note, row.given_by, row.at_ms)
-    query = select(*columns).where(row.item_id == item_id).order_by(row.at_ms, row.id)
     return tuple(
         Referral(found.id, cast("ReferralKind", found.kind), *found[2:])
-        for found in session.execute(query)
+        for found in execute(session, _ON_ITEM, {"item": item_id})
     )
+
+
+_ON_ITEM = (
+    select(
+        *(ReferralRow.id, ReferralRow.kind, ReferralRow.question),
+        *(ReferralRow.note, ReferralRow.given_by, ReferralRow.at_ms),
+    )
+    .where(ReferralRow.item_id == bindparam("item"))
+    .order_by(ReferralRow.at_ms, ReferralRow.id)
+)
 
 
 def lock_leased(session: Session, item_id: str, token: str, version: int, holder: str) -> Item:
@@ -111,7 +118,7 @@ def wait_for(session: Session, item: Item, now: int, columns: dict[str, Any]) ->
     session.execute(
         update(ReviewItemRow)
         .where(ReviewItemRow.id == item.id)
-        .values(**{**RELEASED, "skipped_ms": 0, "updated_ms": now, **columns})
+        .values(**{**RELEASED, "updated_ms": now, **columns})
         .execution_options(synchronize_session=False)
     )
 

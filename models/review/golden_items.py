@@ -13,12 +13,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import and_, exists, insert, select, text
+from sqlalchemy import Select, and_, exists, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
-from models.review.items import ITEM_COLUMNS, LEASE_MS, Item, ItemState, read_item
+from models.review.items import LEASE_MS, Item, ItemState, ItemSummary, find_row, read_item
 from models.review.quality.giving import choose_golden
+from models.review.ranking import PER_DAY, count_days, read_priority
+from models.review.skips import is_skipped
 from models.review.streams import Stream
 from models.review.turns import Round, WaitsFor
 from models.store.tables import (
@@ -65,29 +67,30 @@ def serve_golden(
     reviewer: str,
     golden: GoldenShare,
     stream: Stream,
-    priority: int,
+    ahead: tuple[int, int],
     now: int,
 ) -> Item | None:
     """Give a reviewer a golden item in place of the next one, if their place in the queue says so.
 
     Of the golden items that the reviewer has neither had nor ruled on nor marked, one of those
-    whose priority is nearest is chosen, so that the order tells nothing. The same is looked up at
-    every place, whether it is golden or not.
+    at which as much is at stake is chosen, and it is asked since when the other is, so that the
+    order tells nothing. The same is looked up at every place, whether it is golden or not.
 
     Args:
         session: an open transaction.
         reviewer: who asks.
         golden: how often.
         stream: only items of this work stream.
-        priority: of the item that would come otherwise.
+        ahead: of the item that would come otherwise, what is stored of its priority, and since when
+            it is asked.
         now: the database's time.
     """
     key = key_of(reviewer)
+    stored, asked_ms = ahead
+    stake = read_priority(stored, asked_ms, asked_ms)
     pool = _find_pool(session, reviewer, key, stream)
-    nearest = min((abs(each // 10 - priority // 10) for each in pool.values()), default=0)
-    near = [
-        item_id for item_id, each in pool.items() if abs(each // 10 - priority // 10) == nearest
-    ]
+    nearest = min((abs(each // 10 - stake // 10) for each in pool.values()), default=0)
+    near = [item_id for item_id, each in pool.items() if abs(each // 10 - stake // 10) == nearest]
     place = _count_place(session, key)
     chosen = choose_golden(golden.key, key, place, near, (), share=golden.share)
     if chosen is None:
@@ -107,6 +110,7 @@ def serve_golden(
         reviewer_key=key,
         state="open",
         version=item.version,
+        asked_ms=asked_ms,
         served_ms=now,
         updated_ms=now,
     )
@@ -117,27 +121,43 @@ def serve_golden(
 def resume_serving(session: Session, key: str, stream: Stream, now: int) -> Item | None:
     """The golden item that a reviewer holds, gave back or let run out, leased again; or None.
 
-    An item that was skipped does not come back by itself.
+    One that was skipped waits until the skip holds no more, or nothing else is left.
     """
+    row = GoldenServingRow
+    held = and_(row.state == "leased", row.lease_until_ms > now)
+    due = or_(held, ~is_skipped(row.item_id, row.question, key, now))
+    serving = session.scalars(_select_open(key, stream).where(due).limit(1)).first()
+    return None if serving is None else serve_again(session, serving, now)
+
+
+def find_skipped_servings(
+    session: Session, key: str, stream: Stream, now: int
+) -> Mapping[str, GoldenServingRow]:
+    """The golden items that a reviewer has skipped, by item id."""
+    skipped = is_skipped(GoldenServingRow.item_id, GoldenServingRow.question, key, now)
+    found = session.scalars(_select_open(key, stream).where(skipped))
+    return {serving.item_id: serving for serving in found}
+
+
+def serve_again(session: Session, serving: GoldenServingRow, now: int) -> Item:
+    """Lease a golden item to its reviewer once more."""
+    change_serving(session, serving, "leased", now)
+    return show_served(_read(session, serving.item_id, now), serving, now)
+
+
+def _select_open(key: str, stream: Stream) -> Select[tuple[GoldenServingRow]]:
     row, item = GoldenServingRow, ReviewItemRow
-    query = (
+    return (
         select(row)
         .join(item, and_(item.id == row.item_id, item.question == row.question))
         .where(
             row.reviewer_key == key,
             row.state.in_(("open", "leased")),
-            row.skipped == 0,
             item.state == ItemState.DECIDED.value,
             *stream.conditions(),
         )
         .order_by(row.served_ms, row.id)
-        .limit(1)
     )
-    serving = session.scalars(query).first()
-    if serving is None:
-        return None
-    change_serving(session, serving, "leased", now)
-    return show_served(_read(session, serving.item_id, now), serving, now)
 
 
 def find_serving(session: Session, item: Item, key: str) -> GoldenServingRow | None:
@@ -224,9 +244,16 @@ def show_served(item: Item, serving: GoldenServingRow, now: int) -> Item:
         updated_ms=serving.updated_ms,
         cluster="",
         alike="",
+        **age_of(item, serving, now),
         waits_for=WaitsFor.RULING,
         round=Round(item.round.persons),
     )
+
+
+def age_of(item: Item | ItemSummary, serving: GoldenServingRow, now: int) -> dict[str, Any]:
+    """Since when a golden item is asked for its reviewer, and the priority that it has by that."""
+    older = count_days(item.asked_ms, now) - count_days(serving.asked_ms, now)
+    return {"asked_ms": serving.asked_ms, "priority": item.priority - PER_DAY * older}
 
 
 def store_golden_ruling(
@@ -252,10 +279,10 @@ def find_golden_ruling(
 
 
 def _find_pool(session: Session, reviewer: str, key: str, stream: Stream) -> dict[str, int]:
-    """Priorities of the golden items that may be given to a reviewer, by item id."""
+    """What is at stake at the golden items that may be given to a reviewer, by item id."""
     row, item, served = GoldenItemRow, ReviewItemRow, GoldenServingRow
     query = (
-        select(item.id, item.priority)
+        select(item.id, item.priority, item.asked_ms)
         .join(row, and_(row.item_id == item.id, row.question == item.question))
         .where(
             row.retired_ms.is_(None),
@@ -270,7 +297,8 @@ def _find_pool(session: Session, reviewer: str, key: str, stream: Stream) -> dic
             *stream.conditions(),
         )
     )
-    return dict(session.execute(query).tuples().all())
+    found = session.execute(query).tuples()
+    return {item_id: read_priority(stored, asked, asked) for item_id, stored, asked in found}
 
 
 def _count_place(session: Session, key: str) -> int:
@@ -284,5 +312,7 @@ def _count_place(session: Session, key: str) -> int:
 
 
 def _read(session: Session, item_id: str, now: int) -> Item:
-    found = session.execute(select(*ITEM_COLUMNS).where(ReviewItemRow.id == item_id)).one()
+    found = find_row(session, item_id)
+    if found is None:
+        raise RuntimeError(f"there is no item {item_id}, of which a row says that it is golden")
     return read_item(found, now)

@@ -50,7 +50,7 @@ def supersede_decided(session: Session, dataset: str, terms: Collection[str], ru
         withdrawn += [
             item_id for item_id, hanging, _ in batch if all(decided[term] for term in hanging)
         ]
-    values = {**RELEASED, **FRESH, "state": ItemState.SUPERSEDED.value, "skipped_ms": 0}
+    values = {**RELEASED, **FRESH, "state": ItemState.SUPERSEDED.value}
     return sum(
         _change(session, ids, row.state.in_(UNDECIDED), {**values, "updated_ms": ruled_ms})
         for ids in _slices(withdrawn)
@@ -79,7 +79,7 @@ def reopen_undecided(session: Session, dataset: str, terms: Collection[str], und
             for item_id, hanging, updated_ms in batch
             if any((term, updated_ms) in moments for term in hanging)
         ]
-    again = {"version": row.version + 1, "skipped_ms": 0, "updated_ms": undone_ms}
+    again = {"version": row.version + 1, "updated_ms": undone_ms}
     values = {**RELEASED, **FRESH, **again}
     return sum(_change(session, ids, superseded, values) for ids in _slices(reopened))
 

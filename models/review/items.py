@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, func, or_, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    TextClause,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from models.review.ranking import read_priority
 from models.review.streams import ANY, Stream, select_in_turn
 from models.review.turns import Round, WaitsFor
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import ReviewItemRow, RulingRow
 
 LEASE_MS = 10 * 60 * 1000
@@ -56,7 +69,8 @@ class Question:
     Attributes:
         asset_id: the asset.
         digest: SHA-256 of what is asked: the same digest is the same question.
-        priority: higher comes first.
+        priority: what is at stake (``models.review.ranking.rank``): higher comes first, where
+            others wait as long.
         evidence: what the reviewer is shown; docs/review.md lists its keys.
         persons: how many have to rule on it, 1 or 2.
     """
@@ -70,7 +84,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ItemSummary:
-    """One line of a list: an item without its evidence, and the ruling in force, if any."""
+    """One line of a list: an item without its evidence, and the ruling in force, if any.
+
+    ``priority`` is as it is now.
+    """
 
     id: str
     dataset: str
@@ -86,6 +103,7 @@ class ItemSummary:
     persons: int
     due_ms: int
     asked_ms: int
+    cluster: str
     ruling: str = ""
     reviewer: str = ""
 
@@ -95,6 +113,7 @@ class Item:
     """An item with its evidence.
 
     Attributes:
+        priority: as it is now: it grows with time.
         cluster: the representative of the near-identical pictures that the asset is one of, or "".
         alike: digest of what is asked apart from the picture, or "".
         lease_token: for its holder's eyes only.
@@ -102,6 +121,8 @@ class Item:
         round: the rulings that stand while it is not decided.
         due_ms: until when an owner may answer; 0 where none is asked.
         asked_ms: since when the question is asked.
+        settles: how many pictures one ruling settled when the last run looked.
+        again: whoever is given it had skipped it, and nothing else is left for them.
     """
 
     id: str
@@ -122,6 +143,8 @@ class Item:
     round: Round
     due_ms: int
     asked_ms: int
+    settles: int
+    again: bool = False
 
     @property
     def waits(self) -> bool:
@@ -173,7 +196,7 @@ class ItemPage:
 
 def find_item(session: Session, item_id: str) -> Item | None:
     """One item with its evidence, or None where there is no such item."""
-    row = session.execute(select(*ITEM_COLUMNS).where(ReviewItemRow.id == item_id)).first()
+    row = find_row(session, item_id)
     return read_item(row, now_ms(session)) if row else None
 
 
@@ -207,9 +230,8 @@ def count_items(session: Session, dataset: str | None = None) -> tuple[DatasetCo
 
 def count_waiting(session: Session, dataset: str, most: int) -> int:
     """How many items of a dataset wait; counting ends at ``most``, so that it takes no time."""
-    row = ReviewItemRow
-    some = select(row.id).where(row.dataset == dataset, row.state.in_(UNDECIDED)).limit(most)
-    return session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    counted: int = execute(session, _COUNTED, {"dataset": dataset, "most": most}).scalar_one()
+    return counted
 
 
 def list_items(
@@ -222,6 +244,7 @@ def list_items(
     after: str | None = None,
     stream: Stream = ANY,
     most: int | None = None,
+    without: Collection[str] = (),
 ) -> ItemPage:
     """Items without their evidence.
 
@@ -232,23 +255,24 @@ def list_items(
             on from the last id of a page misses none and sees none twice.
         stream: only items of this work stream.
         most: the total is counted up to here; None counts all.
+        without: ids of items that are left out.
     """
     now = now_ms(session)
     row = ReviewItemRow
     stream = replace(stream, dataset=dataset) if dataset is not None else stream
     state = _is_one_of(states, now)
     chosen: list[ColumnElement[bool] | TextClause] = [state, *stream.conditions()]
+    if without:
+        chosen.append(row.id.not_in(sorted(without)))
     counted = select(row.id).where(*chosen).limit(most)
     total = session.execute(select(func.count()).select_from(counted.subquery())).scalar_one()
     ids: Select[Any]
     if after is not None:
         ids = select(row.id).where(*chosen, row.id > after).order_by(row.id)
     elif states <= WAITING:
-        turn = (row.id, row.skipped_ms, row.priority, row.cluster)
+        turn = (row.id, row.priority, row.cluster)
         found = select_in_turn(stream, turn, [state], offset + limit).subquery()
-        ids = select(found.c.id).order_by(
-            found.c.skipped_ms, found.c.priority.desc(), found.c.cluster, found.c.id
-        )
+        ids = select(found.c.id).order_by(found.c.priority.desc(), found.c.cluster, found.c.id)
     else:
         ids = select(row.id).where(*chosen).order_by(row.updated_ms.desc(), row.id)
     listed = list(session.scalars(ids.offset(offset).limit(limit)))
@@ -299,7 +323,16 @@ ITEM_COLUMNS = (
     ReviewItemRow.second_by,
     ReviewItemRow.due_ms,
     ReviewItemRow.asked_ms,
+    ReviewItemRow.settles,
 )
+
+
+_FOUND = select(*ITEM_COLUMNS).where(ReviewItemRow.id == bindparam("item"))
+
+
+def find_row(session: Session, item_id: str) -> Row[Any] | None:
+    """The ``ITEM_COLUMNS`` of one item."""
+    return execute(session, _FOUND, {"item": item_id}).first()
 
 
 def read_item(row: Row[Any], now: int) -> Item:
@@ -311,6 +344,7 @@ def read_item(row: Row[Any], now: int) -> Item:
         **{
             **values,
             "state": read_state(row, now),
+            "priority": read_priority(row.priority, row.asked_ms, now),
             "evidence": json.loads(values["evidence"]),
             "waits_for": WaitsFor(values["waits_for"]),
             "round": Round(persons, *standing),
@@ -332,7 +366,7 @@ def summary_columns() -> tuple[InstrumentedAttribute[Any], ...]:
     return (
         *(row.id, row.dataset, row.asset_id, row.version, row.state, row.waits_for, row.priority),
         *(row.name, row.reasons, row.lease_holder, row.lease_until_ms, row.updated_ms),
-        *(row.persons, row.due_ms, row.asked_ms),
+        *(row.persons, row.due_ms, row.asked_ms, row.cluster),
     )
 
 
@@ -340,6 +374,7 @@ def read_summary(found: Row[Any], now: int) -> ItemSummary:
     """A line of a list from a row of ``summary_columns``, and the ruling in force, if any."""
     values = {key: value for key, value in found._mapping.items() if key != "waits_for"}
     values["state"] = read_state(found, now)
+    values["priority"] = read_priority(found.priority, found.asked_ms, now)
     values["reasons"] = tuple(code for code in found.reasons.split(",") if code)
     return ItemSummary(**values)
 
@@ -350,6 +385,14 @@ _LEASED = text("state = 'leased'")
 
 _ENDED = text("review_items.state IN ('decided', 'superseded')")
 _WAITS = text("review_items.state IN ('open', 'leased')")
+
+
+_SOME = (
+    select(ReviewItemRow.id)
+    .where(ReviewItemRow.dataset == bindparam("dataset"), ReviewItemRow.state.in_(UNDECIDED))
+    .limit(bindparam("most"))
+)
+_COUNTED = select(func.count()).select_from(_SOME.subquery())
 
 
 def _is_one_of(states: frozenset[ItemState], now: int) -> ColumnElement[bool] | TextClause:

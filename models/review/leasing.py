@@ -9,9 +9,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text, update
+from sqlalchemy import BigInteger, Row, Select, Text, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
@@ -21,25 +22,30 @@ from models.review.golden_items import (
     change_serving,
     find_held_serving,
     find_serving,
+    find_skipped_servings,
     resume_serving,
+    serve_again,
     serve_golden,
     show_served,
 )
 from models.review.items import ITEM_COLUMNS, LEASE_MS, Item, ItemState, read_item
 from models.review.questions_to_owners import return_overdue
 from models.review.releasing import RELEASED
+from models.review.skips import MOST_TRIED, is_skipped, list_skipped
 from models.review.streams import ANY, IN_TURN, Stream, select_in_turn
 from models.review.turns import FOR_LEADS, FOR_REVIEWERS, WaitsFor
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import ReviewItemRow
 
 _REVIEWERS = sorted(each.value for each in FOR_REVIEWERS)
 _AT_A_TIME = 16
 """Items of a stream that are looked at first: others may hold locks on as many less one."""
 
+_MOST_KEPT = 256
+"""Work streams of which the statements are kept."""
+
 _TURN = (
     ReviewItemRow.id,
-    ReviewItemRow.skipped_ms,
     ReviewItemRow.priority,
     ReviewItemRow.cluster,
 )
@@ -59,8 +65,9 @@ def lease_next(
 
     The reviewer's own live lease comes first and is renewed. Two reviewers never hold one item:
     on SQLite the transaction excludes other writers, on PostgreSQL rows locked by others are
-    skipped. Nobody is given an item on which they have ruled already. Items that an owner has not
-    answered about in time are back in the queue before one is chosen.
+    skipped. Nobody is given an item on which they have ruled already, and what they have skipped
+    comes back to them only where nothing else is left. Items that an owner has not answered about
+    in time are back in the queue before one is chosen.
 
     Args:
         session: an open transaction.
@@ -75,22 +82,40 @@ def lease_next(
     now = now_ms(session)
     key = key_of(reviewer)
     return_overdue(session, now)
-    row = ReviewItemRow
     stream = replace(stream, dataset=dataset) if dataset is not None else stream
-    query = select(*ITEM_COLUMNS).where(row.waits_for.in_(_REVIEWERS))
-    held = query.where(_HELD, row.lease_holder == reviewer, row.lease_until_ms > now)
-    own = held.where(*stream.conditions()).order_by(*IN_TURN).limit(1)
-    found = session.execute(own.with_for_update()).first()
+    found = execute(session, _select_own(stream), {"holder": reviewer, "now": now}).first()
     if found is not None:
         return _grant(session, found, reviewer, now)
     if golden and (served := resume_serving(session, key, stream, now)):
         return served
-    found = _find_free(session, query, stream, key, now)
+    found = _find_free(session, stream, key, now)
     if found is None:
-        return None
-    if golden and (served := serve_golden(session, reviewer, golden, stream, found.priority, now)):
+        return _give_again(session, stream, reviewer, now, tested=golden is not None)
+    ahead = (found.priority, found.asked_ms)
+    if golden and (served := serve_golden(session, reviewer, golden, stream, ahead, now)):
         return served
     return _grant(session, found, reviewer, now)
+
+
+def _give_again(
+    session: Session, stream: Stream, reviewer: str, now: int, *, tested: bool
+) -> Item | None:
+    """What somebody has skipped longest ago, where nothing else is left for them."""
+    key = key_of(reviewer)
+    skipped = list_skipped(session, key, now)
+    golden = find_skipped_servings(session, key, stream, now) if tested else {}
+    free = select(ReviewItemRow.id).where(ReviewItemRow.id.in_(skipped), *_FREE)
+    values = {"key": key, "now": now}
+    left = set(session.scalars(free.where(*stream.conditions()), values)) | golden.keys()
+    one = _OFFERED.where(*_FREE, ReviewItemRow.id == bindparam("item"))
+    one = one.with_for_update(skip_locked=True)
+    for item_id in [each for each in skipped if each in left][:MOST_TRIED]:
+        if serving := golden.get(item_id):
+            return replace(serve_again(session, serving, now), again=True)
+        found = execute(session, one, {"item": item_id, **values}).first()
+        if found is not None:
+            return replace(_grant(session, found, reviewer, now), again=True)
+    return None
 
 
 def peek_next(session: Session, reviewer: str, stream: Stream, now: int) -> str:
@@ -98,35 +123,54 @@ def peek_next(session: Session, reviewer: str, stream: Stream, now: int) -> str:
 
     Nothing is taken: somebody else may be given the item first.
     """
-    columns = (*_TURN, ReviewItemRow.asset_id)
-    waiting = _is_free(key_of(reviewer), now)
-    first = session.execute(select_in_turn(stream, columns, waiting, 1)).first()
+    values = {"key": key_of(reviewer), "now": now}
+    first = execute(session, _select_first(stream, 1), values).first()
     return "" if first is None else str(first.asset_id)
 
 
-def _find_free(
-    session: Session, query: Select[Any], stream: Stream, key: str, now: int
-) -> Row[Any] | None:
+def _find_free(session: Session, stream: Stream, key: str, now: int) -> Row[Any] | None:
     """The first free item of a stream, locked; what others have locked is passed over."""
-    row = ReviewItemRow
-    waiting = _is_free(key, now)
-    lock = query.where(*waiting).order_by(*IN_TURN).limit(1).with_for_update(skip_locked=True)
+    values: dict[str, Any] = {"key": key, "now": now}
     if stream.any:
-        return session.execute(lock).first()
+        return execute(session, _LOCK_FIRST, values).first()
     seen, most = 0, _AT_A_TIME
     while True:
-        first = session.execute(select_in_turn(stream, _TURN, waiting, most))
+        first = execute(session, _select_first(stream, most), values)
         ids = [each.id for each in first][seen:]
-        found = session.execute(lock.where(row.id.in_(ids))).first() if ids else None
+        found = execute(session, _LOCK_FIRST_OF, {**values, "ids": ids}).first() if ids else None
         if found is not None or seen + len(ids) < most:
             return found
         seen, most = most, most * 8
 
 
-def _is_free(key: str, now: int) -> list[Any]:
-    row = ReviewItemRow
-    mine = row.waits_for.in_(_REVIEWERS)
-    return [_OPEN_OR_HELD, mine, row.first_by != key, row.lease_until_ms <= now]
+_KEY, _NOW = bindparam("key", type_=Text), bindparam("now", type_=BigInteger)
+_OFFERED = select(*ITEM_COLUMNS).where(ReviewItemRow.waits_for.in_(_REVIEWERS))
+_FREE = (
+    _OPEN_OR_HELD,
+    ReviewItemRow.waits_for.in_(_REVIEWERS),
+    ReviewItemRow.first_by != _KEY,
+    ReviewItemRow.lease_until_ms <= _NOW,
+)
+_NEW = (*_FREE, ~is_skipped(ReviewItemRow.id, ReviewItemRow.question, _KEY, _NOW))
+_LOCK_FIRST = _OFFERED.where(*_NEW).order_by(*IN_TURN).limit(1).with_for_update(skip_locked=True)
+_LOCK_FIRST_OF = _LOCK_FIRST.where(ReviewItemRow.id.in_(bindparam("ids", expanding=True)))
+_GRANT = update(ReviewItemRow).where(ReviewItemRow.id == bindparam("item"))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _select_first(stream: Stream, most: int) -> Select[Any]:
+    return select_in_turn(stream, (*_TURN, ReviewItemRow.asset_id), _NEW, most)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _select_own(stream: Stream) -> Select[Any]:
+    held = (
+        _HELD,
+        ReviewItemRow.lease_holder == bindparam("holder"),
+        ReviewItemRow.lease_until_ms > _NOW,
+    )
+    query = _OFFERED.where(*held, *stream.conditions()).order_by(*IN_TURN).limit(1)
+    return query.with_for_update()
 
 
 def lease_item(session: Session, item_id: str, reviewer: str, *, lead: bool = False) -> Item:
@@ -224,17 +268,8 @@ def _grant(session: Session, found: Row[Any], reviewer: str, now: int) -> Item:
     own = item.state is ItemState.LEASED and item.lease_holder == reviewer
     token = item.lease_token if own else secrets.token_hex(16)
     until = now + LEASE_MS
-    session.execute(
-        update(ReviewItemRow)
-        .where(ReviewItemRow.id == item.id)
-        .values(
-            state=ItemState.LEASED.value,
-            lease_token=token,
-            lease_holder=reviewer,
-            lease_until_ms=until,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    lease = {"lease_token": token, "lease_holder": reviewer, "lease_until_ms": until}
+    execute(session, _GRANT, {"item": item.id, "state": ItemState.LEASED.value, **lease})
     return replace(
         item,
         state=ItemState.LEASED,

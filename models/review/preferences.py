@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.recursion import is_nested_deeper
+from models.store.database import execute
 from models.store.tables import ReviewPreferencesRow
 
 _DEEPEST = 4
@@ -139,8 +141,13 @@ def read_preferences(text: str) -> Preferences:
 
 def preferences_of(session: Session, account_id: str) -> Preferences:
     """What an account has chosen."""
-    row = session.get(ReviewPreferencesRow, account_id)
-    return Preferences() if row is None else read_preferences(row.chosen)
+    chosen = execute(session, _CHOSEN, {"account": account_id}).scalar()
+    return Preferences() if chosen is None else read_preferences(chosen)
+
+
+_CHOSEN = select(ReviewPreferencesRow.chosen).where(
+    ReviewPreferencesRow.account_id == bindparam("account")
+)
 
 
 def store_preferences(session: Session, account_id: str, preferences: Preferences) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, insert, select, text, update
+from sqlalchemy import RowMapping, Select, and_, bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import Account
@@ -27,7 +27,7 @@ from models.review.escalating import check_words, lock_leased, wait_for
 from models.review.golden_items import change_serving, find_held_serving
 from models.review.items import UNDECIDED, Item
 from models.review.turns import Round, WaitsFor
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import AccountRow, OwnerIdentityRow, OwnerQuestionRow, ReviewItemRow
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -85,19 +85,22 @@ class AskableOwner:
 def list_askable(session: Session, item: Item) -> tuple[AskableOwner, ...]:
     """Whoever said something about consent to an item's asset, as far as they are named."""
     setters = setters_of(item.evidence)
-    row = OwnerIdentityRow
-    query = (
-        select(row.identity)
-        .join(AccountRow, AccountRow.id == row.account_id)
-        .where(
-            row.identity.in_(setters),
-            row.ended_ms.is_(None),
-            AccountRow.disabled_ms.is_(None),
-            AccountRow.role == Role.OWNER.value,
-        )
-    )
-    known = frozenset(session.scalars(query)) if setters else frozenset()
+    if not setters:
+        return ()
+    known = frozenset(execute(session, _KNOWN, {"setters": setters}).scalars())
     return tuple(AskableOwner(setter, setter in known) for setter in setters)
+
+
+_KNOWN = (
+    select(OwnerIdentityRow.identity)
+    .join(AccountRow, AccountRow.id == OwnerIdentityRow.account_id)
+    .where(
+        OwnerIdentityRow.identity.in_(bindparam("setters", expanding=True)),
+        OwnerIdentityRow.ended_ms.is_(None),
+        AccountRow.disabled_ms.is_(None),
+        AccountRow.role == Role.OWNER.value,
+    )
+)
 
 
 def setters_of(evidence: Mapping[str, Any]) -> tuple[str, ...]:
@@ -248,11 +251,8 @@ def return_overdue(session: Session, now: int) -> int:
     Returns:
         How many there were.
     """
-    item, row = ReviewItemRow, OwnerQuestionRow
-    waiting = (_REFERRED, item.waits_for == WaitsFor.OWNER.value, item.due_ms <= now)
-    # Rows that another transaction has locked are brought back by that one.
-    locked = select(item.id, item.question).where(*waiting).order_by(item.id).limit(500)
-    found = list(session.execute(locked.with_for_update(skip_locked=True)))
+    row = OwnerQuestionRow
+    found = execute(session, _OVERDUE, {"now": now}).all()
     if not found:
         return 0
     _return_items(session, [each.id for each in found], now)
@@ -268,6 +268,20 @@ def return_overdue(session: Session, now: int) -> int:
             _change(session, question_id, overdue_ms=now)
             append_audit(session, "kiyome", "question_overdue", question_id, {"item_id": item_id})
     return len(found)
+
+
+_OVERDUE = (
+    select(ReviewItemRow.id, ReviewItemRow.question)
+    .where(
+        _REFERRED,
+        ReviewItemRow.waits_for == WaitsFor.OWNER.value,
+        ReviewItemRow.due_ms <= bindparam("now"),
+    )
+    .order_by(ReviewItemRow.id)
+    .limit(500)
+    # Rows that another transaction has locked are brought back by that one.
+    .with_for_update(skip_locked=True)
+)
 
 
 def open_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQuestion, ...]:
@@ -291,7 +305,7 @@ def list_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQu
 
 def questions_on(session: Session, item_id: str) -> tuple[OwnerQuestion, ...]:
     """What owners were asked about an item, the oldest first."""
-    return _select(session, OwnerQuestionRow.item_id == item_id)
+    return tuple(map(_read, execute(session, _ON_ITEM, {"item": item_id}).mappings()))
 
 
 def find_question(session: Session, question_id: str) -> OwnerQuestion | None:
@@ -300,19 +314,26 @@ def find_question(session: Session, question_id: str) -> OwnerQuestion | None:
 
 
 def _select(session: Session, condition: Any) -> tuple[OwnerQuestion, ...]:
+    return tuple(map(_read, session.execute(_select_questions(condition)).mappings()))
+
+
+def _select_questions(condition: Any) -> Select[Any]:
     row, item = OwnerQuestionRow, ReviewItemRow
     names = (name for name in OwnerQuestion.__slots__ if hasattr(row, name))
     asked = and_(item.question == row.about, item.state.in_(UNDECIDED)).label("asked")
-    query = (
+    return (
         select(*(getattr(row, name) for name in names), item.dataset, item.name, asked)
         .join(item, item.id == row.item_id)
         .where(condition)
         .order_by(row.asked_ms, row.id)
     )
-    return tuple(
-        OwnerQuestion(**{**found, "asked": bool(found["asked"])})
-        for found in session.execute(query).mappings()
-    )
+
+
+_ON_ITEM = _select_questions(OwnerQuestionRow.item_id == bindparam("item"))
+
+
+def _read(found: RowMapping) -> OwnerQuestion:
+    return OwnerQuestion(**{**found, "asked": bool(found["asked"])})
 
 
 def _lock_item_of(session: Session, question_id: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.review.items import ItemSummary, read_summary, summary_columns
@@ -27,8 +28,18 @@ class Referred:
     total: int
 
 
-def list_referred(session: Session, waits_for: WaitsFor) -> Referred:
-    """The items that wait for a lead to settle or decide, or for an owner; the oldest first."""
+def list_referred(
+    session: Session,
+    waits_for: WaitsFor,
+    after: tuple[Any, ...] | None = None,
+    limit: int = MOST_LISTED,
+) -> Referred:
+    """The items that wait for a lead to settle or decide, or for an owner; the oldest first.
+
+    Args:
+        after: only those after this place in the list: ``due_ms``, ``updated_ms`` and id.
+        limit: how many.
+    """
     row = ReviewItemRow
     now = now_ms(session)
     chosen = (_REFERRED, row.waits_for == waits_for.value)
@@ -36,8 +47,10 @@ def list_referred(session: Session, waits_for: WaitsFor) -> Referred:
         select(*summary_columns())
         .where(*chosen)
         .order_by(row.due_ms, row.updated_ms, row.id)
-        .limit(MOST_LISTED)
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(row.due_ms, row.updated_ms, row.id) > after)
     items = tuple(read_summary(found, now) for found in session.execute(query))
     total = session.execute(select(func.count()).select_from(row).where(*chosen)).scalar_one()
     return Referred(items, total)

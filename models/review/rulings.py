@@ -8,14 +8,15 @@ on: it is never in force by itself.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
+from models.captions.records import texts_of_ruling
 from models.errors import (
     AlreadyRuledError,
     ConsentUnansweredError,
@@ -34,9 +35,10 @@ from models.review.golden_items import (
 from models.review.items import UNDECIDED, ItemState
 from models.review.reason_codes import RULING_REASONS, RulingKind, reasons_for
 from models.review.releasing import RELEASED
+from models.review.skips import note_skip
 from models.review.stored_rulings import StoredRuling, find_ruling
 from models.review.turns import Round, Taken, WaitsFor, agree
-from models.store.database import now_ms
+from models.store.database import execute, now_ms
 from models.store.tables import GoldenRulingRow, GoldenServingRow, ReviewItemRow, RulingRow
 
 MAX_NOTE = 2000
@@ -115,14 +117,15 @@ def decide(
     note: str,
     reviewer: str,
     *,
-    with_edits: bool = False,
+    texts: Mapping[str, str] | None = None,
 ) -> Ruled:
     """Take a ruling: the item, the ruling, the audit row and the outbox row, all or none.
 
     Where two persons have to rule, the item then waits for the second, is decided where both agree,
-    or waits for a lead who settles it. ``skip`` puts the item behind the others and stores no
-    ruling; its reason code and note are ignored. Submitting again what is already stored for the
-    same item version by the same reviewer returns the stored ruling.
+    or waits for a lead who settles it. Two who rewrite a caption differently do not
+    agree. ``skip`` gives the reviewer others first and stores no ruling; its reason code and note
+    are ignored. Submitting again what is already stored for the same item version by the same
+    reviewer returns the stored ruling.
 
     Args:
         session: an open transaction.
@@ -132,8 +135,8 @@ def decide(
         reason_code: a ``RulingReason`` that goes with the ruling.
         note: free text of at most ``MAX_NOTE`` characters; some reason codes need one.
         reviewer: who rules.
-        with_edits: the caller stores new captions with the ruling, as a rewrite needs them
-            (``models.captions.ruling.decide_rewriting``).
+        texts: of a rewrite, the new captions by the digest of the old ones; the caller stores them
+            with the ruling (``models.captions.ruling.decide_rewriting``).
 
     Raises:
         AlreadyRuledError: this version of the item has another ruling, or the reviewer has had
@@ -142,11 +145,9 @@ def decide(
         ReviewError: the ruling, reason code or note cannot be taken, or there is no such item.
     """
     kind, reason, note = _validate(ruling, reason_code, note, reviewer)
-    if kind is RulingKind.REWRITE and not with_edits:
+    if kind is RulingKind.REWRITE and texts is None:
         raise ReviewError("A rewrite needs the new caption.", "Edit a caption of the item.")
-    row = ReviewItemRow
-    columns = (*ASKED, row.state)
-    found = session.execute(select(*columns).where(row.id == item_id).with_for_update()).first()
+    found = execute(session, _LOCKED, {"item": item_id}).first()
     if found is None:
         raise ReviewError(f"There is no item {item_id}.", "Go back to the queue.")
     now = now_ms(session)
@@ -168,28 +169,37 @@ def decide(
     _require_word_on_consent(asked, given)
     skipped = kind is RulingKind.SKIP
     ruling_id = "" if skipped else uuid.uuid4().hex
-    taken = None if skipped else _take(session, asked, given, ruling_id)
+    taken = None if skipped else _take(session, asked, given, ruling_id, texts)
     after = {**RELEASED, "updated_ms": now}
-    after |= {"skipped_ms": now} if taken is None else columns_after(asked, taken)
-    changed = session.execute(
-        update(row)
-        .where(
-            row.id == item_id,
-            row.version == item_version,
-            row.state == ItemState.LEASED.value,
-            row.lease_token == lease_token,
-            row.lease_holder == reviewer,
-        )
-        .values(**after)
-        .execution_options(synchronize_session=False)
-        .returning(row.id)
-    )
-    if changed.first() is None:
+    after |= {} if taken is None else columns_after(asked, taken)
+    held = {"item": item_id, "at": item_version, "token": lease_token, "holder": reviewer}
+    if execute(session, _CHANGE_HELD, {**after, **held}).first() is None:
         raise _lost()
     reach("review.decide.item")
-    if taken is not None:
+    if taken is None:
+        note_skip(session, item_id, asked.question, key_of(reviewer), now)
+    else:
         store_ruling(session, asked, given, ruling_id, taken)
     return Ruled(item_id, item_version, kind, ruling_id)
+
+
+_LOCKED = (
+    select(*ASKED, ReviewItemRow.state)
+    .where(ReviewItemRow.id == bindparam("item"))
+    .with_for_update()
+)
+_CHANGE_HELD = (
+    update(ReviewItemRow)
+    .where(
+        ReviewItemRow.id == bindparam("item"),
+        ReviewItemRow.version == bindparam("at"),
+        ReviewItemRow.state == ItemState.LEASED.value,
+        ReviewItemRow.lease_token == bindparam("token"),
+        ReviewItemRow.lease_holder == bindparam("holder"),
+    )
+    .returning(ReviewItemRow.id)
+)
+"""The columns to set are those among the values that it is run with."""
 
 
 def read_asked_item(found: Row[Any]) -> AskedItem:
@@ -210,7 +220,7 @@ def columns_after(item: AskedItem, taken: Taken) -> dict[str, object]:
     """What the item's columns hold after a ruling: decided, or waiting under the next version."""
     if taken.decided:
         return {**taken.columns, "state": ItemState.DECIDED.value}
-    return {**taken.columns, "version": item.version + 1, "skipped_ms": 0}
+    return {**taken.columns, "version": item.version + 1}
 
 
 def read_kinds(session: Session, ruling_ids: Collection[str]) -> dict[str, str]:
@@ -244,7 +254,7 @@ def store_ruling(
     """
     values = _describe(item, given, ruling_id)
     values |= {"came_with": came_with[0], "came_with_item": came_with[1]}
-    session.execute(insert(RulingRow).values(**values))
+    execute(session, _STORE, values)
     reach("review.decide.ruling")
     append_audit(session, given.reviewer, RULED, ruling_id, describe_ruling(values))
     reach("review.decide.audit")
@@ -256,15 +266,25 @@ def store_ruling(
     reach("review.decide.outbox")
 
 
+_STORE = insert(RulingRow)
+
+
 def post_waiting(session: Session, item_id: str, waits_for: str, now: int) -> None:
     """Tell others that an item waits, and for whose word."""
     post_event(session, "item_waits", {"item_id": item_id, "waits_for": waits_for}, now)
 
 
-def _take(session: Session, item: AskedItem, given: GivenRuling, ruling_id: str) -> Taken:
+def _take(
+    session: Session,
+    item: AskedItem,
+    given: GivenRuling,
+    ruling_id: str,
+    texts: Mapping[str, str] | None,
+) -> Taken:
     first = item.round.first if item.round.waits_for is WaitsFor.SECOND else ""
     kinds = read_kinds(session, [first])
-    agrees = agree(given.ruling, kinds.get(first, ""))
+    rewritten = texts_of_ruling(session, first) if first and texts else {}
+    agrees = agree(given.ruling, kinds.get(first, ""), texts, rewritten)
     return item.round.take(ruling_id, key_of(given.reviewer), agrees=agrees)
 
 
@@ -303,7 +323,8 @@ def _rule_on_golden(
     if not held or serving.version != item_version:
         raise _lost()
     if given.ruling is RulingKind.SKIP:
-        change_serving(session, serving, "open", given.ruled_ms, skipped=1)
+        change_serving(session, serving, "open", given.ruled_ms)
+        note_skip(session, found.id, found.question, key_of(given.reviewer), given.ruled_ms)
         return Ruled(found.id, item_version, given.ruling, "", counts=False)
     item = read_asked_item(found)
     ruling_id = uuid.uuid4().hex

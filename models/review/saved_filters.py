@@ -6,11 +6,12 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import ReviewError
 from models.review.streams import ANY, Stream
+from models.store.database import execute
 from models.store.tables import SavedFilterRow
 
 MOST_FILTERS = 20
@@ -36,10 +37,14 @@ def list_filters(session: Session, account_id: str) -> tuple[SavedFilter, ...]:
 
 def default_stream(session: Session, account_id: str) -> Stream:
     """What an account is given that chooses nothing."""
-    row = SavedFilterRow
-    query = select(row).where(row.account_id == account_id, row.is_default == 1)
-    found = session.scalars(query).first()
-    return ANY if found is None else _read(found).stream
+    found = execute(session, _DEFAULT, {"account": account_id}).first()
+    return ANY if found is None else Stream(*found)
+
+
+_DEFAULT = select(
+    *(SavedFilterRow.dataset, SavedFilterRow.stage),
+    *(SavedFilterRow.language, SavedFilterRow.reason),
+).where(SavedFilterRow.account_id == bindparam("account"), SavedFilterRow.is_default == 1)
 
 
 def save_filter(

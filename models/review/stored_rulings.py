@@ -6,13 +6,27 @@ while it is in force, or is one of two that an item needs. Releases know only th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from models.review.items import ItemState
 from models.review.turns import WaitsFor
+from models.store.database import execute
 from models.store.tables import GoldenRulingRow, GoldenServingRow, ReviewItemRow, RulingRow
 
 
@@ -96,20 +110,18 @@ def effective_rulings(session: Session, dataset: str) -> dict[str, EffectiveRuli
 
 def find_ruling_by_id(session: Session, ruling_id: str) -> StoredRuling | None:
     """One ruling, in force or not, or None."""
-    return _select_ruling(session, RulingRow.id == ruling_id)
+    return _find_first(session, _BY_ID, {"ruling": ruling_id})
 
 
 def find_ruling(session: Session, item_id: str, item_version: int) -> StoredRuling | None:
     """The ruling on one version of one item, or None."""
-    return _select_ruling(
-        session, and_(RulingRow.item_id == item_id, RulingRow.item_version == item_version)
-    )
+    return _find_first(session, _BY_VERSION, {"item": item_id, "version": item_version})
 
 
 def latest_ruling(session: Session, reviewer: str) -> StoredRuling | None:
     """The newest ruling of a reviewer that stands: the one that an undo would end."""
-    found = _select_ruling(session, and_(RulingRow.reviewer == reviewer, STANDS))
-    golden = _latest_golden(session, reviewer)
+    found = _find_first(session, _LATEST, {"reviewer": reviewer})
+    golden = _find_golden(session, _LATEST_GOLDEN, {"reviewer": reviewer})
     if found is None or golden is None:
         return found or golden
     return max(found, golden, key=lambda each: each.ruled_ms)
@@ -117,13 +129,13 @@ def latest_ruling(session: Session, reviewer: str) -> StoredRuling | None:
 
 def rulings_with(session: Session, ruling_id: str) -> tuple[StoredRuling, ...]:
     """The rulings that were taken together with one, in order of item, in force or not."""
-    found = _select_rulings(session, and_(RulingRow.came_with == ruling_id, _TOGETHER), limit=None)
+    found = _find(session, _TAKEN_WITH, {"ruling": ruling_id})
     return tuple(sorted(found, key=lambda stored: stored.item_id))
 
 
 def rulings_on(session: Session, item_id: str) -> tuple[StoredRuling, ...]:
     """All rulings on an item, the newest first, whether in force or not."""
-    return _select_rulings(session, RulingRow.item_id == item_id, limit=None)
+    return _find(session, _ON_ITEM, {"item": item_id})
 
 
 def list_rulings(
@@ -167,24 +179,13 @@ def list_rulings(
 
 def count_covered(session: Session, ruling_id: str) -> int:
     """How many rulings that stand were taken together with one."""
-    query = (
-        select(func.count())
-        .select_from(RulingRow)
-        .join(ReviewItemRow, STANDS)
-        .where(RulingRow.came_with == ruling_id, _TOGETHER)
-    )
-    return session.execute(query).scalar_one()
+    counted: int = execute(session, _COVERED, {"ruling": ruling_id}).scalar_one()
+    return counted
 
 
-def _select_ruling(session: Session, condition: ColumnElement[bool]) -> StoredRuling | None:
-    return next(iter(_select_rulings(session, condition, limit=1)), None)
-
-
-def _select_rulings(
-    session: Session, condition: ColumnElement[bool], limit: int | None
-) -> tuple[StoredRuling, ...]:
+def _select_rulings(condition: ColumnElement[bool]) -> Select[Any]:
     columns = RulingRow.__table__.columns
-    query = (
+    return (
         select(
             *columns,
             ReviewItemRow.name,
@@ -194,9 +195,34 @@ def _select_rulings(
         .join(ReviewItemRow, ReviewItemRow.id == RulingRow.item_id)
         .where(condition)
         .order_by(RulingRow.ruled_ms.desc(), RulingRow.came_with, RulingRow.item_version.desc())
-        .limit(limit)
     )
-    return tuple(map(_read, session.execute(query).mappings()))
+
+
+_BY_ID = _select_rulings(RulingRow.id == bindparam("ruling")).limit(1)
+_BY_VERSION = _select_rulings(
+    and_(RulingRow.item_id == bindparam("item"), RulingRow.item_version == bindparam("version"))
+).limit(1)
+_LATEST = _select_rulings(and_(RulingRow.reviewer == bindparam("reviewer"), STANDS)).limit(1)
+_ON_ITEM = _select_rulings(RulingRow.item_id == bindparam("item"))
+_TAKEN_WITH = _select_rulings(and_(RulingRow.came_with == bindparam("ruling"), _TOGETHER))
+_COVERED = (
+    select(func.count())
+    .select_from(RulingRow)
+    .join(ReviewItemRow, STANDS)
+    .where(RulingRow.came_with == bindparam("ruling"), _TOGETHER)
+)
+
+
+def _find(
+    session: Session, query: Select[Any], values: Mapping[str, Any]
+) -> tuple[StoredRuling, ...]:
+    return tuple(map(_read, execute(session, query, values).mappings()))
+
+
+def _find_first(
+    session: Session, query: Select[Any], values: Mapping[str, Any]
+) -> StoredRuling | None:
+    return next(iter(_find(session, query, values)), None)
 
 
 def _read(found: RowMapping) -> StoredRuling:
@@ -206,17 +232,14 @@ def _read(found: RowMapping) -> StoredRuling:
 
 def golden_ruling_on(session: Session, ruling_id: str) -> StoredRuling | None:
     """A ruling on a golden item, as its reviewer sees it: like any other."""
-    return _select_golden(session, GoldenRulingRow.id == ruling_id)
+    return _find_golden(session, _GOLDEN_BY_ID, {"ruling": ruling_id})
 
 
-def _latest_golden(session: Session, reviewer: str) -> StoredRuling | None:
-    return _select_golden(session, GoldenRulingRow.reviewer == reviewer)
-
-
-def _select_golden(session: Session, condition: ColumnElement[bool]) -> StoredRuling | None:
+def _select_golden(condition: ColumnElement[bool]) -> Select[Any]:
     row, serving, item = GoldenRulingRow, GoldenServingRow, ReviewItemRow
-    query = (
-        select(row, item.name)
+    kept = (column for column in row.__table__.columns if column.name != "serving_id")
+    return (
+        select(*kept, item.name)
         .join(serving, and_(serving.id == row.serving_id, serving.ruling_id == row.id))
         # It is the reviewer's as long as the item is decided for everybody else.
         .join(
@@ -231,25 +254,16 @@ def _select_golden(session: Session, condition: ColumnElement[bool]) -> StoredRu
         .order_by(row.ruled_ms.desc())
         .limit(1)
     )
-    found = session.execute(query).first()
+
+
+_GOLDEN_BY_ID = _select_golden(GoldenRulingRow.id == bindparam("ruling"))
+_LATEST_GOLDEN = _select_golden(GoldenRulingRow.reviewer == bindparam("reviewer"))
+
+
+def _find_golden(
+    session: Session, query: Select[Any], values: Mapping[str, Any]
+) -> StoredRuling | None:
+    found = execute(session, query, values).mappings().first()
     if found is None:
         return None
-    ruling, name = found
-    return StoredRuling(
-        id=ruling.id,
-        item_id=ruling.item_id,
-        item_version=ruling.item_version,
-        dataset=ruling.dataset,
-        asset_id=ruling.asset_id,
-        question=ruling.question,
-        ruling=ruling.ruling,
-        reason_code=ruling.reason_code,
-        note=ruling.note,
-        reviewer=ruling.reviewer,
-        ruled_ms=ruling.ruled_ms,
-        came_with="",
-        came_with_item="",
-        name=name,
-        in_force=True,
-        stands=True,
-    )
+    return StoredRuling(**found, came_with="", came_with_item="", in_force=True, stands=True)

@@ -137,13 +137,11 @@ ANY = Stream()
 """Every item."""
 
 IN_TURN = (
-    ReviewItemRow.skipped_ms,
     ReviewItemRow.priority.desc(),
     ReviewItemRow.cluster,
     ReviewItemRow.id,
 )
-"""The order in which items are given out: skipped ones last, then by priority; those of one cluster
-one after another."""
+"""The order in which items are given out: by priority; those of one cluster one after another."""
 
 _KNOWN_STAGES = tuple(each.value for each in Stage)
 _KNOWN_LANGUAGES = tuple(each.value for each in CaptionLanguage)
@@ -175,7 +173,7 @@ def select_in_turn(
     ]
     merged = union_all(*parts).subquery()
     found = merged.c
-    order = (found.skipped_ms, found.priority.desc(), found.cluster, found.id)
+    order = (found.priority.desc(), found.cluster, found.id)
     return select(merged).order_by(*order).limit(most)
 
 

@@ -103,6 +103,8 @@ def decide_alike(
     if ruled.repeated:
         covered = {stored.item_id for stored in rulings_with(session, ruled.ruling_id)}
         return RuledTogether(ruled, len(covered), ())
+    if not wanted:
+        return RuledTogether(ruled, 0, ())
     stored = find_ruling_by_id(session, ruled.ruling_id)
     if stored is None:
         raise RuntimeError("a ruling that has just been stored is not there")

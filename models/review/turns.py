@@ -12,6 +12,7 @@ and the ruling in force is the one on the version at which the item was decided.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -79,7 +80,7 @@ class Round:
         Args:
             ruling_id: the ruling.
             key: who ruled (folded name).
-            agrees: it is of the same kind as the first one; of no account where that is none.
+            agrees: it comes to the same as the first (``agree``); of no account where that is none.
         """
         turn = self.waits_for
         columns = {**_write(self), "waits_for": turn.value, "due_ms": 0}
@@ -122,9 +123,19 @@ class Taken:
     columns: dict[str, Any]
 
 
-def agree(ruling: RulingKind, first: str) -> bool:
-    """Whether two rulings come to the same; their reasons may differ."""
-    return ruling.value == first
+def agree(
+    ruling: RulingKind,
+    first: str,
+    texts: Mapping[str, str] | None = None,
+    first_texts: Mapping[str, str] | None = None,
+) -> bool:
+    """Whether two rulings come to the same; their reasons may differ.
+
+    Args:
+        ruling, first: what was ruled.
+        texts, first_texts: of rewrites, the new captions: two with different texts do not agree.
+    """
+    return ruling.value == first and dict(texts or {}) == dict(first_texts or {})
 
 
 def _write(each: Round) -> dict[str, Any]:

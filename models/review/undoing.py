@@ -86,7 +86,8 @@ def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False)
             detail["came_with"] = ruling_id
         append_audit(session, reviewer, "undo", each.id, detail)
         if was_decided:
-            undo_edits_on(session, each.item_id, items[each.item_id].version, reviewer)
+            version = items[each.item_id].version
+            undo_edits_on(session, each.item_id, version, reviewer, undone=each.id)
             post_event(session, "ruling_undone", {"ruling_id": each.id, **detail}, now)
         else:
             post_waiting(session, each.item_id, WaitsFor.RULING.value, now)
@@ -120,7 +121,7 @@ def _undone(
 
 
 def _reopened(found: Row[Any]) -> dict[str, Any]:
-    return {**RELEASED, "version": found.version + 1, "skipped_ms": 0}
+    return {**RELEASED, "version": found.version + 1}
 
 
 def _describe(stored: StoredRuling | GoldenRulingRow) -> dict[str, Any]:

@@ -7,20 +7,24 @@ an item like any other, and stays what they ruled on afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
+from models.captions.records import StoredEdit, edits_of_ruling
 from models.review.escalating import Referral, referrals_on
-from models.review.golden_items import find_serving, find_servings, show_served
+from models.review.golden_items import age_of, find_serving, find_servings, show_served
 from models.review.items import (
-    ITEM_COLUMNS,
+    WAITING,
     Item,
+    ItemPage,
     ItemState,
     ItemSummary,
+    find_row,
+    list_items,
     read_item,
     read_summary,
     summary_columns,
@@ -28,6 +32,7 @@ from models.review.items import (
 from models.review.questions_to_owners import OwnerQuestion, questions_on
 from models.review.sampling.marking import is_sampled
 from models.review.stored_rulings import StoredRuling, golden_ruling_on, rulings_on
+from models.review.streams import ANY, Stream
 from models.review.turns import WaitsFor
 from models.review.two_persons import hide_scores
 from models.store.database import now_ms
@@ -59,6 +64,7 @@ class ItemView:
         withheld: there may be others, which are shown once the item is decided.
         own: their own ruling, while another person's is needed.
         disputed: the two rulings that they may settle, the first one first.
+        rewritten: the captions that each of the two gives, by the ruling's id.
         blind: scores are not shown.
         referrals: what reviewers and leads told each other, as far as they may see it.
         questions: what owners were asked.
@@ -70,6 +76,7 @@ class ItemView:
     withheld: bool
     own: StoredRuling | None
     disputed: tuple[StoredRuling, ...]
+    rewritten: Mapping[str, tuple[StoredEdit, ...]]
     blind: bool
     referrals: tuple[Referral, ...]
     questions: tuple[OwnerQuestion, ...]
@@ -79,7 +86,7 @@ class ItemView:
 def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None:
     """What somebody sees of an item, or None where there is no such item."""
     now = now_ms(session)
-    found = session.execute(select(*ITEM_COLUMNS).where(ReviewItemRow.id == item_id)).first()
+    found = find_row(session, item_id)
     if found is None:
         return None
     item = read_item(found, now)
@@ -101,14 +108,14 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
     told = () if serving is not None else referrals_on(session, item_id)
     if blind and item.waits_for is not WaitsFor.LEAD:
         told = tuple(each for each in told if each.given_by == viewer.reviewer)
-    state = ItemState.OPEN if item.state is ItemState.AWAITING_SECOND else item.state
     evidence = hide_scores(item.evidence) if blind else item.evidence
     return ItemView(
-        item=replace(item, state=state, evidence=evidence),
+        item=replace(item, state=_hide_second(item.state), evidence=evidence),
         rulings=mine if withheld else rulings,
         withheld=withheld,
         own=own,
         disputed=disputed,
+        rewritten={each.id: edits_of_ruling(session, each.id) for each in disputed},
         blind=blind,
         referrals=told,
         questions=() if serving is not None else questions_on(session, item_id),
@@ -116,62 +123,110 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
     )
 
 
-def view_summaries(
-    session: Session, items: Sequence[ItemSummary], viewer: Viewer
-) -> tuple[ItemSummary, ...]:
-    """Lines of a list as somebody sees them: nothing tells a second review or a golden item."""
-    servings = find_servings(session, viewer.reviewer, [item.id for item in items])
-    now = now_ms(session)
-    out = []
-    for item in items:
-        if item.state is ItemState.AWAITING_SECOND:
-            item = replace(item, state=ItemState.OPEN)
-        serving = servings.get(item.id)
-        if serving is not None:
-            held = serving.state == "leased" and serving.lease_until_ms > now
-            waits = serving.state in ("open", "leased")
-            golden = golden_ruling_on(session, serving.ruling_id) if serving.ruling_id else None
-            item = replace(
-                item,
-                state=(ItemState.LEASED if held else ItemState.OPEN)
-                if waits
-                else ItemState(serving.state),
-                lease_holder=serving.reviewer if held else "",
-                ruling=golden.ruling if golden else "",
-                reviewer=golden.reviewer if golden else "",
-            )
-        out.append(item)
-    return tuple(out)
+def list_viewed(
+    session: Session,
+    viewer: Viewer,
+    states: frozenset[ItemState] = WAITING,
+    *,
+    stream: Stream = ANY,
+    offset: int = 0,
+    limit: int = 50,
+    after: str | None = None,
+    most: int | None = None,
+) -> ItemPage:
+    """A list of items as somebody sees it: nothing tells a second review or a golden item.
 
-
-def list_served(
-    session: Session, reviewer: str, dataset: str | None = None, after: str = ""
-) -> tuple[ItemSummary, ...]:
-    """The golden items that wait for a reviewer, in order of id, as a list reads them.
-
-    To everybody else they are decided; a list of what waits has to name them as well, or it would
-    show which of the items that somebody holds are golden.
+    A golden item that waits for them is at its place among those that wait, and not among those
+    that are decided, which it is for everybody else.
 
     Args:
-        dataset: only items of this dataset; None for any.
-        after: only those after this id.
+        states, stream, offset, limit, after, most: as for ``models.review.items.list_items``.
     """
+    served = _list_served(session, viewer, stream)
+    mine = [item for item in served if after is None or item.id > after]
+    mine = mine if states == WAITING else []
+    # However many of them come first, an item is at most so many places further on.
+    begin = max(0, offset - len(mine))
+    page = list_items(
+        session,
+        states=states,
+        offset=begin,
+        limit=offset + limit - begin,
+        after=after,
+        stream=stream,
+        most=most,
+        without=() if states & WAITING else [item.id for item in served],
+    )
+    lines = (*_view_lines(session, page.items, viewer), *mine)
+    if mine:
+        lines = tuple(sorted(lines, key=_turn_of if after is None else _id_of))
+    total = page.total + len(mine) if most is None else min(page.total + len(mine), most)
+    return ItemPage(lines[offset - begin :][:limit], total, offset)
+
+
+def _turn_of(item: ItemSummary) -> tuple[int, str, str]:
+    return -item.priority, item.cluster, item.id
+
+
+def _id_of(item: ItemSummary) -> str:
+    return item.id
+
+
+def _view_lines(
+    session: Session, items: Sequence[ItemSummary], viewer: Viewer
+) -> tuple[ItemSummary, ...]:
+    servings = find_servings(session, viewer.reviewer, [item.id for item in items])
+    now = now_ms(session)
+    return tuple(
+        _view_served(session, item, servings[item.id], now)
+        if item.id in servings
+        else replace(item, state=_hide_second(item.state))
+        for item in items
+    )
+
+
+def _list_served(session: Session, viewer: Viewer, stream: Stream) -> tuple[ItemSummary, ...]:
+    """The golden items of a stream on which somebody has not ruled, as they see them."""
     row, served = ReviewItemRow, GoldenServingRow
-    here = [] if dataset is None else [row.dataset == dataset]
     query = (
         select(*summary_columns())
         .join(served, and_(served.item_id == row.id, served.question == row.question))
         .where(
-            served.reviewer_key == key_of(reviewer),
-            served.state.in_(("open", "leased")),
+            served.reviewer_key == key_of(viewer.reviewer),
+            served.state != ItemState.DECIDED.value,
             row.state == ItemState.DECIDED.value,
-            row.id > after,
-            *here,
+            *stream.conditions(),
         )
-        .order_by(row.id)
     )
     now = now_ms(session)
-    return tuple(read_summary(found, now) for found in session.execute(query))
+    return _view_lines(
+        session, [read_summary(found, now) for found in session.execute(query)], viewer
+    )
+
+
+def _view_served(
+    session: Session, item: ItemSummary, serving: GoldenServingRow, now: int
+) -> ItemSummary:
+    """A line about a golden item, as its reviewer sees it."""
+    held = serving.state == "leased" and serving.lease_until_ms > now
+    free = serving.state in ("open", "leased") and not held
+    golden = golden_ruling_on(session, serving.ruling_id) if serving.ruling_id else None
+    return replace(
+        item,
+        state=ItemState.OPEN if free else ItemState(serving.state),
+        version=serving.version,
+        lease_holder=serving.reviewer if held else "",
+        lease_until_ms=serving.lease_until_ms,
+        updated_ms=serving.updated_ms,
+        ruling=golden.ruling if golden else "",
+        reviewer=golden.reviewer if golden else "",
+        **age_of(item, serving, now),
+    )
+
+
+def _hide_second(state: ItemState) -> ItemState:
+    """Nobody is told that there was a first ruling."""
+    return ItemState.OPEN if state is ItemState.AWAITING_SECOND else state
 
 
 def _find_disputed(

@@ -19,13 +19,16 @@ from starlette.routing import compile_path
 
 from models.errors import StoreError
 from review_ui.api import (
+    adjudication,
     assurance,
     audit,
     datasets,
+    handing_on,
     items,
     me,
     register,
     releases,
+    rewriting,
     rulings,
     takedowns,
     terms,
@@ -57,7 +60,10 @@ DESCRIPTION = """What the review page does, for programs.
 Send a personal token: `Authorization: Bearer kym_…`. Times are UTC (RFC 3339). Lists come in pages:
 pass `next` as `after`. Errors are problem details (RFC 9457); their `code` is stable.
 """
-_MODULES = (items, rulings, datasets, releases, takedowns, register, terms, audit, assurance, me)
+_MODULES = (
+    *(items, rewriting, handing_on, adjudication, rulings, datasets, releases, takedowns),
+    *(register, terms, audit, assurance, me),
+)
 
 
 def make_api(site: Site, requests_a_minute: int) -> FastAPI:

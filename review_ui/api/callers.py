@@ -60,13 +60,18 @@ class Caller:
         return self.bearer.permissions
 
     @property
+    def adjudicates(self) -> bool:
+        """Whether the token may do what takes a lead."""
+        return Permission.ADJUDICATE in self.permissions
+
+    @property
     def visitor(self) -> Visitor:
         """The same person, as the pages know them."""
         return Visitor(self.name, "", self.bearer.account)
 
     def viewer(self, site: Site) -> Viewer:
-        """The same person, as the review queue knows them; through the API nobody is a lead."""
-        return replace(site.viewer(self.visitor), lead=False)
+        """The same person, as the review queue knows them; a lead where the token says so."""
+        return replace(site.viewer(self.visitor), lead=self.adjudicates)
 
     def show(self, session: Session, actors: Iterable[str]) -> Mapping[str, str]:
         """How people are called before this caller: by name, or by pseudonym."""
@@ -164,6 +169,7 @@ def _too_many(wait: float) -> ApiError:
 AnyCaller = Annotated[Caller, Depends(get_caller)]
 SeesItems = Annotated[Caller, needs(Permission.SEE_ITEMS)]
 RulesOnItems = Annotated[Caller, needs(Permission.RULE_ON_ITEMS)]
+Adjudicates = Annotated[Caller, needs(Permission.ADJUDICATE)]
 SeesRulings = Annotated[Caller, needs(Permission.SEE_RULINGS)]
 SeesTerms = Annotated[Caller, needs(Permission.SEE_TERMS)]
 RulesOnTerms = Annotated[Caller, needs(Permission.RULE_ON_TERMS)]

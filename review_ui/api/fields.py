@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 
 ItemId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of an item.")]
 RulingId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a ruling.")]
+QuestionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a question.")]
 ReleaseId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Id of a release.")]
 NameId = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$", description="Id of a name.")]
 AnyDataset = Annotated[

@@ -96,7 +96,7 @@ def take_back(site: ThisSite, caller: RulesOnItems, ruling_id: RulingId) -> Undo
         if _find(session, ruling_id) is None:
             raise ApiError("not-found", "There is no such ruling.")
         try:
-            item_id = undo(session, ruling_id, caller.name)
+            item_id = undo(session, ruling_id, caller.name, lead=caller.adjudicates)
         except ReviewError as error:
             raise ApiError("conflict", error.problem, error.remedy) from error
     return Undone(ruling_id=ruling_id, item_id=item_id)

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
+from models.accounts.records import key_of
 from models.errors import (
     AlreadyRuledError,
     ConsentUnansweredError,
     LeaseLostError,
     ReviewError,
 )
+from models.review.drafts import keep_draft
 from models.review.queue import (
     MAX_NOTE,
     MOST_ALIKE,
@@ -37,6 +39,8 @@ from review_ui.site import ThisSite, go
 router = APIRouter()
 ItemId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Token = Annotated[str, Form(max_length=64)]
+Version = Annotated[int, Form(ge=1, le=2**53)]
+Words = Annotated[str, Form(max_length=20_000)]
 Within = Annotated[str, Form(max_length=LONGEST)]
 Also = Annotated[list[Annotated[str, StringConstraints(pattern=ALSO)]], Form(max_length=MOST_ALIKE)]
 
@@ -50,10 +54,14 @@ def show_item(
     within: Annotated[str, Query(max_length=LONGEST)] = "",
     skipped: int = 0,
     left: Annotated[int, Query(ge=0, le=MOST_ALIKE)] = 0,
+    texts_of: Annotated[str, Query(max_length=36)] = "",
 ) -> Response:
-    """The item with its evidence; with the form to rule on it where the reviewer holds it."""
+    """The item with its evidence; with the form to rule on it where the reviewer holds it.
+
+    With ``texts_of`` a lead who settles it begins with the captions of one of the two rulings.
+    """
     notice = "only_skipped" if skipped else ""
-    given = {"within": within, "notice": notice, "left_out": left}
+    given = {"within": within, "notice": notice, "left_out": left, "texts_of": texts_of}
     return render_item(request, site, reviewer, item_id, given)
 
 
@@ -70,24 +78,37 @@ def take(request: Request, site: ThisSite, visitor: RulesOnItems, item_id: ItemI
 
 @router.post("/items/{item_id}/give-back")
 def return_item(
-    site: ThisSite, visitor: RulesOnItems, item_id: ItemId, lease_token: Token
+    site: ThisSite,
+    visitor: RulesOnItems,
+    item_id: ItemId,
+    lease_token: Token,
+    item_version: Version = 1,
+    note: Words = "",
 ) -> Response:
-    """End the lease without a ruling. Doing so twice does no harm."""
-    del visitor
+    """End the lease without a ruling, and keep a note that was begun. Twice does no harm."""
     with site.database.transaction() as session:
-        give_back(session, item_id, lease_token)
+        if give_back(session, item_id, lease_token):
+            keep_draft(session, item_id, item_version, key_of(visitor.reviewer), note)
     return go("/")
 
 
 @router.post("/items/{item_id}/heartbeat")
-def keep(site: ThisSite, visitor: RulesOnItems, item_id: ItemId, lease_token: Token) -> Response:
-    """Renew the lease: 204, or 409 where it has ended."""
-    del visitor
-    try:
-        with site.database.transaction() as session:
+def keep(
+    site: ThisSite,
+    visitor: RulesOnItems,
+    item_id: ItemId,
+    lease_token: Token,
+    item_version: Version = 1,
+    note: Annotated[str | None, Form(max_length=20_000)] = None,
+) -> Response:
+    """Renew the lease, and keep a note that has changed: 204, or 409 where the lease has ended."""
+    with site.database.transaction() as session:
+        if note is not None:
+            keep_draft(session, item_id, item_version, key_of(visitor.reviewer), note)
+        try:
             heartbeat(session, item_id, lease_token)
-    except LeaseLostError:
-        return Response(status_code=409)
+        except LeaseLostError:
+            return Response(status_code=409)  # the note is kept all the same
     return Response(status_code=204)
 
 
@@ -98,11 +119,11 @@ def take_ruling(
     visitor: RulesOnItems,
     item_id: ItemId,
     lease_token: Token,
-    item_version: Annotated[int, Form(ge=1, le=2**53)],
+    item_version: Version,
     ruling: Annotated[RulingKind, Form()],
     approve_reason: Annotated[str, Form(max_length=64)] = "",
     exclude_reason: Annotated[str, Form(max_length=64)] = "",
-    note: Annotated[str, Form(max_length=20_000)] = "",
+    note: Words = "",
     within: Within = "",
     alike: Annotated[str, Form(max_length=8)] = "",
     also: Also = [],  # noqa: B006  (FastAPI copies it)
@@ -139,6 +160,9 @@ def take_ruling(
                 visitor.reviewer,
                 others if alike else (),
             )
+            if ruling is RulingKind.SKIP and note.strip():
+                key = key_of(visitor.reviewer)
+                keep_draft(session, item_id, item_version, key, note)
             following = None
             if not for_lead:
                 golden = site.golden_for(visitor)
@@ -147,7 +171,8 @@ def take_ruling(
     except AlreadyRuledError:
         return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:
-        return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+        given = {"notice": "lease_lost", "note": note}
+        return render_item(request, site, visitor, item_id, given, 409)
     except ConsentUnansweredError:
         given = {"within": within, "notice": "consent_unanswered", "note": note}
         return render_item(request, site, visitor, item_id, given, 422)
@@ -155,13 +180,7 @@ def take_ruling(
         return render_item(request, site, visitor, item_id, {"notice": "not_in_force"}, 409)
     if for_lead:
         return go("/adjudication")
-    again = ruling is RulingKind.SKIP and following is not None and following.id == item_id
-    return go_to_next(
-        following.id if following else None,
-        within,
-        skipped="1" if again else "",
-        left=str(len(together.left_out) or ""),
-    )
+    return go_to_next(following, within, left=str(len(together.left_out) or ""))
 
 
 @router.post("/rulings/{ruling_id}/undo")

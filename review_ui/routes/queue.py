@@ -13,17 +13,17 @@ from models.review.queue import (
     MOST_ALIKE,
     WAITING,
     CaptionLanguage,
+    Item,
     ItemState,
     Stage,
     Stream,
     count_covered,
     latest_ruling,
     lease_next,
-    list_items,
 )
 from models.review.ranking import RISK
 from models.review.saved_filters import LONGEST_NAME, MOST_FILTERS, list_filters
-from models.review.viewing import view_summaries
+from models.review.viewing import list_viewed
 from review_ui.choosing import LONGEST, choose_stream, find_preferences, write_keys
 from review_ui.due import Due
 from review_ui.permitted import RulesOnItems, SeesItems
@@ -61,29 +61,29 @@ def show_queue(
     stream = Stream.choose(dataset, stage, language, reason)
     counts = site.counts.get(site.database)
     with site.database.snapshot() as session:
-        listed = list_items(
+        listed = list_viewed(
             session,
-            states=SHOWN[show],
+            site.viewer(reviewer),
+            SHOWN[show],
             offset=(page - 1) * PAGE,
             limit=PAGE,
             stream=stream,
             most=MOST_COUNTED,
         )
-        items = view_summaries(session, listed.items, site.viewer(reviewer))
         latest = latest_ruling(session, reviewer.reviewer)
         covered = count_covered(session, latest.id) if latest else 0
         open_terms = sum(each.open for each in count_by_dataset(session))
         account = reviewer.account
         filters = list_filters(session, account.id) if account else ()
         keys = find_preferences(session, request, reviewer).keys
-        due = Due.now_for(session, site, reviewer)
+        due = Due.now_for(session, site)
     return site.render(
         request,
         "queue.html",
         visitor=reviewer,
         counts=counts,
-        listed=items,
-        pictured={item.asset_id for item in items if _has_thumb(site, item.asset_id)},
+        listed=listed.items,
+        pictured={item.asset_id for item in listed.items if _has_thumb(site, item.asset_id)},
         stream=stream,
         within=stream.write(),
         stages=tuple(Stage),
@@ -119,15 +119,21 @@ def take_next(
         golden = site.golden_for(visitor)
         stream = choose_stream(session, visitor, within)
         item = lease_next(session, visitor.reviewer, None, golden, stream)
-    return go_to_next(item.id if item else None, within or stream.write())
+    return go_to_next(item, within or stream.write())
 
 
-def go_to_next(item_id: str | None, within: str, **query: str) -> Response:
-    """On to an item, or to the queue where nothing is left for this reviewer."""
-    if item_id is None:
-        chosen = Stream.read(within).as_query()
-        return go("/", held="1", left=query.get("left", ""), **chosen)
-    return go(f"/items/{item_id}", within=within, **query)
+def go_to_next(item: Item | None, within: str, left: str = "") -> Response:
+    """On to an item, or to the queue where nothing is left for this reviewer.
+
+    Args:
+        item: which was leased.
+        within: the work stream.
+        left: how many near-identical pictures the ruling before did not cover, or "".
+    """
+    if item is None:
+        return go("/", held="1", left=left, **Stream.read(within).as_query())
+    skipped = "1" if item.again else ""
+    return go(f"/items/{item.id}", within=within, skipped=skipped, left=left)
 
 
 def _has_thumb(site: Site, asset_id: str) -> bool:

@@ -48,11 +48,12 @@ def hand_to_lead(
             stream = choose_stream(session, visitor, within)
             following = lease_next(session, visitor.reviewer, None, golden, stream)
     except LeaseLostError:
-        return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+        given = {"notice": "lease_lost", "note": words}
+        return render_item(request, site, visitor, item_id, given, 409)
     except ReviewError:
         given = {"within": within, "notice": "not_referred"}
         return render_item(request, site, visitor, item_id, given, 422)
-    return go_to_next(following.id if following else None, within)
+    return go_to_next(following, within)
 
 
 @router.post("/items/{item_id}/send-back")
@@ -70,7 +71,8 @@ def hand_back(
         with site.database.transaction() as session:
             send_back(session, item_id, lease_token, item_version, words, visitor.reviewer)
     except LeaseLostError:
-        return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+        given = {"notice": "lease_lost", "note": words}
+        return render_item(request, site, visitor, item_id, given, 409)
     except ReviewError:
         return render_item(request, site, visitor, item_id, {"notice": "not_referred"}, 422)
     return go("/adjudication")
@@ -105,11 +107,12 @@ def ask(
             stream = choose_stream(session, visitor, within)
             following = lease_next(session, visitor.reviewer, None, golden, stream)
     except LeaseLostError:
-        return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+        given = {"notice": "lease_lost", "note": words}
+        return render_item(request, site, visitor, item_id, given, 409)
     except ReviewError:
         given = {"within": within, "notice": "not_asked"}
         return render_item(request, site, visitor, item_id, given, 422)
-    return go_to_next(following.id if following else None, within)
+    return go_to_next(following, within)
 
 
 @router.post("/items/{item_id}/withdraw-question")

@@ -80,7 +80,8 @@ def take_rewrite(
 
     With ``for_lead`` the item was a lead's, who goes back to the list of those.
     """
-    sent = read_sent(_find(site, item_id), caption, text, choice, rewrite_reason, note)
+    item = _find(site, item_id)
+    sent = read_sent(item, caption, text, choice, rewrite_reason, note)
     given = {"within": within, "rewrite": sent}
     if problem := sent.problem:
         return render_item(request, site, visitor, item_id, {**given, "notice": problem}, 422)
@@ -104,7 +105,8 @@ def take_rewrite(
     except AlreadyRuledError:
         return render_already_ruled(request, site, visitor, item_id, item_version)
     except LeaseLostError:
-        return render_item(request, site, visitor, item_id, {"notice": "lease_lost"}, 409)
+        given = {"notice": "lease_lost", "note": "\n\n".join((*sent.changed(item), note)).strip()}
+        return render_item(request, site, visitor, item_id, given, 409)
     except ConsentUnansweredError:
         given["notice"] = "consent_unanswered"
         return render_item(request, site, visitor, item_id, given, 422)
@@ -115,7 +117,7 @@ def take_rewrite(
         return render_item(request, site, visitor, item_id, {"notice": "not_in_force"}, 409)
     if for_lead:
         return go("/adjudication")
-    return go_to_next(following.id if following else None, within)
+    return go_to_next(following, within)
 
 
 def _find(site: Site, item_id: str) -> Item:

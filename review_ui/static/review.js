@@ -12,6 +12,7 @@ const ACTIONS = new Map(
 );
 const HEARTBEAT_MS = 60_000;
 let sent = false;
+let kept = note?.defaultValue ?? "";
 
 function isWriting(target) {
   return target instanceof HTMLElement
@@ -98,13 +99,21 @@ window.addEventListener("load", () => {
   }
 });
 
+// A note that was begun goes along, also when the page is left: it is there again with the item.
 async function keepLease() {
-  if (sent || document.visibilityState !== "visible") return;
+  const begun = note.value;
+  if (sent || (document.visibilityState !== "visible" && begun === kept)) return;
   const body = new URLSearchParams();
-  for (const name of ["csrf", "lease_token"]) body.set(name, form.elements.namedItem(name).value);
+  for (const name of ["csrf", "lease_token", "item_version"]) {
+    body.set(name, form.elements.namedItem(name).value);
+  }
+  if (begun !== kept) body.set("note", begun);
   try {
-    const answer = await fetch(form.dataset.heartbeat, { method: "POST", body, redirect: "error" });
+    const answer = await fetch(form.dataset.heartbeat, {
+      method: "POST", body, redirect: "error", keepalive: true,
+    });
     document.getElementById("lease-ended").hidden = answer.status !== 409;
+    if (answer.ok) kept = begun;
   } catch {
     // The server cannot be reached just now; the next beat tries again.
   }

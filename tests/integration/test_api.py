@@ -248,7 +248,10 @@ def test_a_folder_outside_the_releases_is_not_read(
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "/v1", "/v2/items", "/v1/items/", "/v1/nothing", "//v1/me", "/v1/items/x/y/z"],
+    [
+        *("", "/", "/v1", "/v2/items", "/v1/items/", "/v1/nothing", "//v1/me", "/v1/items/x/y/z"),
+        "/v1/rulings/%0A/undo",
+    ],
 )
 def test_nothing_below_the_api_is_ever_a_page(lead: Any, path: str) -> None:
     answer = lead.get(f"/api{path}")

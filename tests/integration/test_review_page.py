@@ -192,12 +192,29 @@ class TestRuling:
         assert answer.headers["location"].split("?")[0] != path.split("?")[0]
         assert rulings(sqlite_database) == {}
 
+    @pytest.mark.usefixtures("asset_ids")
+    def test_a_note_that_was_begun_is_there_when_the_item_is_taken_again(
+        self, app: Any, mika: Reviewer
+    ) -> None:
+        jun = Reviewer(app, "jun")
+        path, form = mika.take_next()
+        item = path.split("?")[0]
+        words = {**form, "note": "a zebra <differs>"}
+        assert mika.send(f"{item}/heartbeat", **words).status_code == 204
+        assert "a zebra &lt;differs&gt;" in mika.open(item)
+        mika.send(f"{item}/give-back", **{**words, "note": "another zebra"})
+        jun.send(f"{item}/lease")
+        assert "zebra" not in jun.open(item)
+        lost = mika.send(f"{item}/ruling", **words, ruling="exclude", exclude_reason="copied_motif")
+        assert lost.status_code == 409
+        assert "a zebra &lt;differs&gt;" in lost.text
+
     def test_skipping_the_only_item_left_says_so(
         self, mika: Reviewer, sqlite_database: Database
     ) -> None:
         put(sqlite_database, make_evidence("a" * 64, "only.png"))
         answer = mika.rule(*mika.take_next(), "skip")
-        assert "Only items that were skipped" in mika.open(answer.headers["location"])
+        assert "only items that you skipped are left" in mika.open(answer.headers["location"])
 
     def test_the_last_ruling_leads_to_a_page_that_says_what_to_do_next(
         self, mika: Reviewer, sqlite_database: Database
@@ -618,6 +635,19 @@ class TestDefence:
         ours = ROOT / "review_ui" / "static"
         known = {f'<script type="module" src="/static/{p.name}">' for p in ours.glob("*.js")}
         assert set(scripts) <= known
+
+    def test_a_browser_keeps_our_own_files_until_one_of_them_changes(self, app: Any) -> None:
+        client = TestClient(app, base_url=ORIGIN)
+        links = re.findall(r'"(/static/[^"]+)"', client.get("/sign-in").text)
+        assert links
+        for link in links:
+            answer = client.get(link)
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["cache-control"]
+            name = link.split("/", 3)[3]
+            for other in (f"/static/{name}", f"/static/{'0' * 16}/{name}"):
+                asked = client.get(other)
+                assert (asked.headers["cache-control"], asked.text) == ("no-cache", answer.text)
 
     @pytest.mark.parametrize(
         "path",

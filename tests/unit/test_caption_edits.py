@@ -40,6 +40,7 @@ from models.review.leasing import lease_next
 from models.review.rulings import decide
 from models.review.stored_rulings import effective_rulings
 from models.review.undoing import undo
+from models.review.viewing import Viewer, view_item
 from models.store.database import Database
 from models.store.tables import AuditRow, CaptionEditRow
 
@@ -333,13 +334,34 @@ def test_where_two_have_to_rule_only_the_deciding_rewrite_holds(database: Databa
     item = put_item(database, [shown(ORIGINAL)], persons=2)
     first = rewrite(database, item, {0: "a girl by a river"})
     assert in_force(database) == {}
-    second = rewrite(database, take(database, "ken"), {0: "a girl by the sea"}, "ken")
+    second = rewrite(database, take(database, "ken"), {0: "a girl by a river"}, "ken")
     (edit,) = in_force(database)[ASSET]
-    assert read(database, edit.id).text == "a girl by the sea"
+    assert read(database, edit.id).ruling_id == second
     with database.transaction() as session:
         undo(session, first, "mika")
     assert in_force(database) == {}
-    assert second != first
+    assert read(database, edit.id).state is EditState.HELD  # ken's ruling stands, and waits again
+    assert is_whole(database)
+
+
+def test_two_who_rewrite_differently_do_not_agree(database: Database) -> None:
+    texts = ({0: "a girl by a river"}, {0: "a girl by the sea"})
+    item = put_item(database, [shown(ORIGINAL)], persons=2)
+    rulings = [rewrite(database, item, texts[0]), ""]
+    rulings[1] = rewrite(database, take(database, "ken"), texts[1], "ken")
+    assert in_force(database) == {}
+    with database.snapshot() as session:
+        assert view_item(session, item.id, Viewer("sora")).rewritten == {}  # type: ignore[union-attr]
+        view = view_item(session, item.id, Viewer("lead", lead=True))
+    assert view is not None
+    assert view.item.state is ItemState.ADJUDICATION
+    shown_texts = [[edit.text for edit in view.rewritten[each.id]] for each in view.disputed]
+    assert shown_texts == [["a girl by a river"], ["a girl by the sea"]]
+    with database.transaction() as session:
+        undo(session, rulings[1], "ken")
+    rewrite(database, take(database, "ken"), texts[0], "ken")
+    (edit,) = in_force(database)[ASSET]
+    assert read(database, edit.id).text == "a girl by a river"
     assert is_whole(database)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import read_latest, verify_audit
@@ -31,12 +31,12 @@ from models.review.queue import (
     latest_ruling,
     lease_item,
     lease_next,
-    list_items,
     undo,
 )
-from models.review.viewing import Viewer, view_item, view_summaries
+from models.review.ranking import PER_DAY
+from models.review.viewing import Viewer, list_viewed, view_item
 from models.store.database import Database
-from models.store.tables import OutboxRow, RulingRow
+from models.store.tables import OutboxRow, ReviewItemRow, RulingRow
 from tests.rounds_seed import DATASET, ask, asset, item_of, look, make_question, rule, submit, take
 
 SHARE = GoldenShare(b"k" * 32, 0.05)
@@ -105,8 +105,9 @@ def test_its_reviewer_goes_on_seeing_what_they_ruled(sqlite_database: Database) 
         mine = view_item(session, item_of(1), Viewer("mika"))
         theirs = view_item(session, item_of(1), Viewer("jun"))
         latest = latest_ruling(session, "mika")
-        listed = list_items(session, states=frozenset({ItemState.DECIDED})).items
-        shown = {i.id: i for i in view_summaries(session, listed, Viewer("mika"))}[item_of(1)]
+        decided = frozenset({ItemState.DECIDED})
+        listed = list_viewed(session, Viewer("mika"), decided, limit=500).items
+        shown = {item.id: item for item in listed}[item_of(1)]
     assert mine is not None
     assert theirs is not None
     assert latest is not None
@@ -240,6 +241,49 @@ def test_first_rulings_of_others_are_kept_from_whoever_may_be_second(
     with sqlite_database.snapshot() as session:
         entries = read_latest(session)
         assert find_withheld(session, entries, "sora", sees_golden=False) == frozenset()
+
+
+def test_it_is_as_old_as_what_it_takes_the_place_of(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    row, month = ReviewItemRow, 30 * 24 * 60 * 60 * 1000
+    with sqlite_database.transaction() as session:
+        aged = {"asked_ms": row.asked_ms - month, "priority": row.priority + 30 * PER_DAY}
+        session.execute(update(row).where(row.id == item_of(1)).values(**aged))
+    item = serve(sqlite_database)
+    assert item.priority == 99  # what is at stake, and no day of age
+    with sqlite_database.snapshot() as session:
+        viewer, asked_ms = Viewer("mika"), session.get_one(row, item_of(150)).asked_ms
+        view = view_item(session, item.id, viewer)
+        waiting = [list_viewed(session, viewer, offset=n, limit=3).items for n in range(0, 9, 3)]
+        listed = [line for part in waiting for line in part]
+        decided = list_viewed(session, viewer, frozenset({ItemState.DECIDED}), limit=500)
+        theirs = list_viewed(session, Viewer("jun"), frozenset({ItemState.DECIDED}), limit=500)
+    assert view is not None
+    assert view.item.priority == item.priority
+    assert view.item.asked_ms == asked_ms
+    assert (listed[0].id, listed[0].priority, listed[0].state) == (item.id, 99, ItemState.LEASED)
+    assert len({line.id for line in listed}) == 9
+    assert [line.priority for line in listed] == sorted(line.priority for line in listed)[::-1]
+    assert item.id not in {line.id for line in decided.items}
+    assert item.id in {line.id for line in theirs.items}
+    assert decided.total == theirs.total - 1
+
+
+def test_skipped_it_comes_back_as_everything_else_does(sqlite_database: Database) -> None:
+    prepare(sqlite_database, others=40)
+    item = serve(sqlite_database)
+    submit(sqlite_database, item, "mika", "skip")
+    came = []
+    for _ in range(60):
+        with sqlite_database.transaction() as session:
+            following = lease_next(session, "mika", golden=SHARE)
+        assert following is not None
+        came.append((following.id, following.again))
+        if following.again:
+            break
+        submit(sqlite_database, following, "mika")
+    assert came[-1] == (item.id, True)
+    assert item.id not in {each for each, _ in came[:-1]}
 
 
 def test_on_postgresql_too(database: Database) -> None:

@@ -17,6 +17,7 @@ from models.accounts.events import AccountEvent
 from models.accounts.links import LinkPurpose
 from models.accounts.roles import Role
 from models.consent.purposes import Preference, Purpose
+from models.consent.setters import Known
 from models.consent.statements import Condition
 from models.errors import SettingsError, WorkspaceError
 from models.findings import FindingKind
@@ -26,6 +27,7 @@ from models.motifs.register.changing import OutcomeKind
 from models.nouns.recognition import Source
 from models.nouns.terms.listing import Likelihood
 from models.owners.identities import Basis
+from models.owners.works_pictures import NoPicture
 from models.policy import FINDING_DEFAULTS
 from models.reasons import Reason
 from models.review.asked import ASPECTS
@@ -83,6 +85,9 @@ CHOICES: dict[str, set[str]] = {
     "preference.": {preference.value for preference in Preference},
     "condition.": {condition.value for condition in Condition},
     "level.": {f"L{level}" for level in range(6)},
+    "setter.": {known.value for known in Known} - {"nobody"},
+    "works.missing.": {each.value for each in NoPicture},
+    "work.missing.": {each.value for each in NoPicture},
     "language.": {"en", "ja"},
     "audit.problem.": set(get_args(Problem)) - {""},
     "notice.": {
@@ -114,7 +119,7 @@ CHOICES: dict[str, set[str]] = {
     "accounts.done.": set(ACCOUNTS_DONE),
     "accounts.notice.": {
         *("name_refused", "name_taken", "is_disabled"),
-        *("identity_refused", "identity_taken", "identity_role"),
+        *("identity_refused", "identity_taken", "identity_role", "identity_subject"),
     },
     "wallet.notice.": {*WALLET_NOTICES, "last"},
     "identities.done_": set(IDENTITIES_DONE),

@@ -38,8 +38,9 @@ from models.review.queue import (
     rulings_on,
     undo,
 )
+from models.review.skips import HOLDS_MS
 from models.store.database import Database, now_ms
-from models.store.tables import AuditRow, OutboxRow, ReviewItemRow, RulingRow
+from models.store.tables import AuditRow, OutboxRow, ReviewItemRow, RulingRow, SkipRow
 
 
 def asset(number: int) -> str:
@@ -400,8 +401,41 @@ class TestDecide:
             order.append(item.priority)
             rule(database, item)
         assert order == [5, 1, 9]
+        assert item.again
         with database.snapshot() as session:
             assert count_rows(session) == (3, 3, 3)
+
+    def test_what_one_skips_others_get_at_its_place(self, database: Database) -> None:
+        ask(database, [question(1, priority=9), question(2, priority=5)])
+        rule(database, take(database), "skip")
+        assert take(database, "jun").priority == 9
+        assert take(database).priority == 5
+
+    def test_skipped_items_come_back_in_the_order_of_skipping(self, database: Database) -> None:
+        ask(database, [question(number, priority=number) for number in (1, 2, 3)])
+        seen = []
+        for _ in range(7):
+            item = take(database)
+            seen.append((item.priority, item.again))
+            rule(database, item, "skip")
+            with database.transaction() as session:  # the clock may stand still for a moment
+                session.execute(update(SkipRow).values(skipped_ms=SkipRow.skipped_ms - 1))
+        assert seen == [(n, at > 2) for at, n in enumerate((3, 2, 1, 3, 2, 1, 3))]
+
+    @pytest.mark.parametrize("change", ["a day", "a clock put back", "another question"])
+    def test_a_skip_holds_for_a_day_and_for_one_question(
+        self, database: Database, change: str
+    ) -> None:
+        ask(database, [question(1, priority=9), question(2, priority=5)])
+        rule(database, take(database), "skip")
+        if change == "another question":
+            ask(database, [question(1, priority=9, digest="b")])
+        else:
+            by = -HOLDS_MS if change == "a day" else HOLDS_MS
+            with database.transaction() as session:
+                session.execute(update(SkipRow).values(skipped_ms=SkipRow.skipped_ms + by))
+        item = take(database)
+        assert (item.priority, item.again) == (9, False)
 
     @pytest.mark.parametrize(
         ("ruling", "reason", "note"),
@@ -530,7 +564,7 @@ class TestLists:
                 text(
                     "EXPLAIN QUERY PLAN SELECT id FROM review_items "
                     "WHERE state IN ('open', 'leased') AND lease_until_ms <= 1 "
-                    "ORDER BY skipped_ms, priority DESC, cluster, id LIMIT 1"
+                    "ORDER BY priority DESC, cluster, id LIMIT 1"
                 )
             ).all()
         assert "ix_review_open" in str(plan)

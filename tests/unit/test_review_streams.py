@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from models.accounts.keeping import create_account
 from models.accounts.roles import Role
-from models.errors import ReviewError
+from models.errors import ReviewError, StoreError
 from models.review.desk import DAY_MS, look_at_queue, measure_pace
 from models.review.preferences import (
     USUAL,
@@ -28,12 +34,21 @@ from models.review.queue import (
     Stream,
     decide,
     enqueue,
+    find_item,
+    group_items,
     item_id_of,
     lease_next,
     list_items,
     peek_next,
 )
-from models.review.ranking import explain_rank, rank
+from models.review.ranking import (
+    PER_DAY,
+    explain_rank,
+    rank,
+    rank_settled,
+    read_priority,
+    store_priority,
+)
 from models.review.saved_filters import (
     MOST_FILTERS,
     choose_default,
@@ -45,7 +60,7 @@ from models.review.saved_filters import (
 from models.review.streams import language_of, stage_of
 from models.store.database import Database, now_ms
 from models.store.tables import ReviewItemRow
-from review_ui.kept import Kept
+from review_ui.kept import FULL_S, LONGEST_S, TIMES, Kept, WaitingCounts
 
 DATASET = "foxes"
 
@@ -201,7 +216,7 @@ class TestStreams:
                     "EXPLAIN QUERY PLAN SELECT id FROM review_items WHERE state IN "
                     "('open', 'leased') AND stage = 'nouns' AND language = 'ja' "
                     "AND dataset = 'foxes' "
-                    "ORDER BY skipped_ms, priority DESC, cluster, id LIMIT 1"
+                    "ORDER BY priority DESC, cluster, id LIMIT 1"
                 )
             ).all()
         assert "ix_review_dataset_stream" in str(plan)
@@ -351,10 +366,72 @@ class TestPriority:
         ranked = explain_rank(row, rank(row))
         assert ranked is not None
         assert (ranked.reason.value, ranked.risk, ranked.findings) == ("motif_copy", 85, 2)
+        row |= {"reasons": ["name_possible"]}
+        ranked = explain_rank(row, rank(row) + 2 * PER_DAY + rank_settled(5), settles=5, days=2)
+        assert ranked is not None
+        assert (ranked.by_stake, ranked.by_settling, ranked.by_age) == (202, 40, 100)
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, 1000), st.integers(0, 40 * DAY_MS), st.integers(1, 99)),
+            min_size=2,
+        ),
+        st.integers(40 * DAY_MS, 400 * DAY_MS),
+        st.integers(40 * DAY_MS, 400 * DAY_MS),
+    )
+    def test_time_never_changes_which_of_two_comes_first(
+        self, questions: list[tuple[int, int, int]], now: int, later: int
+    ) -> None:
+        stored = [(store_priority(*each), each[1]) for each in questions]
+        orders = [
+            sorted(range(len(stored)), key=lambda n: (read_priority(*stored[n], at), n))
+            for at in (now, later)
+        ]
+        assert orders[0] == orders[1] == sorted(range(len(stored)), key=lambda n: (stored[n][0], n))
+
+    def test_what_waits_longer_and_what_settles_more_comes_first(self, database: Database) -> None:
+        for number in (1, 2, 3):
+            put(database, number)
+        first, second, third = (f"{number:064x}" for number in (1, 2, 3))
+        with database.transaction() as session:
+            row = ReviewItemRow
+            aged = {"asked_ms": row.asked_ms - DAY_MS, "priority": row.priority + PER_DAY}
+            session.execute(update(row).where(row.asset_id == third).values(**aged))
+            group_items(session, DATASET, {first: first, second: first})
+        with database.snapshot() as session:
+            listed = [(item.asset_id, item.priority) for item in list_items(session).items]
+            one = find_item(session, item_id_of(DATASET, first))
+        assert one is not None
+        assert one.settles == 2
+        assert sorted(listed[1:]) == [(first, 520), (second, 520)]
+        assert listed[0] == (third, 550)
 
     def test_a_priority_of_another_rule_is_not_explained(self) -> None:
         assert explain_rank({"reasons": ["motif_copy"], "findings": []}, 3) is None
         assert explain_rank({"reasons": ["strange"], "findings": []}, 0) is None
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Return once something holds that another thread brings about.
+
+    Raises:
+        AssertionError: it did not within half a minute.
+    """
+    for _ in range(1500):
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come about")
 
 
 class TestKept:
@@ -364,7 +441,60 @@ class TestKept:
         assert [kept.get(sqlite_database) for _ in range(3)] == [0, 1, 2]
 
     def test_a_long_one_is_kept_for_as_long_as_it_is_worth(self, sqlite_database: Database) -> None:
-        times = iter((0.0, 2.0, 41.0, 42.5, 42.5, 43.0))
-        counted = iter(range(9))
-        kept = Kept(lambda _: next(counted), lambda _: True, lambda: next(times))
-        assert [kept.get(sqlite_database) for _ in range(3)] == [0, 0, 1]
+        clock, counted = Clock(), iter(range(9))
+
+        def count(_: Session) -> int:
+            clock.now += 1.0
+            return next(counted)
+
+        kept = Kept(count, lambda _: True, clock)
+        assert kept.get(sqlite_database) == 0
+        clock.now += TIMES - 0.5
+        assert kept.get(sqlite_database) == 0
+        clock.now += 1.0
+        assert kept.get(sqlite_database) == 0  # while it is counted again
+        wait_until(lambda: kept.get(sqlite_database) == 1)
+
+    def test_nobody_is_shown_a_figure_of_long_ago(self, sqlite_database: Database) -> None:
+        clock, counted = Clock(), iter(range(9))
+        kept = Kept(lambda _: next(counted), lambda _: True, clock)
+        assert kept.get(sqlite_database) == 0
+        clock.now += LONGEST_S + 1
+        assert kept.get(sqlite_database) == 1
+
+    def test_a_count_that_fails_leaves_the_last_figure_for_a_while(
+        self, sqlite_database: Database
+    ) -> None:
+        clock, failed = Clock(), threading.Event()
+
+        def count(_: Session) -> int:
+            if clock.now:
+                failed.set()
+                raise StoreError("The database is away.", "Wait.")
+            return 7
+
+        kept = Kept(count, lambda _: True, clock)
+        assert kept.get(sqlite_database) == 7
+        clock.now = LONGEST_S - 1
+        assert kept.get(sqlite_database) == 7
+        assert failed.wait(30)
+        clock.now = LONGEST_S + 1
+        with pytest.raises(StoreError):
+            kept.get(sqlite_database)
+
+    def test_what_waits_is_counted_anew_unless_there_is_more_than_is_counted(
+        self, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("review_ui.kept.MOST_COUNTED", 3)
+        times = iter((0.0, 1.0, 2.0, 2.0, 1.9 + FULL_S, 2.1 + FULL_S))
+        waiting = WaitingCounts(lambda: next(times))
+        seen = []
+        for number in (1, 2, 3):
+            put(sqlite_database, number)
+            with sqlite_database.snapshot() as session:
+                seen.append(waiting.get(session, DATASET))
+        assert seen == [1, 2, 3]
+        for _ in range(2):
+            rule(sqlite_database, "mika")
+        with sqlite_database.snapshot() as session:
+            assert [waiting.get(session, DATASET) for _ in range(2)] == [3, 1]

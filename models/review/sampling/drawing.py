@@ -20,6 +20,7 @@ from models.review.enqueueing import enqueue, hold_questions, item_id_of
 from models.review.items import WAITING, Question
 from models.review.quality.audit_sample import AuditPlan, draw_sample, plan_audit
 from models.review.quality.wording import plain_percent
+from models.review.ranking import read_priority
 from models.review.sampling.marking import asks_for_sample
 from models.review.sampling.stored import (
     SampledAsset,
@@ -147,10 +148,10 @@ def find_drawn(session: Session, draft: Draft) -> bool:
 
 
 def list_priorities(session: Session, dataset: str) -> list[int]:
-    """The priorities of a dataset's items that are no sample's, in order."""
+    """The priorities of a dataset's items that are no sample's, without their age, in order."""
     row = ReviewItemRow
-    query = select(row.priority).where(row.dataset == dataset, ~asks_for_sample())
-    return sorted(session.scalars(query))
+    query = select(row.priority, row.asked_ms).where(row.dataset == dataset, ~asks_for_sample())
+    return sorted(read_priority(found, asked, asked) for found, asked in session.execute(query))
 
 
 def store_sample(session: Session, draft: Draft, questions: Collection[Question]) -> Asked:

@@ -6,10 +6,11 @@ about the asset, it is an item like any other, with its findings on it.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from models.review.items import UNDECIDED
+from models.store.database import execute
 from models.store.tables import AssuranceAssetRow, ReviewItemRow
 
 
@@ -21,8 +22,10 @@ def asks_for_sample() -> ColumnElement[bool]:
 
 def is_sampled(session: Session, item_id: str) -> bool:
     """Whether an item asks the question of some sample now."""
-    query = select(ReviewItemRow.id).where(ReviewItemRow.id == item_id, asks_for_sample())
-    return session.execute(query).first() is not None
+    return execute(session, _SAMPLED, {"item": item_id}).first() is not None
+
+
+_SAMPLED = select(ReviewItemRow.id).where(ReviewItemRow.id == bindparam("item"), asks_for_sample())
 
 
 def list_awaiting(session: Session, dataset: str) -> frozenset[str]:

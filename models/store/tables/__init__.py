@@ -47,10 +47,12 @@ from models.store.tables.requests import (
     RevocationRow,
 )
 from models.store.tables.review import (
+    DraftRow,
     ReviewItemRow,
     ReviewPreferencesRow,
     RulingRow,
     SavedFilterRow,
+    SkipRow,
 )
 from models.store.tables.runs import RunRow
 from models.store.tables.signing import ReleaseProposalRow, ReleaseSignatureRow
@@ -72,6 +74,7 @@ __all__ = [
     "CaptionEditRow",
     "ContractRow",
     "CursorRow",
+    "DraftRow",
     "EvidenceRow",
     "EvidenceStatementRow",
     "GoldenItemRow",
@@ -102,6 +105,7 @@ __all__ = [
     "RunRow",
     "SavedFilterRow",
     "SignInAttemptRow",
+    "SkipRow",
     "SurfaceRow",
     "TakedownRow",
     "TermRow",

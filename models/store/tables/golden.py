@@ -29,6 +29,8 @@ class GoldenServingRow(Base):
 
     ``state`` is what the item's state is for this reviewer; ``version`` is the item's version as
     they see it, which moves on when they undo. ``ruling_id`` is their ruling that stands, or "".
+    ``asked_ms`` is since when it is asked for them: as the item in whose place it came, or its age
+    would tell.
     """
 
     __tablename__ = "golden_servings"
@@ -45,10 +47,10 @@ class GoldenServingRow(Base):
     reviewer_key: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
     version: Mapped[int]
-    skipped: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str] = mapped_column(String(36), default="")
     lease_until_ms: Mapped[int] = mapped_column(default=0)
     ruling_id: Mapped[str] = mapped_column(String(36), default="")
+    asked_ms: Mapped[int]
     served_ms: Mapped[int]
     updated_ms: Mapped[int]
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.store.tables.base import Base
 
-_TURN = ("skipped_ms", text("priority DESC"), "cluster", "id")
+_TURN = (text("priority DESC"), "cluster", "id")
 """The order in which items are given out."""
 
 
@@ -17,10 +17,12 @@ class ReviewItemRow(Base):
     ``question`` is the digest of what is asked (findings, statements, captions, policy): when a
     later run asks something else about the asset, the item gets a new version or is superseded.
     ``name`` and ``reasons`` repeat from the evidence what a list shows, so that no list has to
-    load it. ``skipped_ms`` is 0, or when the item was last put behind the others. ``cluster`` is
-    the representative of the near-identical pictures that the asset is one of, or "". ``alike`` is
-    the digest of what is asked apart from the picture: items of a cluster that have the same may be
-    ruled on together; "" for an item of an older Kiyome, until a run asks about it again.
+    load it. ``priority`` is what it would be on the first day of 1970, by which the order never
+    changes (``models.review.ranking``). ``cluster`` is the representative of the near-identical
+    pictures that the asset is one of, or "". ``alike`` is the digest of what is asked apart from
+    the picture: items of a cluster that have the same may be ruled on together; "" for an item of
+    an older Kiyome, until a run asks about it again. ``settles`` is how many of those waited when
+    the last run looked, this one among them.
 
     ``persons`` is how many have to rule, 1 or 2. ``waits_for`` is whose word the item waits for, or
     waited for last where it is decided (``models.review.turns``). ``first_ruling`` and
@@ -37,10 +39,7 @@ class ReviewItemRow(Base):
         UniqueConstraint("dataset", "asset_id", name="uq_review_item_asset"),
         Index(
             "ix_review_open",
-            "skipped_ms",
-            text("priority DESC"),
-            "cluster",
-            "id",
+            *_TURN,
             "waits_for",
             "first_by",
             sqlite_where=text("state IN ('open', 'leased')"),
@@ -108,7 +107,7 @@ class ReviewItemRow(Base):
     version: Mapped[int] = mapped_column(default=1)
     state: Mapped[str] = mapped_column(String(16), default="open")
     priority: Mapped[int] = mapped_column(default=0)
-    skipped_ms: Mapped[int] = mapped_column(default=0)
+    settles: Mapped[int] = mapped_column(default=1)
     persons: Mapped[int] = mapped_column(default=1)
     waits_for: Mapped[str] = mapped_column(String(16), default="ruling")
     first_ruling: Mapped[str] = mapped_column(String(36), default="")
@@ -165,6 +164,36 @@ class RulingRow(Base):
     ruled_ms: Mapped[int]
     came_with: Mapped[str] = mapped_column(String(36), default="")
     came_with_item: Mapped[str] = mapped_column(String(36), default="")
+
+
+class SkipRow(Base):
+    """That somebody has passed over an item, and the question that was asked then.
+
+    ``reviewer_key`` is their name, folded by ``models.accounts.records.key_of``. A row holds for a
+    day (``models.review.skips``), and is forgotten with the next skip of the same person.
+    """
+
+    __tablename__ = "review_skips"
+
+    reviewer_key: Mapped[str] = mapped_column(Text, primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    question: Mapped[str] = mapped_column(String(64))
+    skipped_ms: Mapped[int]
+
+
+class DraftRow(Base):
+    """A note that a reviewer has begun on a version of an item, and not sent; for their eyes only.
+
+    ``reviewer_key`` is as in ``SkipRow``.
+    """
+
+    __tablename__ = "review_drafts"
+
+    reviewer_key: Mapped[str] = mapped_column(Text, primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    item_version: Mapped[int]
+    note: Mapped[str] = mapped_column(Text)
+    kept_ms: Mapped[int]
 
 
 class ReviewPreferencesRow(Base):

@@ -1,0 +1,147 @@
+"""Handing an item on instead of ruling: to a lead and back, to its owner and back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from models.errors import ReviewError
+from models.review.questions_to_owners import find_question
+from models.review.queue import ask_owner, escalate, send_back, withdraw_question
+from review_ui.api.callers import Adjudicates, RulesOnItems
+from review_ui.api.fields import NO_NUL, ItemId, QuestionId
+from review_ui.api.item_shapes import (
+    IfMatch,
+    ItemWhole,
+    Submitted,
+    check_version,
+    refusing,
+    require_turn,
+    take_following,
+)
+from review_ui.api.problems import ApiError, describe
+from review_ui.site import ThisSite
+
+router = APIRouter(tags=["handing-on"])
+Words = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
+
+
+class Handed(Submitted):
+    """An item that is handed on, and what is said to it."""
+
+    note: Words
+
+
+class Asked(Submitted):
+    """A question to the owner of a statement on the item."""
+
+    owner: Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)] = Field(
+        description="The setter of the statement, as `owners` of the item names it."
+    )
+    question: Words
+
+
+class Passed(BaseModel):
+    """What the caller gets instead of the item that was handed on."""
+
+    question_id: str | None = Field(description="Of a question to an owner; null otherwise.")
+    next: ItemWhole | None = Field(description="The next item, held; null where there is none.")
+
+
+class Withdrawn(BaseModel):
+    """A question that is closed."""
+
+    item_id: str = Field(description="The item, which waits for reviewers again.")
+
+
+@router.post("/items/{item_id}/escalation", responses=describe(404, 409, 412))
+def hand_to_lead(
+    site: ThisSite,
+    caller: RulesOnItems,
+    item_id: ItemId,
+    handed: Handed,
+    if_match: IfMatch = None,
+) -> Passed:
+    """Hand an item that the caller holds to a lead, and take the next one."""
+    with site.database.transaction() as session:
+        require_turn(session, item_id, handed, caller)
+        check_version(session, site, item_id, caller, if_match)
+        with refusing(session, site, item_id, handed, caller):
+            escalate(
+                session,
+                item_id,
+                handed.lease_token,
+                handed.item_version,
+                handed.note,
+                caller.name,
+            )
+        following = take_following(session, site, caller, handed)
+    return Passed(question_id=None, next=following)
+
+
+@router.post("/items/{item_id}/return", responses=describe(404, 409, 412))
+def hand_back(
+    site: ThisSite,
+    caller: Adjudicates,
+    item_id: ItemId,
+    handed: Handed,
+    if_match: IfMatch = None,
+) -> Passed:
+    """Hand an item that was handed to a lead back to the queue, with an answer."""
+    with site.database.transaction() as session:
+        require_turn(session, item_id, handed, caller)
+        check_version(session, site, item_id, caller, if_match)
+        with refusing(session, site, item_id, handed, caller):
+            send_back(
+                session,
+                item_id,
+                handed.lease_token,
+                handed.item_version,
+                handed.note,
+                caller.name,
+            )
+        following = take_following(session, site, caller, handed)
+    return Passed(question_id=None, next=following)
+
+
+@router.post("/items/{item_id}/question", responses=describe(404, 409, 412))
+def ask(
+    site: ThisSite,
+    caller: RulesOnItems,
+    item_id: ItemId,
+    asked: Asked,
+    if_match: IfMatch = None,
+) -> Passed:
+    """Ask the owner of a statement about an item that the caller holds, and take the next one."""
+    with site.database.transaction() as session:
+        require_turn(session, item_id, asked, caller)
+        check_version(session, site, item_id, caller, if_match)
+        with refusing(session, site, item_id, asked, caller):
+            question_id = ask_owner(
+                session,
+                item_id,
+                asked.lease_token,
+                asked.item_version,
+                asked.owner,
+                asked.question,
+                caller.name,
+                site.answer_days,
+            )
+        following = take_following(session, site, caller, asked)
+    return Passed(question_id=question_id, next=following)
+
+
+@router.post("/questions/{question_id}/withdrawal", responses=describe(404, 409))
+def take_back(site: ThisSite, caller: RulesOnItems, question_id: QuestionId) -> Withdrawn:
+    """Take back a question that has no answer: whoever asked it, or a lead."""
+    with site.database.transaction() as session:
+        found = find_question(session, question_id)
+        if found is None or not (caller.adjudicates or found.asked_by == caller.name):
+            raise ApiError("not-found", "There is no such question of yours.")
+        try:
+            item_id = withdraw_question(session, question_id, caller.name, lead=caller.adjudicates)
+        except ReviewError as error:
+            raise ApiError("conflict", error.problem, error.remedy) from error
+    return Withdrawn(item_id=item_id)

@@ -1,0 +1,357 @@
+"""Items of the queue as the API gives them, and what several operations on one have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Header
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from models.captions.records import StoredEdit
+from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.review.escalating import Referral
+from models.review.questions_to_owners import OwnerQuestion, list_askable
+from models.review.queue import Item, ItemState, ItemSummary, find_item, lease_next
+from models.review.turns import FOR_LEADS
+from models.review.viewing import ItemView, view_item
+from review_ui.api.callers import Caller
+from review_ui.api.fields import (
+    NO_NUL,
+    Given,
+    Line,
+    Whole,
+    clean,
+    clean_text,
+    moment,
+    moment_or_none,
+)
+from review_ui.api.problems import ApiError
+from review_ui.api.rulings import Ruling, show_rulings
+from review_ui.site import Site
+
+Token = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        max_length=200,
+        description="The item's ETag: refused with 412 where something else is asked now.",
+    ),
+]
+PRIORITY = "As it is now: every item's grows by as much each day. Null where two persons rule."
+ETAG = {"ETag": {"description": "The item's version.", "schema": {"type": "string"}}}
+
+
+class ItemLine(BaseModel):
+    """An item in a list, without its evidence."""
+
+    id: str
+    dataset: str
+    asset_id: str
+    version: int
+    state: str
+    priority: int | None = Field(description=PRIORITY)
+    name: str
+    reasons: list[str]
+    held_by: str = Field(description="Who holds it, by name or pseudonym; empty where nobody does.")
+    held_until: datetime | None
+    updated: datetime
+
+
+class Lease(BaseModel):
+    """That somebody holds an item: proof of it, and until when."""
+
+    token: str = Field(description="Goes with the ruling.")
+    until: datetime
+
+
+class NewCaption(BaseModel):
+    """What a rewrite puts in the place of a caption."""
+
+    original_sha256: str = Field(description="Digest of the caption as it was found.")
+    original: str
+    text: str
+
+
+class Disputed(BaseModel):
+    """One of two rulings that differ."""
+
+    ruling: Ruling
+    captions: list[NewCaption] = Field(description="Of a rewrite; two may differ in these alone.")
+
+
+class Told(BaseModel):
+    """What a reviewer or a lead said when they handed the item on."""
+
+    kind: str = Field(description="`escalate`: to a lead; `send_back`: by one, to the queue.")
+    note: str
+    given_by: str = Field(description="By name, or by pseudonym.")
+    at: datetime
+
+
+class Question(BaseModel):
+    """What an owner was asked, and what became of it."""
+
+    id: str
+    owner: str = Field(description="The setter of the statement whose owner was asked.")
+    text: str
+    asked_by: str = Field(description="By name or pseudonym; empty while others rule blind.")
+    asked: datetime
+    due: datetime = Field(description="When the item comes back without an answer.")
+    answer: str
+    answered: datetime | None
+    overdue: bool
+    withdrawn: bool
+
+
+class Askable(BaseModel):
+    """Somebody who said something about consent to the asset."""
+
+    owner: str = Field(description="The setter of the statement.")
+    known: bool = Field(description="An account is known, so that they can be asked.")
+
+
+class ItemWhole(BaseModel):
+    """An item with its evidence; with its lease where the caller holds it."""
+
+    id: str
+    dataset: str
+    asset_id: str
+    version: int
+    state: str
+    priority: int | None = Field(description=PRIORITY)
+    updated: datetime
+    evidence: dict[str, Any] = Field(description="What a reviewer is shown; see docs/review.md.")
+    lease: Lease | None
+    rulings: list[Ruling] = Field(
+        description="Those that the caller may see: while it waits, perhaps only their own."
+    )
+    blind: bool = Field(description="Two persons rule, each by themselves: scores are left out.")
+    again: bool = Field(
+        description="The caller had skipped it, and is given it because nothing else is left."
+    )
+    disputed: list[Disputed] = Field(description="The two rulings that the caller may settle.")
+    told: list[Told] = Field(description="What was said when it was handed on, the oldest first.")
+    questions: list[Question] = Field(description="What owners were asked, the oldest first.")
+    owners: list[Askable] | None = Field(
+        description="Whoever may be asked, while the caller holds it; null otherwise."
+    )
+
+
+class Submitted(Given):
+    """What goes with everything that is done with an item that the caller holds."""
+
+    lease_token: Token
+    item_version: Whole
+    take_next: bool = Field(default=True, description="Take the next item as well.")
+    next_of: Line | None = Field(
+        default=None, description="The next item is wanted of this dataset; any, if left out."
+    )
+
+
+def take_following(
+    session: Session, site: Site, caller: Caller, sent: Submitted
+) -> ItemWhole | None:
+    """The item that the caller gets after what they sent, held; None where they want none."""
+    if not sent.take_next:
+        return None
+    return take_next_of(session, site, caller, sent.next_of)
+
+
+def take_next_of(
+    session: Session, site: Site, caller: Caller, dataset: str | None
+) -> ItemWhole | None:
+    """The caller's next item, held; None where nothing is left for them."""
+    golden = site.golden_for(caller.visitor)
+    found = lease_next(session, caller.name, dataset, golden)
+    return show_item(session, site, found.id, caller, again=found.again) if found else None
+
+
+def require_item(session: Session, item_id: str) -> Item:
+    """An item.
+
+    Raises:
+        ApiError: there is none.
+    """
+    found = find_item(session, item_id)
+    if found is None:
+        raise ApiError("not-found", "There is no such item.")
+    return found
+
+
+def require_turn(session: Session, item_id: str, sent: Submitted, caller: Caller) -> Item:
+    """An item on which the caller may act: what waits for a lead is for leads only.
+
+    Raises:
+        ApiError: there is no such item, or it takes a permission that the token has not.
+    """
+    item = require_item(session, item_id)
+    for_lead = item.waits and item.waits_for in FOR_LEADS
+    if for_lead and item.lease_token == sent.lease_token and not caller.adjudicates:
+        raise ApiError("not-allowed", "This item waits for a lead.", "Use a lead's token.")
+    return item
+
+
+def check_version(
+    session: Session, site: Site, item_id: str, caller: Caller, if_match: str | None
+) -> None:
+    """Make sure that the caller has seen what is asked now.
+
+    Raises:
+        ApiError: another version is asked.
+    """
+    if if_match in (None, "*"):
+        return
+    now = show_item(session, site, item_id, caller)
+    if if_match != f'"{now.version}"':
+        raise ApiError("version-changed", remedy="Look at the item as it is now.")
+
+
+@contextmanager
+def refusing(
+    session: Session, site: Site, item_id: str, sent: Submitted, caller: Caller
+) -> Iterator[None]:
+    """Answer what the queue refuses with a problem; the transaction is rolled back by it."""
+    try:
+        yield
+    except AlreadyRuledError as error:
+        raise already_ruled(session, site, item_id, sent.item_version, caller) from error
+    except LeaseLostError as error:
+        raise lease_lost() from error
+    except ReviewError as error:
+        raise ApiError("invalid", error.problem, error.remedy) from error
+
+
+def lease_lost() -> ApiError:
+    """409: the caller does not hold the item any more."""
+    return ApiError(
+        "lease-lost",
+        "The lease on this item has ended, or something else is asked about it now.",
+        "Nothing was written; take the item again.",
+    )
+
+
+def already_ruled(
+    session: Session, site: Site, item_id: str, version: int, caller: Caller
+) -> ApiError:
+    """409 with the ruling that stands on this version, as far as the caller may see it."""
+    view = view_item(session, item_id, caller.viewer(site))
+    seen = [each for each in (view.rulings if view else ()) if each.item_version == version]
+    shown = show_rulings(session, seen[:1], caller)
+    return ApiError(
+        "already-ruled",
+        "This version of the item has a ruling already.",
+        "Nothing was written; undo that ruling to rule again, or take the next item.",
+        extra={"ruling": shown[0].model_dump(mode="json")} if shown else {},
+    )
+
+
+def show_item(
+    session: Session, site: Site, item_id: str, caller: Caller, *, again: bool = False
+) -> ItemWhole:
+    """An item as the caller may see it.
+
+    Raises:
+        ApiError: there is no such item.
+    """
+    view = view_item(session, item_id, caller.viewer(site))
+    if view is None:
+        raise ApiError("not-found", "There is no such item.")
+    item = view.item
+    mine = item.state is ItemState.LEASED and item.lease_holder == caller.name
+    askable = list_askable(session, item) if mine else ()
+    return ItemWhole(
+        id=item.id,
+        dataset=clean_text(item.dataset),
+        asset_id=item.asset_id,
+        version=item.version,
+        state=item.state.value,
+        priority=None if view.blind else item.priority,
+        updated=moment(item.updated_ms),
+        evidence=clean(item.evidence),
+        lease=Lease(token=item.lease_token, until=moment(item.lease_until_ms)) if mine else None,
+        rulings=show_rulings(session, view.rulings, caller),
+        blind=view.blind,
+        again=again,
+        disputed=_show_disputed(session, view, caller),
+        told=_show_told(session, view.referrals, caller),
+        questions=_show_questions(session, view, caller),
+        owners=[Askable(owner=clean_text(each.identity), known=each.known) for each in askable]
+        if mine
+        else None,
+    )
+
+
+def show_line(item: ItemSummary, names: Mapping[str, str]) -> ItemLine:
+    """A line of a list, with people called as the caller may know them."""
+    held = item.state is ItemState.LEASED
+    return ItemLine(
+        id=item.id,
+        dataset=clean_text(item.dataset),
+        asset_id=item.asset_id,
+        version=item.version,
+        state=item.state.value,
+        priority=item.priority if item.persons < 2 else None,
+        name=clean_text(item.name),
+        reasons=list(item.reasons),
+        held_by=names[item.lease_holder] if held else "",
+        held_until=moment_or_none(item.lease_until_ms) if held else None,
+        updated=moment(item.updated_ms),
+    )
+
+
+def _show_disputed(session: Session, view: ItemView, caller: Caller) -> list[Disputed]:
+    return [
+        Disputed(
+            ruling=ruling, captions=[_show_caption(edit) for edit in view.rewritten[ruling.id]]
+        )
+        for ruling in show_rulings(session, view.disputed, caller)
+    ]
+
+
+def _show_caption(edit: StoredEdit) -> NewCaption:
+    return NewCaption(
+        original_sha256=edit.original_sha256,
+        original=clean_text(edit.original),
+        text=clean_text(edit.text),
+    )
+
+
+def _show_told(session: Session, referrals: tuple[Referral, ...], caller: Caller) -> list[Told]:
+    names = caller.show(session, [each.given_by for each in referrals])
+    return [
+        Told(
+            kind=each.kind,
+            note=clean_text(each.note),
+            given_by=names[each.given_by],
+            at=moment(each.at_ms),
+        )
+        for each in referrals
+    ]
+
+
+def _show_questions(session: Session, view: ItemView, caller: Caller) -> list[Question]:
+    names = caller.show(session, [each.asked_by for each in view.questions])
+
+    def asker(each: OwnerQuestion) -> str:
+        hidden = view.blind and each.asked_by != caller.name
+        return "" if hidden else names[each.asked_by]
+
+    return [
+        Question(
+            id=each.id,
+            owner=clean_text(each.identity),
+            text=clean_text(each.text),
+            asked_by=asker(each),
+            asked=moment(each.asked_ms),
+            due=moment(each.due_ms),
+            answer=clean_text(each.answer),
+            answered=moment_or_none(each.answered_ms),
+            overdue=each.overdue_ms is not None,
+            withdrawn=each.withdrawn_ms is not None,
+        )
+        for each in view.questions
+    ]
