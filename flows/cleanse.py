@@ -24,6 +24,7 @@ from models.freshness import digest_inputs, read_state, remember_summary
 from models.nouns.permission import find_unregistered
 from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
+from models.recleansing.forecast import describe_state, remember_state
 from models.recleansing.origins import remember_origins
 from models.releases.consent_share import ConsentShare, count_consent, find_idle_contracts
 from models.releases.publishing import VerdictsStaleError, read_manifest, require_own_database
@@ -42,7 +43,7 @@ from models.summary import (
     describe_gathering,
     to_markdown,
 )
-from models.workspace import hold_workspace, prepare_workspace
+from models.workspace import hold_workspace, prepare_workspace, telling_full_disk
 from tasks.anchor import anchor_head
 from tasks.duplicates import find_duplicates, note_failure
 from tasks.gather import gather_consent
@@ -103,7 +104,8 @@ def cleanse(
         run_id = start_run(database, name)
         try:
             order = write_order(run_id, name, root, layout, in_force, database)
-            outcome = _carry_out(str(order), started)
+            with telling_full_disk():
+                outcome = _carry_out(str(order), started)
             summary = outcome.summary
             finish_run(
                 database,
@@ -112,6 +114,7 @@ def cleanse(
                 release=summary.release_id,
                 counts={
                     **summary.counts,
+                    "milliseconds": round(summary.seconds * 1000),
                     "retry": outcome.retried,
                     "opt_in": summary.opt_in,
                     "opt_out": summary.opt_out,
@@ -120,7 +123,7 @@ def cleanse(
                 waits=bool(summary.sign_off),
             )
         except BaseException as error:
-            fail_run(database, run_id, str(error) or type(error).__name__)
+            fail_run(database, run_id, error)
             raise
         finally:
             database.dispose()
@@ -177,6 +180,7 @@ def _carry_out(order: str, started: float) -> Outcome:
         summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
     write_report(desk.workspace, summary)
     remember_summary(desk.workspace, summary)
+    remember_state(desk.workspace, plan.dataset, describe_state(state, desk.policy))
     deadlines = [v["holds_until"] for v in verdicts if v["holds_until"] is not None]
     if gathered["due_at"] is not None:
         deadlines.append(gathered["due_at"])

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import (
+    ConcurrencyLimitConfig,
+    ConcurrencyLimitStrategy,
+    FlowRun,
+    StateType,
+)
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow
@@ -126,7 +141,49 @@ def register_all(deployments: Sequence[RunnerDeployment], pool: str) -> None:
             ) from error
     for deployment in deployments:
         deployment.apply(work_pool_name=pool)
+    renew_late_runs(deployments)
     keep_zombie_automation()
+
+
+def renew_late_runs(deployments: Sequence[RunnerDeployment]) -> int:
+    """Let runs that are due and have not begun work with what the deployments say now.
+
+    Prefect gives a run its parameters when it schedules it, and keeps those of runs that are late:
+    after an edit of the settings and a restart, they would still work with the old ones.
+
+    Args:
+        deployments: as they have just been registered.
+
+    Returns:
+        How many were made anew. Of those that would do the same one is left.
+    """
+    renewed = 0
+    with get_client(sync_client=True) as client:
+        for each in deployments:
+            found = client.read_deployment_by_name(f"{each.flow_name}/{each.name}")
+            now = each.parameters.get("settings")
+            wanted: list[dict[str, Any]] = []
+            for run in _list_due(client, found.id):
+                if run.run_count or run.parameters.get("settings") == now:
+                    continue
+                client.delete_flow_run(run.id)
+                parameters = {**run.parameters, "settings": now}
+                if parameters not in wanted:
+                    wanted.append(parameters)
+            for parameters in wanted:
+                client.create_flow_run_from_deployment(found.id, parameters=parameters)
+            renewed += len(wanted)
+    return renewed
+
+
+def _list_due(client: SyncPrefectClient, deployment_id: UUID) -> list[FlowRun]:
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+            expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
+        ),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),
+    )
 
 
 def deploy_cleanse(

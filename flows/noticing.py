@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -32,6 +33,7 @@ from models.noticing import Noticed, is_due, notice
 from models.settings import Settings
 from models.store.database import Database
 from models.store.schema import open_database
+from models.workspace import is_held
 
 LOOK_SECONDS = 2.0
 """Between two looks at the outbox."""
@@ -64,15 +66,22 @@ def noticing(settings: Settings, deployment: str, dataset: str) -> Iterator[None
 
 
 def look_once(
-    database: Database, deployment: str, dataset: str, before: Noticed | None, wait_ms: int
+    database: Database,
+    workspace: Path,
+    deployment: str,
+    dataset: str,
+    before: Noticed | None,
+    wait_ms: int,
 ) -> Noticed:
     """One look: notice what has happened, and ask for a run once one is due and none goes on.
+
+    A run that was killed never says that it has ended: whether it goes on, its process tells.
 
     Raises:
         KiyomeError: the database cannot be read.
     """
     noticed, now = notice(database, dataset, before)
-    if not is_due(noticed, now, wait_ms):
+    if not is_due(noticed, now, wait_ms) or (noticed.under_way and is_held(workspace)):
         return noticed
     try:
         if goes_on(deployment):
@@ -108,7 +117,9 @@ def _keep_looking(
         wait_ms = int(settings.notice_after * 1000)
         while not stopping.wait(LOOK_SECONDS):
             try:
-                noticed = look_once(database, deployment, dataset, noticed, wait_ms)
+                noticed = look_once(
+                    database, settings.workspace, deployment, dataset, noticed, wait_ms
+                )
             except KiyomeError as error:
                 _log.warning("nothing could be noticed: %s", error)
         database.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import urllib.error
 import urllib.request
@@ -44,6 +45,11 @@ def prepare_prefect(settings: Settings, *, verbose: bool = False) -> None:
         chosen["PREFECT_API_URL"] = address
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
+    if not verbose:
+        # What Prefect leaves undone when a server of its own ends would be told as a traceback,
+        # after the end of a run that went well.
+        os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 
 def announce_server(workspace: Path, address: str) -> None:

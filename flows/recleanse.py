@@ -21,7 +21,7 @@ from models.duplicates.storing import DuplicatesRecord
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, read_plan
 from models.reasons import RETRIED
-from models.recleansing.forecast import remember_seconds
+from models.recleansing.forecast import describe_state, remember_state
 from models.recleansing.origins import remember_origins
 from models.releases.difference import Difference
 from models.releases.publishing import VerdictsStaleError, require_own_database
@@ -31,7 +31,7 @@ from models.runs import fail_run, finish_run, last_finished, start_run
 from models.settings import Settings
 from models.store.schema import open_database
 from models.summary import Summary
-from models.workspace import hold_workspace, prepare_workspace
+from models.workspace import hold_workspace, prepare_workspace, telling_full_disk
 from tasks.order import Desk, open_desk, write_order
 from tasks.progress import report
 from tasks.publishing import Published, tell_difference
@@ -118,9 +118,10 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
         try:
             order = write_order(run_id, dataset, plan.root, plan.layout, settings, database)
             state = read_state(database, dataset)
-            done, holds_until, inputs, retried = _carry_out(
-                str(order), plan, state, started, sidecars=sidecars
-            )
+            with telling_full_disk():
+                done, holds_until, inputs, retried = _carry_out(
+                    str(order), plan, state, started, sidecars=sidecars
+                )
             if before is not None and before.holds_until_ms is not None:
                 # What lies outside was not asked again: when that is due stays as it was.
                 due = before.holds_until_ms // 1000
@@ -132,6 +133,7 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
                 release=done.summary.release_id,
                 counts={
                     **done.summary.counts,
+                    "milliseconds": round(done.summary.seconds * 1000),
                     "retry": retried,
                     "opt_in": done.summary.opt_in,
                     "opt_out": done.summary.opt_out,
@@ -140,7 +142,7 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
                 waits=bool(done.summary.sign_off),
             )
         except BaseException as error:
-            fail_run(database, run_id, str(error) or type(error).__name__)
+            fail_run(database, run_id, error)
             raise
         finally:
             database.dispose()
@@ -187,8 +189,8 @@ def _carry_out(
         count for stage in done.stages for code, count in stage.faults.items() if code in RETRIED
     )
     told = Recleansed(done, difference, round(published, 2), clock.seconds)
-    decided_on = {**state, "policy": desk.policy.digest}
-    remember_seconds(desk.workspace, plan.dataset, decided_on, clock.seconds)
+    decided_on = describe_state(state, desk.policy)
+    remember_state(desk.workspace, plan.dataset, decided_on, clock.seconds)
     return told, min(deadlines, default=None), inputs, retried
 
 

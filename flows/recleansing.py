@@ -14,7 +14,13 @@ from models.motifs.motifs_stage import MotifsStage
 from models.planning import read_plan
 from models.policy import load_policy
 from models.recleansing.carrying import Carrier
-from models.recleansing.forecast import Forecast, count_outputs, read_seconds, tell_causes
+from models.recleansing.forecast import (
+    Forecast,
+    count_outputs,
+    describe_state,
+    recall_state,
+    tell_causes,
+)
 from models.settings import Settings
 from models.store.schema import open_database
 from models.workspace import prepare_workspace
@@ -84,7 +90,7 @@ def forecast_recleansing(dataset: str, settings: Settings) -> Forecast:
     try:
         with database.snapshot() as session:
             policy = with_registered(policy, session)
-        state = {**read_state(database, dataset), "policy": policy.digest}
+        state = describe_state(read_state(database, dataset), policy)
         detectors = load_detectors(settings, policy, settings.policy.parent, database)
         carrier = Carrier(detectors, database, workspace, settings.max_pixels)
         names, motifs = carrier.names, carrier.motifs
@@ -117,7 +123,7 @@ def forecast_recleansing(dataset: str, settings: Settings) -> Forecast:
     stages = tuple(
         replace(stage, why=stage.why if stage.carried or stage.missing else "") for stage in stages
     )
-    before, seconds = read_seconds(workspace, dataset)
+    before, seconds = recall_state(workspace, dataset)
     registers = tuple(
         stage.why for stage in stages if stage.why and stage.stage in ("nouns", "motifs")
     )

@@ -6,6 +6,7 @@ import importlib.util
 import ipaddress
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from models.errors import RunnerError, SettingsError
 from models.settings import Settings
 
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _PACKAGES = {"dask": "prefect_dask", "ray": "prefect_ray"}
 
 
@@ -49,6 +51,8 @@ def make_runner(settings: Settings) -> TaskRunner[Any]:
             }
         )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+    # Without a limit, Ray hands out for ever a shard for which it ends processes to save memory.
+    os.environ.setdefault("RAY_task_oom_retries", "3")
     from prefect_ray import RayTaskRunner
 
     if settings.runner_address:
@@ -114,27 +118,59 @@ def telling_losses(settings: Settings) -> Iterator[None]:
         if settings.runner == "threads":
             raise
         where = settings.runner_address or "this machine"
-        lines = str(error).strip().splitlines()
-        said = f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+        lines = _COLOUR.sub("", str(error)).strip().splitlines()
+        # What an error of Ray's is about stands below the traceback of the process that had it.
+        line = lines[-1 if settings.runner == "ray" else 0].strip()[:300] if lines else ""
+        said = f"{type(error).__name__}: {line}" if line else type(error).__name__
         raise RunnerError(
             f"The {settings.runner} cluster on {where} did not carry out the run ({said}).",
             "See to its workers, and run again: what was examined is kept.",
         ) from error
 
 
+def died_errors(runner: str) -> tuple[type[Exception], ...]:
+    """What a cluster raises about one shard of which too many of its processes have died."""
+    if runner == "dask":
+        from distributed import KilledWorker
+
+        return (KilledWorker,)
+    if runner == "ray":
+        from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
+
+        return (WorkerCrashedError, OutOfMemoryError, NodeDiedError)
+    return ()
+
+
 def lost_errors(runner: str) -> tuple[type[Exception], ...]:
     """What a cluster raises where its processes are lost, as opposed to what the work raises."""
     if runner == "dask":
-        from distributed import KilledWorker
         from distributed.client import FutureCancelledError
         from distributed.comm import CommClosedError
 
-        return (KilledWorker, FutureCancelledError, CommClosedError)
+        return (*died_errors(runner), FutureCancelledError, CommClosedError)
     if runner == "ray":
         from ray.exceptions import RayError
 
         return (RayError,)
     return ()
+
+
+def has_processes(runner: TaskRunner[Any]) -> bool:
+    """Whether a running cluster has any process that could carry out a shard.
+
+    A cluster that does not answer has none.
+    """
+    name = type(runner).__name__
+    try:
+        if name == "DaskTaskRunner":
+            return bool(runner.client.nthreads())  # type: ignore[attr-defined]
+        if name == "RayTaskRunner":
+            import ray
+
+            return ray.cluster_resources().get("CPU", 0) > 0
+    except (*lost_errors("dask" if name == "DaskTaskRunner" else "ray"), OSError):
+        return False
+    return True
 
 
 def _check_address(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.handing_over import handing_over
 from flows.prefect_environment import prepare_prefect
 from models.consent.contract_register import with_registered
+from models.errors import RunnerError
 from models.freshness import digest_inputs, find_fresh_summary, read_state
 from models.planning import choose_name, make_plan
 from models.policy import load_policy
@@ -43,7 +44,6 @@ def run_cleansing(
     Raises:
         KiyomeError: see ``flows.cleanse.cleanse``.
     """
-    started = time.monotonic()
     require_text(root, settings.workspace.absolute(), settings.policy.absolute())
     workspace = prepare_workspace(settings.workspace)
     settings = settings.model_copy(
@@ -55,13 +55,21 @@ def run_cleansing(
             return known
         prepare_prefect(settings, verbose=verbose)
         report("prefect", 0)
+        import httpx
+
         from flows.cleanse import cleanse
 
-        with handing_over(settings):
-            value = cleanse(
-                root=root, dataset=name, layout=layout, settings=settings.without_secrets
-            )
-    return replace(Summary.from_dict(value), seconds=round(time.monotonic() - started, 2))
+        try:
+            with handing_over(settings):
+                value = cleanse(
+                    root=root, dataset=name, layout=layout, settings=settings.without_secrets
+                )
+        except httpx.TransportError as error:
+            raise RunnerError(
+                f"The Prefect server does not answer ({type(error).__name__}).",
+                "Run again when the machine is less busy: what was finished is kept.",
+            ) from error
+    return Summary.from_dict(value)
 
 
 def _find_fresh(

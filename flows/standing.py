@@ -64,6 +64,7 @@ def run_standing(
         **settings.as_variables(),
         "PREFECT_API_URL": api,
         "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     }
     parts: list[Part] = []
     try:

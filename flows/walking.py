@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -11,7 +11,15 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner
 
 from flows.artifacts import name_artifact
-from flows.runners import lost_errors, make_runner, reachable_server, telling_losses
+from flows.runners import (
+    died_errors,
+    has_processes,
+    lost_errors,
+    make_runner,
+    reachable_server,
+    telling_losses,
+)
+from models.errors import RunnerError
 from models.planning import Plan
 from models.watching.progress import ProgressNote
 from tasks.elsewhere import Handover, hand_over_shards
@@ -24,13 +32,23 @@ _AHEAD = 1024
 
 _PAUSE_S = 1.0
 
+_MOST_GIVEN_UP = 64
+"""Shards that this process walks itself, where a cluster's processes died of them. With more, it is
+the cluster that is at fault."""
+
+_LOOK_S = 30.0
+_MOST_LOOKS = 20
+"""Looks in a row at a cluster without any process, before it is given up: ten minutes."""
+
 Future = PrefectFuture[Any]
 
 
 def walk_shards(order: str, plan: Plan, attempt: int) -> list[dict[str, Any]]:
     """Every shard's result, in dataset order; progress shows in the Prefect UI while it goes on.
 
-    A shard that fails stops no other: all are walked, and then the first failure is raised.
+    A shard that fails stops no other: all are walked, and then the first failure is raised. A shard
+    that a cluster gives up, since processes die of it, is walked by this process, where what they
+    died of is examined apart.
 
     Args:
         attempt: how often the shards are judged in this run, from 1.
@@ -59,6 +77,7 @@ class _Walk:
         self._runner = runner
         self._plan = plan
         self._handover = handover
+        self._died = died_errors(desk.settings.runner)
         self._lost = lost_errors(desk.settings.runner)
         self._note = ProgressNote(desk.workspace, desk.order.run_id, len(plan.shards))
         self._shown = create_progress_artifact(
@@ -72,6 +91,7 @@ class _Walk:
         total = len(self._plan.shards)
         results: dict[int, dict[str, Any]] = {}
         failures: dict[int, BaseException] = {}
+        given_up: dict[int, BaseException] = {}
         self._note.note(0)
         if self._handover is not None:
             report("shards", 0, total)
@@ -80,16 +100,40 @@ class _Walk:
             while handed_out < min(total, finished - 1 + _AHEAD):
                 self._hand_out(order, handed_out)
                 handed_out += 1
-            place, future = self._done.get()
+            place, future = self._next()
             outcome = self._outcome(future)
-            if isinstance(outcome, BaseException):
+            if isinstance(outcome, self._died):
+                given_up[place] = outcome
+            elif isinstance(outcome, BaseException):
                 failures[place] = outcome
             else:
                 results[place] = outcome
             self._tell(finished, total)
+        if given_up and (not results or len(given_up) > _MOST_GIVEN_UP):
+            raise given_up[min(given_up)]
         if failures:
             raise failures[min(failures)]
+        for place in sorted(given_up):
+            results[place] = cleanse_shard(order, self._plan.shards[place][0])
         return [results[place] for place in range(total)]
+
+    def _next(self) -> tuple[int, Future]:
+        """The next shard that is finished.
+
+        Raises:
+            RunnerError: the cluster has had no process for too long.
+        """
+        looks = 0
+        while True:
+            try:
+                return self._done.get(timeout=_LOOK_S)
+            except Empty:
+                looks = 0 if has_processes(self._runner) else looks + 1
+                if looks >= _MOST_LOOKS:
+                    raise RunnerError(
+                        "The cluster has had no worker for ten minutes.",
+                        "Start its workers, and run again: what was examined is kept.",
+                    ) from None
 
     def _hand_out(self, order: str, place: int) -> None:
         digest, _ = self._plan.shards[place]

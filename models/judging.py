@@ -361,7 +361,7 @@ def select_undecided(
     """The assets that are worth a further stage: those that nothing seen so far excludes.
 
     An asset whose consent could not be examined is an error whatever comes next, so it is left
-    out as well.
+    out as well, and so is one that processes die of.
 
     Args:
         consents: see ``Bench.weigh``.
@@ -371,6 +371,7 @@ def select_undecided(
         asset
         for asset in assets
         if (seen := observed[asset.asset_id]).statements is not None
+        and all(fault.reason is not Reason.PROCESS_LOST for fault in seen.faults)
         and bench.weigh(asset, seen, consents)[1].verdict is not Verdict.EXCLUDE
     ]
 

@@ -43,6 +43,7 @@ class Noticed:
         tried_ms: when a run was last asked for, so that one that does not end well is asked for
             again: later and later.
         tries: how often.
+        under_way: a run has begun since that has not ended; once it ends well, nothing waits.
     """
 
     first_ms: int = 0
@@ -51,6 +52,7 @@ class Noticed:
     looked_ms: int = 0
     tried_ms: int = 0
     tries: int = 0
+    under_way: bool = False
 
     @property
     def waits(self) -> bool:
@@ -63,14 +65,15 @@ def notice(database: Database, dataset: str, before: Noticed | None) -> tuple[No
 
     Args:
         before: what the last look found; None for the first one, which begins where the last run
-            of the dataset began.
+            of the dataset began that has ended well.
 
     Returns:
         What waits now, and the database's time, in UTC milliseconds.
     """
     with database.snapshot() as session:
         now = now_ms(session)
-        began = _last_began(session, dataset)
+        began = _last_began(session, dataset, ("finished", WAITING))
+        running = _last_began(session, dataset, ("running",))
         if before is None:
             rows = _list_rows(session, min(began, now - 2 * _LATE_MS))
             # Noticed when they happened: what the last run has seen does not wait.
@@ -83,9 +86,10 @@ def notice(database: Database, dataset: str, before: Noticed | None) -> tuple[No
             if fresh:
                 known = replace(before, first_ms=before.first_ms or now, last_ms=now)
     seen = frozenset(row_id for row_id, at in rows if at > now - 2 * _LATE_MS)
-    known = replace(known, seen=seen, looked_ms=now)
+    under_way = known.waits and running > known.last_ms
+    known = replace(known, seen=seen, looked_ms=now, under_way=under_way)
     if known.waits and began > known.last_ms:
-        known = replace(known, first_ms=0, last_ms=0, tried_ms=0, tries=0)
+        known = replace(known, first_ms=0, last_ms=0, tried_ms=0, tries=0, under_way=False)
     return known, now
 
 
@@ -111,9 +115,9 @@ def _list_rows(session: Session, after: int) -> list[tuple[str, int]]:
     return [(row.id, row.created_ms) for row in session.execute(query)]
 
 
-def _last_began(session: Session, dataset: str) -> int:
-    """When the last run began that has ended well or is going on; 0 where there was none."""
+def _last_began(session: Session, dataset: str, statuses: tuple[str, ...]) -> int:
+    """When the last run began that has one of these statuses; 0 where there was none."""
     query = select(func.max(RunRow.started_ms)).where(
-        RunRow.dataset == dataset, RunRow.status.in_(("finished", WAITING, "running"))
+        RunRow.dataset == dataset, RunRow.status.in_(statuses)
     )
     return session.scalar(query) or 0

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     CAPTION_UNREADABLE = "caption_unreadable"
     BYTES_CHANGED = "bytes_changed"
     STAGE_FAILED = "stage_failed"
+    PROCESS_LOST = "process_lost"
     RULING_APPROVED = "ruling_approved"
     RULING_EXCLUDED = "ruling_excluded"
     TAKEDOWN = "takedown"
@@ -54,7 +55,7 @@ class Reason(StrEnum):
 
 
 RETRIED: frozenset[Reason] = frozenset(
-    {Reason.IMAGE_MISSING, Reason.BYTES_CHANGED, Reason.STAGE_FAILED}
+    {Reason.IMAGE_MISSING, Reason.BYTES_CHANGED, Reason.STAGE_FAILED, Reason.PROCESS_LOST}
 )
 """Faults that may be gone at the next run without the bytes having changed."""
 
@@ -274,6 +275,14 @@ TEXTS: dict[Reason, ReasonText] = {
         "この画像の検査中に障害が発生しました。",
         "Read the detail, mend the cause, and run again.",
         "詳細を確認し、原因を取り除いてから再実行してください。",
+    ),
+    Reason.PROCESS_LOST: ReasonText(
+        "Processes that examined this asset died of it.",
+        "この画像を検査したプロセスが異常終了しました。",
+        "Save the picture anew, or give the machine more memory, and run again: it is tried anew "
+        "in a process apart.",
+        "画像を保存し直すかメモリを増やしてから、再実行してください。"
+        "再実行時には、独立したプロセスで改めて検査します。",
     ),
     Reason.RULING_APPROVED: ReasonText(
         "A reviewer approved the asset.",

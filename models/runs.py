@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from models.errors import StoreError
 from models.outbox import post_event
 from models.store.database import Database, now_ms
 from models.store.tables import RunRow
@@ -101,12 +102,20 @@ def _finish(session: Session, row: RunRow) -> None:
     post_event(session, "run.finished", told)
 
 
-def fail_run(database: Database, run_id: str, detail: str) -> None:
-    """Record that a run ended with an error, and which."""
-    with database.transaction() as session:
-        row = session.get_one(RunRow, run_id)
-        row.status, row.detail, row.finished_ms = "failed", detail[:2000], now_ms(session)
-        post_event(session, "run.failed", {"run_id": run_id, "dataset": row.dataset})
+def fail_run(database: Database, run_id: str, error: BaseException) -> None:
+    """Record that a run ended with an error, and which.
+
+    Where the database cannot be written any more, as on a full disk, the run stays as it was: it is
+    told as interrupted, and the error that came first is the one to be heard.
+    """
+    detail = str(error) or type(error).__name__
+    try:
+        with database.transaction() as session:
+            row = session.get_one(RunRow, run_id)
+            row.status, row.detail, row.finished_ms = "failed", detail[:2000], now_ms(session)
+            post_event(session, "run.failed", {"run_id": run_id, "dataset": row.dataset})
+    except StoreError:
+        return
 
 
 def last_finished(database: Database, dataset: str, *, or_waiting: bool = False) -> Run | None:

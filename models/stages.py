@@ -23,12 +23,15 @@ import pyarrow.parquet as pq
 
 from models.assets.asset import Asset
 from models.canonical import digest_bytes
+from models.deaths import forget_begun, noting_begun
 from models.errors import KiyomeError, WorkspaceError
 from models.failpoints import reach
 from models.files import write_atomically
 from models.reasons import RETRIED, Reason
 
 Progress = Callable[[int], None]
+Examine = Callable[["Stage", Sequence[Asset], Progress], pa.Table]
+"""Gives one row per asset, whatever happens to any of them."""
 
 BASE_FIELDS: list[pa.Field] = [
     pa.field("asset_id", pa.string(), nullable=False),
@@ -130,16 +133,19 @@ def run_stage(
     assets: Sequence[Asset],
     workspace: Path,
     progress: Progress = lambda _: None,
+    apart: Examine | None = None,
 ) -> StageRecord:
     """Examine the assets that have not been examined yet, and record the whole.
 
-    Rows with a fault that may pass (``models.reasons.RETRIED``) are examined again.
+    Rows with a fault that may pass (``models.reasons.RETRIED``) are examined again. Where a process
+    has died while it examined these assets, they are examined apart.
 
     Args:
         stage: what to run.
         shard: digest of the shard that the assets belong to.
         assets: the assets asked about, in shard order.
         workspace: folder that keeps the outputs.
+        apart: examines assets that this process might not survive; None where nothing can.
 
     Returns:
         The record of an output that covers at least the assets asked about.
@@ -155,6 +161,7 @@ def run_stage(
     # Parquet renames the items of a list; cast back, or a grown output has other bytes than one
     # made in one go.
     kept = kept.cast(stage.schema)
+    deadly = pc.any(pc.equal(kept["fault_code"], Reason.PROCESS_LOST.value)).as_py()
     kept = kept.filter(pc.invert(pc.is_in(kept["fault_code"], pa.array(_RETRIED_CODES))))
     done = set(kept["asset_id"].to_pylist())
     missing = [asset for asset in assets if asset.asset_id not in done]
@@ -162,7 +169,12 @@ def run_stage(
         progress(len(assets))
         return replace(previous, asked=len(assets), examined=0, seconds=0.0)
     progress(len(assets) - len(missing))
-    fresh = examine_each(stage, missing, progress)
+    begun = folder / f"{fingerprint}.begun"
+    if apart is not None and missing and (deadly or begun.exists()):
+        fresh = apart(stage, missing, progress)
+    else:
+        with noting_begun(begun):
+            fresh = examine_each(stage, missing, progress)
     table = pa.concat_tables([kept, fresh]).sort_by("asset_id")
     faults = Counter(code for code in table["fault_code"].to_pylist() if code)
     output, digest = store_table(folder, fingerprint, table)
@@ -181,6 +193,7 @@ def run_stage(
     reach("stage-written")
     store_record(folder, fingerprint, asdict(record))
     reach("stage-recorded")
+    forget_begun(begun)
     if previous and previous.output != output:
         (folder / previous.output).unlink(missing_ok=True)
     return record
@@ -210,6 +223,8 @@ def examine_each(stage: Stage, assets: Sequence[Asset], progress: Progress) -> p
 
 
 def _examine_whole(stage: Stage, assets: Sequence[Asset], progress: Progress) -> pa.Table:
+    for asset in assets:
+        reach(f"{stage.name}-{asset.asset_id}")
     rows = stage.examine(assets, progress).cast(stage.schema)
     if rows["asset_id"].to_pylist() != [asset.asset_id for asset in assets]:
         raise RuntimeError(f"stage {stage.name} did not return one row per asset, in order")

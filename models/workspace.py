@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 
 from models.canonical import digest_lines
@@ -21,6 +23,10 @@ from models.unicode import escape_surrogates
 
 LEAST_FREE = 64 * 1024**2
 """Bytes of free disk below which no run begins: it would only fail later, and less clearly."""
+
+_HOLDER = "run.holder.json"
+_LEEWAY_S = 60
+"""A process that began so much later than the note only has the number of one that is gone."""
 
 
 def prepare_workspace(workspace: Path) -> Path:
@@ -71,7 +77,7 @@ def hold_workspace(workspace: Path, *, wait_s: float = 0) -> Iterator[None]:
         WorkspaceError: another run holds it; the message says which.
     """
     lock = FileLock(workspace / "run.lock")
-    holder = workspace / "run.holder.json"
+    holder = workspace / _HOLDER
     try:
         lock.acquire(timeout=wait_s)
     except Timeout:
@@ -114,6 +120,44 @@ def _describe_holder(holder: Path) -> str:
         return f"process {known['pid']} on {known['host']}, since {known['since']}"
     except (OSError, ValueError, KeyError):
         return "it has only just started"
+
+
+@contextmanager
+def telling_full_disk() -> Iterator[None]:
+    """Turn a full disk, wherever it is met, into a sentence that says what to do.
+
+    Raises:
+        WorkspaceError: there is no room, or no quota, left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" where {error.filename} is" if error.filename else ""
+        raise WorkspaceError(
+            f"There is no space left on the disk{where}.",
+            "Free some disk space, then run again: what was finished is kept.",
+        ) from error
+
+
+def is_held(workspace: Path) -> bool:
+    """Whether the process that last said that it holds the workspace lives.
+
+    One on another machine is taken to live: nobody here can tell.
+    """
+    try:
+        known = json.loads((workspace / _HOLDER).read_bytes())
+        if known["host"] != socket.gethostname():
+            return True
+        since = datetime.fromisoformat(known["since"]).timestamp()
+        return bool(psutil.Process(int(known["pid"])).create_time() <= since + _LEEWAY_S)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def require_text(*paths: str | Path) -> None:

@@ -36,11 +36,20 @@ from models.recleansing.members import read_members
 from models.recleansing.stamps import Stamps
 from models.review.queue import effective_rulings
 from models.settings import Settings
-from models.stages import Stage, StageRecord, read_output, read_record, run_stage, stage_folder
+from models.stages import (
+    Progress,
+    Stage,
+    StageRecord,
+    read_output,
+    read_record,
+    run_stage,
+    stage_folder,
+)
 from models.store.database import Database, now_ms
 from models.store.schema import open_database
 from models.takedowns import takedown_times
 from models.withdrawals import read_withdrawals
+from tasks.apart import Place, examine_apart
 from tasks.progress import report
 
 
@@ -163,6 +172,11 @@ class Desk:
         return Stamps.load(self.stamps_file)
 
     @property
+    def order_file(self) -> Path:
+        """Where the order is written down."""
+        return _order_file(self.workspace, self.order.run_id)
+
+    @property
     def stamps_file(self) -> Path:
         """Where ``stamps`` are kept."""
         return dataset_folder(self.workspace, self.order.dataset) / "verified.json"
@@ -238,7 +252,7 @@ class ShardWork:
         return read_output(self._folder, record)
 
     def carry_out(self) -> StageRecord:
-        """Examine what has not been examined yet."""
+        """Examine what has not been examined yet; what a process died of before, apart."""
         report(self.stage.name, 0, len(self.assets))
         return run_stage(
             self.stage,
@@ -246,7 +260,12 @@ class ShardWork:
             self.assets,
             self.desk.workspace,
             lambda finished: report(self.stage.name, finished),
+            self._examine_apart,
         )
+
+    def _examine_apart(self, stage: Stage, assets: Sequence[Asset], progress: Progress) -> pa.Table:
+        place = Place(self.desk.order_file, self.shard, self.desk.settings.workers)
+        return examine_apart(place, stage, assets, progress)
 
 
 def write_order(
@@ -271,17 +290,20 @@ def write_order(
         policy_digest=load_policy(policy_file).digest,
         as_of=as_of,
     )
-    folder = settings.workspace / "runs"
+    path = _order_file(settings.workspace, run_id)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{run_id}.order.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(asdict(order), indent=1).encode())
     except OSError as error:
         raise WorkspaceError(
-            f"The order of the run cannot be written to {folder}: {error.strerror or error}.",
+            f"The order of the run cannot be written to {path.parent}: {error.strerror or error}.",
             "Free some disk space or make the workspace writable, then run again.",
         ) from error
     return path
+
+
+def _order_file(workspace: Path, run_id: str) -> Path:
+    return workspace / "runs" / f"{run_id}.order.json"
 
 
 @lru_cache(maxsize=2)

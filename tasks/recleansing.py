@@ -29,7 +29,7 @@ from models.recleansing.members import Members, read_members
 from models.recleansing.motifs import by_looks
 from models.recleansing.outputs import Output, find_output
 from models.releases.parts import write_part
-from models.review.derivatives import FOLDER, THUMB, derivative_path, note_path
+from models.review.derivatives import FOLDER, SIZES, derivative_path, note_path
 from models.review.items import Question
 from models.review.questions import Asking, ReferenceCard, ask
 from models.stages import StageRecord
@@ -41,6 +41,9 @@ from tasks.walking import FEATURES_JUDGED, carry_out_here, walk_shard
 _ASKED = pa.array([Verdict.REVIEW.value, Verdict.CLEAR.value])
 PROCESSES = 2
 """Processes that walk shards; each holds the detectors and one shard."""
+
+_MOST_DEATHS = 4
+"""Pools that may lose a process, one after another without a shard finished between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,26 @@ def _walk(order: str, digests: Sequence[str], parts: Path) -> Iterator[tuple[str
         for digest in digests:
             yield digest, walk_known(order, digest, str(parts))
         return
+    left = dict.fromkeys(digests)
+    deaths = 0
+    while left:
+        try:
+            for digest, walked in _walk_in_pool(order, tuple(left), parts):
+                deaths = 0
+                del left[digest]
+                yield digest, walked
+        except BrokenProcessPool as error:
+            # What it died of is noted, and is examined apart by the next one.
+            deaths += 1
+            if deaths == _MOST_DEATHS:
+                raise WorkspaceError(
+                    f"{deaths} processes that walk shards were ended from outside in a row, as for "
+                    "want of memory.",
+                    "Run again with more memory free: the shards that were finished are kept.",
+                ) from error
+
+
+def _walk_in_pool(order: str, digests: Sequence[str], parts: Path) -> Iterator[tuple[str, Walked]]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, context, end_with_parent) as pool:
         waiting: dict[Future[Walked], str] = {
@@ -94,11 +117,6 @@ def _walk(order: str, digests: Sequence[str], parts: Path) -> Iterator[tuple[str
         try:
             for done in as_completed(waiting):
                 yield waiting.pop(done), done.result()
-        except BrokenProcessPool as error:
-            raise WorkspaceError(
-                "A process that walks shards was ended from outside, as for want of memory.",
-                "Run again: the shards that were finished are kept.",
-            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -208,7 +226,8 @@ def _motifs_fingerprint(desk: Desk) -> str:
 
 def _has_picture(desk: Desk, asset_id: str) -> bool:
     folder = desk.workspace / FOLDER
-    return derivative_path(folder, asset_id, THUMB).exists() or note_path(folder, asset_id).exists()
+    copies = (derivative_path(folder, asset_id, size) for size in SIZES)
+    return all(copy.exists() for copy in copies) or note_path(folder, asset_id).exists()
 
 
 @lru_cache(maxsize=1)

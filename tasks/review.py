@@ -15,6 +15,7 @@ from models.assets.asset import Asset, Location
 from models.assets.faults import FaultError
 from models.assets.reading import read_location
 from models.duplicates.storing import read_representatives
+from models.errors import WorkspaceError
 from models.motifs.register import Reference
 from models.review.derivatives import FOLDER, note_path
 from models.review.questions import Asking, ReferenceCard, ask
@@ -90,12 +91,22 @@ def draw_derivatives(desk: Desk, assets: Sequence[Asset], references: Iterable[R
 
 
 def draw_copies(folder: Path, settings: Settings, picture_id: str, location: Location) -> None:
-    """Write the small copies of one picture, or a note that says why there are none."""
+    """Write the small copies of one picture, or a note that says why there are none.
+
+    Raises:
+        WorkspaceError: they cannot be written.
+    """
     try:
-        data = read_location(location, settings.max_bytes)
-        write_derivatives(data, picture_id, folder, settings.max_pixels)
-    except FaultError as error:
-        note_missing(folder, picture_id, error)
+        try:
+            data = read_location(location, settings.max_bytes)
+            write_derivatives(data, picture_id, folder, settings.max_pixels)
+        except FaultError as error:
+            note_missing(folder, picture_id, error)
+    except OSError as error:
+        raise WorkspaceError(
+            f"Small copies of pictures cannot be written to {folder}: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
 
 
 def note_missing(folder: Path, asset_id: str, error: FaultError) -> None:

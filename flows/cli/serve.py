@@ -56,12 +56,15 @@ def serve(
         )
     from prefect import serve as serve_deployments
 
-    from flows.deployments import deploy_all
+    from flows.deployments import deploy_all, renew_late_runs
     from flows.noticing import noticing
     from flows.zombies import keep_zombie_automation
 
     hand_over(settings)
     deployments = deploy_all(absolute_root(root), settings, dataset=dataset, layout=layout)
+    for each in deployments:  # also done by serve, and too late for those that are due
+        each.apply()
+    renew_late_runs(deployments)
     keep_zombie_automation()
     first = deployments[0]
     with noticing(settings, f"{first.flow_name}/{first.name}", str(first.name)):
@@ -69,5 +72,12 @@ def serve(
 
 
 def absolute_root(root: str) -> str:
-    """A local path made absolute, since runs may start elsewhere; a URL as it is."""
-    return root if "://" in root else str(Path(root).absolute())
+    """A local path made absolute, since runs may start elsewhere; a URL as it is.
+
+    ``..`` is taken out where that leads to the same place, which a link may prevent.
+    """
+    if "://" in root:
+        return root
+    whole = Path(root).absolute()
+    plain = os.path.normpath(whole)
+    return plain if os.path.realpath(plain) == os.path.realpath(whole) else str(whole)

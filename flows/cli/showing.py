@@ -173,7 +173,7 @@ def _describe_work(summary: Summary) -> str:
         for stage in summary.stages
     ]
     return (
-        f"[dim]{summary.seconds:.1f} s from start to end; newly examined: {', '.join(parts)}[/dim]"
+        f"[dim]{summary.seconds:.1f} s for the run itself; newly examined: {', '.join(parts)}[/dim]"
     )
 
 

@@ -25,7 +25,7 @@ def tell_forecast(dataset: str, forecast: Forecast, *, err: bool = False) -> Non
     """
     lines = [f"{dataset}: {forecast.assets:,} assets in {forecast.shards:,} shards"]
     changed = ", ".join(forecast.causes) or "nothing that is known"
-    lines.append(f"changed since the last re-cleansing: {changed}")
+    lines.append(f"changed since the last run: {changed}")
     for stage in forecast.stages:
         parts = [f"{stage.known:,} known"]
         if stage.carried:

@@ -22,7 +22,7 @@ from models.failpoints import reach
 from models.motifs.motifs_stage import MotifsStage
 from models.nouns.recognition import prepare
 from models.nouns.stage import NounsStage, read_held, texts_of_name
-from models.reasons import RETRIED
+from models.reasons import RETRIED, Reason
 from models.recleansing.members import Members
 from models.recleansing.motifs import ChangedMotifs, by_looks, find_changed_motifs
 from models.recleansing.names import ChangedNames, find_changed_names
@@ -38,7 +38,8 @@ from models.stages import (
 )
 from models.store.database import Database
 
-_RETRIED = pa.array(sorted(reason.value for reason in RETRIED))
+# What processes died of stays what it is here: it is examined apart, by the stage itself.
+_RETRIED = pa.array(sorted(reason.value for reason in RETRIED - {Reason.PROCESS_LOST}))
 _MOST_PREDECESSORS = 4
 
 
@@ -106,7 +107,7 @@ class Carrier:
             if old is None or not old.table.schema.equals(_as_read(NounsStage.schema)):
                 continue
             place_of = {asset_id: place for place, asset_id in enumerate(members.ids)}
-            concerned = _find_named(changed, members, old.table, place_of)
+            concerned = _find_named(changed, members, old.table, place_of) - _find_deadly(old.table)
             kept = _without(old.table, concerned)
             asked = [asset_id for asset_id in concerned if asset_id in place_of]
             assets = members.assets(sorted(place_of[asset_id] for asset_id in asked))
@@ -146,7 +147,7 @@ class Carrier:
                 )
                 if old is None:
                     continue
-                concerned = changed.concerned(old.table, features.path)
+                concerned = changed.concerned(old.table, features.path) - _find_deadly(old.table)
                 place_of = {asset_id: place for place, asset_id in enumerate(members.ids)}
                 asked = concerned.intersection(old.table["asset_id"].to_pylist()) & place_of.keys()
                 assets = members.assets(sorted(place_of[asset_id] for asset_id in asked))
@@ -265,6 +266,12 @@ def _as_read(schema: pa.Schema) -> pa.Schema:
 
 def _is_in(table: pa.Table, ids: Sequence[str]) -> pa.ChunkedArray:
     return pc.is_in(table["asset_id"], value_set=pa.array(ids, pa.string()))
+
+
+def _find_deadly(table: pa.Table) -> set[str]:
+    """The assets that processes died of."""
+    lost = pc.equal(table["fault_code"], Reason.PROCESS_LOST.value)
+    return set(table.filter(lost)["asset_id"].to_pylist())
 
 
 def _without(table: pa.Table, ids: set[str]) -> pa.Table:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from models.files import write_atomically
 from models.planning import Plan, dataset_folder
+from models.policy import Policy
 from models.recleansing.carrying import has_output
 from models.recleansing.motifs import by_looks
 
@@ -42,7 +43,7 @@ class Forecast:
     Attributes:
         assets, shards: how many the dataset has.
         stages: what each stage has to do.
-        causes: what has changed since the last run, as sentences.
+        causes: what has changed since the last run, in words.
         seconds: estimate from the last re-cleansing of this dataset; None where there was none.
     """
 
@@ -87,13 +88,18 @@ def _has_any(workspace: Path, stage: str, shard: str, fingerprint: str) -> bool:
 
 
 def tell_causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
-    """What differs between the states of two runs (``models.freshness.read_state``), in words."""
+    """What differs between what two runs decided on (``describe_state``), in words.
+
+    Args:
+        before: of the run before; empty where it is not known, and then nothing is said.
+    """
     words = {
-        "policy": "the policy",
+        "policy": _tell_policy(before, now),
         "rulings": "rulings of reviewers",
         "terms": "decided terms",
         "takedowns": "takedowns",
         "withdrawals": "withdrawn consent",
+        "caption_edits": "edited captions",
         "evidence": "what was read outside the dataset",
     }
     return tuple(
@@ -101,21 +107,48 @@ def tell_causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str,
     )
 
 
-def remember_seconds(
-    workspace: Path, dataset: str, state: Mapping[str, Any], seconds: Mapping[str, float]
+def _tell_policy(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    old, new = before.get("policy_label", ""), now.get("policy_label", "")
+    if not new:
+        return "the policy"
+    if not old or old == new:
+        return f"the policy ({new})"
+    return f"the policy ({new}; it was {old})"
+
+
+def describe_state(state: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
+    """What a run decides on: ``models.freshness.read_state``, and the policy."""
+    return {**state, "policy": policy.digest, "policy_label": policy.label}
+
+
+def remember_state(
+    workspace: Path,
+    dataset: str,
+    state: Mapping[str, Any],
+    seconds: Mapping[str, float] | None = None,
 ) -> None:
-    """Keep what a re-cleansing decided on and how long each step took.
+    """Keep what a run decided on, and how long each step of a re-cleansing took.
 
-    Raises:
-        OSError: it cannot be written.
+    Only the next forecast reads it: where it cannot be written, the run goes on.
+
+    Args:
+        state: ``describe_state``.
+        seconds: None for a run that is no re-cleansing: those of the last one stay.
     """
-    path = dataset_folder(workspace, dataset) / _FILE
+    if seconds is None:
+        _, seconds = recall_state(workspace, dataset)
     content = {"state": state, "seconds": seconds}
-    write_atomically(path, json.dumps(content, sort_keys=True).encode())
+    try:
+        write_atomically(
+            dataset_folder(workspace, dataset) / _FILE,
+            json.dumps(content, sort_keys=True).encode(),
+        )
+    except OSError:
+        return
 
 
-def read_seconds(workspace: Path, dataset: str) -> tuple[dict[str, Any], dict[str, float]]:
-    """What ``remember_seconds`` kept; nothing where it is missing or damaged."""
+def recall_state(workspace: Path, dataset: str) -> tuple[dict[str, Any], dict[str, float]]:
+    """What ``remember_state`` kept; nothing where it is missing or damaged."""
     try:
         value = json.loads((dataset_folder(workspace, dataset) / _FILE).read_bytes())
         return dict(value["state"]), {k: float(v) for k, v in value["seconds"].items()}

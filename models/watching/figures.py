@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from models.store.tables import (
     TakedownRow,
 )
 from models.watching.progress import Progress, read_progress
+from models.workspace import is_held
 
 DAY_MS = 86_400_000
 
@@ -38,9 +39,11 @@ class RunFigures:
     """One run.
 
     Attributes:
-        status: running, finished, failed or interrupted.
-        seconds: from its start to its end, or until now.
-        counts: assets by verdict, and ``opt_in``, ``opt_out``, ``retry`` where it says so.
+        status: running, finished, failed or interrupted. One whose process is gone is interrupted,
+            even if the next run has not noted it yet.
+        seconds: as its summary says; where there is none, from its start to its end, or until now.
+        counts: assets by verdict, and ``opt_in``, ``opt_out``, ``retry``, ``milliseconds`` where it
+            says so.
         progress: of one that is running.
     """
 
@@ -204,8 +207,11 @@ def _last_run(session: Session, dataset: str, workspace: Path, now: int) -> RunF
     row = session.scalars(query.order_by(RunRow.started_ms.desc(), RunRow.id).limit(1)).first()
     if row is None:
         return None
-    running = row.status == "running"
-    return _run(row, now, read_progress(workspace, row.id) if running else None)
+    if row.status != "running":
+        return _run(row, now)
+    if not is_held(workspace):
+        return replace(_run(row, now), status="interrupted")
+    return _run(row, now, read_progress(workspace, row.id))
 
 
 def _finished_runs(session: Session, dataset: str, now: int) -> tuple[RunFigures, ...]:
@@ -221,13 +227,15 @@ def _finished_runs(session: Session, dataset: str, now: int) -> tuple[RunFigures
 def _run(row: RunRow, now: int, progress: Progress | None = None) -> RunFigures:
     end = row.finished_ms if row.finished_ms is not None else now
     counts: dict[str, Any] = json.loads(row.counts)
+    # Not the end of the row: a release may have waited for days to be signed off.
+    took = counts.get("milliseconds", max(0, end - row.started_ms))
     return RunFigures(
         id=row.id,
         status=row.status,
         detail=row.detail,
         started_ms=row.started_ms,
         finished_ms=row.finished_ms,
-        seconds=max(0, end - row.started_ms) / 1000,
+        seconds=took / 1000,
         counts={name: value for name, value in counts.items() if isinstance(value, int)},
         progress=progress,
     )

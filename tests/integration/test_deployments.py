@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.deployments.runner import RunnerDeployment
+from prefect.states import Running, Scheduled
 
 from flows.back_up import back_up
 from flows.cleanse import cleanse
-from flows.deployments import BESIDE, deploy_all
+from flows.deployments import BESIDE, deploy_all, renew_late_runs
 from flows.draw_sample import draw_sample
 from flows.recleanse_flow import recleanse
 from flows.watch import watch
+from flows.zombies import end_silent_runs
 from models.canonical import digest_bytes
 from models.errors import BackupError, SettingsError
 from models.settings import Settings
@@ -64,6 +70,28 @@ class TestWhatIsDeployed:
         with pytest.raises(SettingsError, match="sometimes"):
             deploy_all(str(tmp_path / "posters"), given, dataset=None, layout="auto")
 
+    def test_a_run_that_is_late_works_with_the_settings_of_the_restart(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        def deploy(given: Settings) -> RunnerDeployment:
+            found = deploy_all(str(tmp_path / "posters"), given, dataset=None, layout="auto")
+            return next(each for each in found if each.flow_name == "watch")
+
+        due = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(hours=1))
+        with get_client(sync_client=True) as client:
+            deployment_id = deploy(settings).apply()
+            for _ in range(2):
+                client.create_flow_run_from_deployment(deployment_id, state=due)
+            edited = deploy(settings.model_copy(update={"alert_queue_days": 3}))
+            assert edited.apply() == deployment_id
+            assert renew_late_runs([edited]) == 1
+            assert renew_late_runs([edited]) == 0
+            late = client.read_flow_runs(
+                deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id]))
+            )
+        days = [run.parameters["settings"]["alert_queue_days"] for run in late]
+        assert set(days) == {3}
+
     def test_no_secret_is_told(self, settings: Settings, tmp_path: Path) -> None:
         given = settings.model_copy(
             update={"metrics_token": "very secret", "alert_smtp": "smtps://me:very secret@mail"}
@@ -109,6 +137,15 @@ class TestWhatRuns:
         assert watch(settings=settings.model_dump(mode="json")) == 0
         full = settings.model_copy(update={"alert_free_gib": 1e9})
         assert watch(settings=full.model_dump(mode="json")) == 1
+
+    def test_a_run_of_which_nothing_was_ever_heard_is_marked_as_crashed(self) -> None:
+        with get_client(sync_client=True) as client:
+            run = client.create_flow_run(watch, state=Running())
+            assert run.name not in end_silent_runs()
+            assert run.name in end_silent_runs(timedelta(0))
+            found = client.read_flow_run(run.id)
+        assert found.state is not None
+        assert found.state.is_crashed()
 
     def test_a_sample_is_drawn_once(self, settings: Settings, tmp_path: Path) -> None:
         cleansed(settings, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from models.watching.figures import gather_figures
 from models.watching.looking import look, look_and_tell
 from models.watching.metrics import render_metrics
 from models.watching.progress import ProgressNote
+from models.workspace import hold_workspace, is_held
 from review_ui.app import create_app
 from tests.pipeline import make_settings
 
@@ -67,11 +69,35 @@ class TestFigures:
         note = ProgressNote(settings.workspace, run_id, 8)
         note.note(0)
         note.note(8)
-        (dataset,) = gather_figures(settings, database).datasets
+        with hold_workspace(settings.workspace):
+            (dataset,) = gather_figures(settings, database).datasets
         assert dataset.last is not None
         assert dataset.last.progress is not None
         assert (dataset.last.progress.finished, dataset.last.progress.total) == (8, 8)
         assert dataset.last.progress.seconds_left == 0
+
+    def test_a_run_whose_process_is_gone_is_interrupted_before_another_one_begins(
+        self, settings: Settings, database: Database
+    ) -> None:
+        start_run(database, "posters")
+        figures, alerts = look(settings, database)
+        assert figures.datasets[0].last is not None
+        assert figures.datasets[0].last.status == "interrupted"
+        assert [alert.kind for alert in alerts] == [Kind.RUN_INTERRUPTED]
+        holder = {"pid": os.getpid(), "host": socket.gethostname()}
+        for since, held in (("2000-01-01T00:00:00+00:00", False), ("2999-01-01T00:00:00", True)):
+            file = settings.workspace / "run.holder.json"
+            file.write_text(json.dumps({**holder, "since": since}))
+            assert is_held(settings.workspace) is held
+        file.write_text(json.dumps({**holder, "since": since, "host": "elsewhere"}))
+        assert is_held(settings.workspace)
+
+    def test_a_run_took_as_long_as_its_summary_says(
+        self, settings: Settings, database: Database
+    ) -> None:
+        end_well(database, milliseconds=12_340)
+        (dataset,) = gather_figures(settings, database).datasets
+        assert dataset.finished[0].seconds == 12.34
 
     def test_the_opt_in_share_is_that_of_the_newest_good_run(
         self, settings: Settings, database: Database
@@ -145,7 +171,8 @@ class TestMail:
         self, settings: Settings, database: Database, inbox: tuple[_Inbox, str]
     ) -> None:
         handler, address = inbox
-        fail_run(database, start_run(database, "posters"), "The disk is full.\nFree some space.")
+        error = RuntimeError("The disk is full.\nFree some space.")
+        fail_run(database, start_run(database, "posters"), error)
         told = look_and_tell(
             settings.model_copy(
                 update={"alert_mail_to": ("ops@example.com",), "alert_smtp": address}
@@ -165,7 +192,7 @@ class TestMail:
     def test_a_server_that_is_away_keeps_nobody_else_from_being_told(
         self, settings: Settings, database: Database
     ) -> None:
-        fail_run(database, start_run(database, "posters"), "")
+        fail_run(database, start_run(database, "posters"), RuntimeError())
         told = look_and_tell(
             settings.model_copy(
                 update={"alert_mail_to": ("ops@example.com",), "alert_smtp": "smtp://127.0.0.1:9"}
@@ -184,7 +211,7 @@ class TestMail:
     def test_an_address_that_cannot_be_used_is_said_without_its_password(
         self, settings: Settings, database: Database, address: str
     ) -> None:
-        fail_run(database, start_run(database, "posters"), "")
+        fail_run(database, start_run(database, "posters"), RuntimeError())
         told = look_and_tell(
             settings.model_copy(
                 update={"alert_mail_to": ("ops@example.com",), "alert_smtp": address}
@@ -245,7 +272,7 @@ class TestCommand:
 
     def test_it_says_what_needs_a_person_and_exits_with_1(self, settings: Settings) -> None:
         database = open_database(settings.resolved_database_url)
-        fail_run(database, start_run(database, "posters"), "The disk is full.")
+        fail_run(database, start_run(database, "posters"), RuntimeError("The disk is full."))
         database.dispose()
         said = CliRunner().invoke(kiyome, ["status", "--workspace", str(settings.workspace)])
         assert said.exit_code == 1

@@ -1,4 +1,4 @@
-"""Dask and Ray, with worker processes that are killed: the same manifest, or a recorded failure."""
+"""Processes that are killed, with each runner: the same manifest, or an outcome that says so."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from models.canonical import digest_bytes
 from models.settings import Settings
 from models.store.schema import open_database
 from models.store.tables import RunRow
 from models.watching.progress import read_progress
-from tests.pipeline import draw_dataset, make_settings, manifest_bytes, outcomes_of, run_kiyome
+from tests.pipeline import (
+    draw_dataset,
+    make_settings,
+    manifest_bytes,
+    outcomes_of,
+    run_kiyome,
+)
 
 pytestmark = [pytest.mark.kill, pytest.mark.prefect, pytest.mark.timeout(900)]
 RUNNERS = ("dask", "ray")
+DEADLY = "005.png"
 CAPTIONS = {3: "Hoshino Kirari waves", 7: "hoshino_kirari, 1girl"}
 
 
@@ -104,3 +112,41 @@ def test_a_worker_that_is_killed_at_the_end_of_its_third_shard_costs_only_time(
     assert progress.total > 4, "with fewer shards than that, two workers may both end before three"
     assert manifest_bytes(settings, "set") == manifest_bytes(whole, "set")
     assert outcomes_of(settings, "set") == outcomes_of(whole, "set")
+
+
+def _require_outcomes(settings: Settings, whole: Settings) -> None:
+    """The deadly picture is an error that says why, and every other outcome is as ever."""
+    outcomes = outcomes_of(settings, "set")
+    assert outcomes.pop(DEADLY) == ("error", "process_lost")
+    expected = outcomes_of(whole, "set")
+    assert expected.pop(DEADLY)[0] == "clear"
+    assert outcomes == expected
+
+
+def _deadly(root: Path) -> str:
+    """The failpoint at which a process dies that decodes the deadly picture."""
+    return f"features-{digest_bytes((root / DEADLY).read_bytes())}"
+
+
+def test_a_picture_that_kills_the_process_of_the_run_costs_the_next_run_nothing_else(
+    root: Path, whole: Settings, tmp_path: Path
+) -> None:
+    settings = _make(tmp_path / "run")
+    assert _cleanse(root, settings, "threads", _deadly(root)).returncode == -9
+    done = _cleanse(root, settings, "threads", _deadly(root))
+    assert done.returncode == 0, done.stderr
+    _require_outcomes(settings, whole)
+    assert [status for _, status, _ in _runs(settings)] == ["interrupted", "finished"]
+    mended = _cleanse(root, settings, "threads")
+    assert mended.returncode == 0, mended.stderr
+    assert manifest_bytes(settings, "set") == manifest_bytes(whole, "set")
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_picture_that_kills_every_worker_is_an_outcome_and_the_run_ends(
+    runner: str, root: Path, whole: Settings, tmp_path: Path
+) -> None:
+    settings = _make(tmp_path / "run")
+    done = _cleanse(root, settings, runner, _deadly(root))
+    assert done.returncode == 0, done.stderr
+    _require_outcomes(settings, whole)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from models.noticing import Noticed, is_due, notice
 from models.outbox import ASKED, post_event
@@ -40,7 +40,9 @@ def test_nothing_waits_where_nothing_happened(database: Database) -> None:
     assert not notice(database, "d", None)[0].waits
 
 
-def test_a_request_waits_until_a_run_has_begun_after_it(database: Database) -> None:
+def test_a_request_waits_until_a_run_has_ended_well_that_began_after_it(
+    database: Database,
+) -> None:
     first, _ = notice(database, "d", None)
     _post(database)
     second, _ = notice(database, "d", first)
@@ -49,8 +51,15 @@ def test_a_request_waits_until_a_run_has_begun_after_it(database: Database) -> N
     assert notice(database, "d", second)[0].waits
     _run(database, "running")
     third, _ = notice(database, "d", second)
-    assert not third.waits
-    assert not notice(database, "d", third)[0].waits
+    assert third.waits
+    assert third.under_way
+    with database.transaction() as session:
+        session.execute(update(RunRow).values(status="failed"))
+    fourth, _ = notice(database, "d", third)
+    assert fourth.waits
+    assert not fourth.under_way
+    _run(database)
+    assert not notice(database, "d", fourth)[0].waits
 
 
 def test_what_happened_before_this_process_began_waits_too(database: Database) -> None:
