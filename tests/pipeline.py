@@ -19,6 +19,7 @@ from models.releases.publishing import latest_release
 from models.releases.release import Release
 from models.settings import Settings, load_settings
 from models.store.schema import open_database
+from tests.prefect_server import find_shared_server
 
 ROOT = Path(__file__).resolve().parents[1]
 POLICY = """
@@ -95,13 +96,21 @@ def outcomes_of(settings: Settings, dataset: str) -> dict[str, tuple[str, str]]:
 
 
 def run_kiyome(
-    *words: str | Path, env: Mapping[str, str] | None = None, timeout: float = 240
+    *words: str | Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 600,
+    own_server: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """`kiyome` in a process of its own; what it leaves behind when killed is ended with it.
 
     Its output goes to files: a Prefect server that outlives it would hold a pipe open.
+
+    Args:
+        own_server: a cleansing starts a Prefect server of its own, as it does for a user.
     """
     command = [sys.executable, "-m", "flows", *map(str, words)]
+    if words[0] in ("cleanse", "demo") and not own_server:
+        env = {"PREFECT_API_URL": find_shared_server(), **(env or {})}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(
             command,

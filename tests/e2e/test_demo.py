@@ -21,7 +21,7 @@ pytestmark = pytest.mark.prefect
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
     """The demo, run once: its settings and what it printed."""
     folder = tmp_path_factory.mktemp("demo")
-    done = run_kiyome("demo", "--folder", folder)
+    done = run_kiyome("demo", "--folder", folder, own_server=True)
     assert done.returncode == 0, done.stderr
     return load_settings(workspace=folder / "workspace", policy=SAMPLE / "policy.toml"), done.stdout
 
