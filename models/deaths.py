@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +52,9 @@ def noting_begun(note: Path) -> Iterator[None]:
 
     A note that cannot be written is no reason to stop.
     """
-    try:
+    with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()
-    except OSError:
-        pass
     try:
         yield
     finally:
@@ -65,10 +63,8 @@ def noting_begun(note: Path) -> Iterator[None]:
 
 def forget_begun(note: Path) -> None:
     """Take a note back: what it was about has been done, or failed in a process that lives."""
-    try:
+    with suppress(OSError):
         note.unlink(missing_ok=True)
-    except OSError:
-        return
 
 
 Attempt = Callable[[Sequence[Asset]], "pa.Table | Death"]
