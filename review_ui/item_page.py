@@ -13,7 +13,7 @@ from models.captions.records import EditState, edits_of_asset
 from models.review.derivatives import VIEW, derivative_path
 from models.review.drafts import find_draft
 from models.review.golden_marking import find_mark
-from models.review.questions_to_owners import list_askable
+from models.review.owner_questions import list_askable
 from models.review.queue import (
     MAX_NOTE,
     RULING_REASONS,

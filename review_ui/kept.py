@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import StoreError
 from models.review.desk import Desk, look_at_queue
-from models.review.items import DatasetCounts, count_items, count_waiting
+from models.review.listing import DatasetCounts, count_items, count_waiting
 from models.store.database import Database
 
 TIMES = 50

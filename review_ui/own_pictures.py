@@ -1,9 +1,9 @@
-"""Pictures on owners' pages: whose each is, and drawing at most two at a time.
+"""Pictures on owners' pages: whose each is, and drawing one at a time in a process apart.
 
 A page of works is followed by a request for each of its pictures. That the works are the owner's
 is remembered from the page, as long as neither the owner's identities nor the dataset's index
 change, so that a picture that has been drawn before costs a look into memory and a file. One that
-has not is drawn once, in threads that no other page waits for.
+has not is drawn once, where no other page waits for it and none ends with it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from models.settings import Settings
 
 if TYPE_CHECKING:
     from models.assets.asset import Location
+    from models.owners.drawing_process import DrawingProcess
     from models.owners.works import OwnedFile
     from models.owners.works_pictures import NoPicture
 
@@ -38,7 +39,6 @@ OWNED_S = 600.0
 PLACES_S = 60.0
 """For so long it is remembered where files lay, and that one could not be drawn."""
 
-DRAWN_AT_ONCE = 2
 MOST_WAITING = 200
 LONGEST_WAIT_S = 20.0
 """A picture whose turn has not come by then is given up; the next look at the page asks again."""
@@ -98,7 +98,8 @@ class OwnPictures:
         self._workspace = settings.workspace.absolute()
         self._folder = self._workspace / FOLDER
         self._limits = settings.max_bytes, settings.max_pixels
-        self._turns = CapacityLimiter(DRAWN_AT_ONCE)
+        self._turns = CapacityLimiter(1)
+        self._drawing: DrawingProcess | None = None
         self._owned: Lately[tuple[object, ...], OwnedFile] = Lately(OWNED_S, clock)
         self._originals: Lately[OwnedFile, tuple[Location, ...]] = Lately(PLACES_S, clock)
         self._failed: Lately[str, NoPicture] = Lately(PLACES_S, clock)
@@ -206,7 +207,8 @@ class OwnPictures:
         return path if path.is_file() else None
 
     def _draw(self, file: OwnedFile, size: int) -> Path | None:
-        from models.owners.works_pictures import draw_work, find_originals
+        from models.owners.drawing_process import DrawingProcess
+        from models.owners.works_pictures import find_originals
 
         drawn = self.copy(file, size)  # for another request, while this one waited
         if drawn is not None or self._failed.get(file.asset_id) is not None:
@@ -217,7 +219,9 @@ class OwnPictures:
             self._originals.put(file, originals)
         # The small copy alone for a list: a tenth of the room of both.
         sizes = (THUMB,) if size == THUMB else SIZES
-        missing = draw_work(file.asset_id, originals, self._folder, sizes, *self._limits)
+        if self._drawing is None:
+            self._drawing = DrawingProcess()
+        missing = self._drawing.draw(file.asset_id, originals, self._folder, sizes, *self._limits)
         if missing is not None:
             self._failed.put(file.asset_id, missing)
         return self.copy(file, size)

@@ -20,7 +20,7 @@ from models.fetching.addresses import AddressRules
 from models.motifs.placement import read_number
 from models.review.desk import Desk
 from models.review.golden_items import GoldenShare
-from models.review.items import DatasetCounts
+from models.review.listing import DatasetCounts
 from models.review.viewing import Viewer
 from models.store.database import Database
 from review_ui.chain_check import ChainCheck

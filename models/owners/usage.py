@@ -26,8 +26,8 @@ from models.verdicts import Verdict
 KEPT = 100_000
 """Batches of owners whose figures are kept: about half a kilobyte each."""
 
-SEARCHED = 50_000
-"""With more records than this an owner's uses of one work are not looked up for a page."""
+SEARCHED = 2000
+"""Records of an owner that are searched at a time for those about one work."""
 
 
 class BatchKind(StrEnum):
@@ -142,22 +142,28 @@ class UsageHistory:
         listed = next((each for each in self._list() if each.batch.batch_id == batch_id), None)
         return None if listed is None else self._count(listed, owner_ref, self._erased(owner_ref))
 
-    def uses_of(self, usage: Sequence[BatchUsage], asset_id: str) -> list[WorkUse] | None:
-        """The records about one work, the newest first; None where it would take too long.
+    def uses_of(self, usage: Sequence[BatchUsage], asset_id: str, start: int = 0) -> list[WorkUse]:
+        """The records about one work among ``SEARCHED`` of the owner's, the newest first.
+
+        Which records are about it is known only once they are opened.
 
         Args:
-            usage: what ``batches_of`` gave.
+            usage: what ``batches_of`` gave, the newest first.
+            start: how many of the newest records are passed over.
 
         Raises:
             LedgerError: a file of the ledger is missing or damaged.
         """
-        holding = [each for each in usage if each.records]
-        if sum(each.records for each in holding) > SEARCHED:
-            return None
         found = []
-        for each in holding:
-            uses = [use for use in self._read(each) if use.record.asset_sha256 == asset_id]
-            found += uses[::-1]
+        end = start + SEARCHED
+        for each in usage:
+            if end <= 0:
+                break
+            first, last = max(0, each.records - end), each.records - max(0, start)
+            if first < last:
+                opened = list(self._read(each, first, last - first))
+                found += [use for use in opened[::-1] if use.record.asset_sha256 == asset_id]
+            start, end = start - each.records, end - each.records
         return found
 
     def list_records(self, usage: BatchUsage, most: int, start: int = 0) -> list[WorkUse]:

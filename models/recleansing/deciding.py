@@ -52,6 +52,7 @@ _GROUPED = frozenset(
 )
 """What a bench holds and this module knows how to weigh. Anything else is weighed one by one."""
 _OF_ONE = ("asset_id", "width", "height", "format")
+_STAGES = ("consent", "nouns", "features", "motifs")
 _MOST_KEPT = 50_000
 _Mask = npt.NDArray[np.bool_]
 Outputs = Mapping[str, Output]
@@ -112,7 +113,7 @@ class Decider:
         )
         if previous := read_verdict_record(folder, fingerprint, self._bench.as_of):
             return previous  # whose rows were asked for when it was made
-        self._require_rows(members, outputs, covered, alone, consents)
+        self._require_rows(members, outputs, groups, alone, consents)
         table, deadlines = self._decide(members, tables, groups, alone, seen, consents)
         output, digest = store_table(folder, fingerprint, table)
         firsts = pc.list_element(table["reasons"], 0).to_pylist()
@@ -213,42 +214,51 @@ class Decider:
         self,
         members: Members,
         outputs: Outputs,
-        covered: Sequence[tuple[object, ...]],
+        groups: _Groups,
         alone: _Mask,
         consents: Consents,
     ) -> None:
-        """Make sure that each stage has examined what nothing before it excludes."""
-        asked = np.ones(len(members), bool)
-        so_far: dict[str, Output] = {}
-        for stage in ("consent", "nouns", "features", "motifs"):
-            if stage not in outputs or not outputs[stage].covers(members, asked):
+        """Make sure that each stage has examined what nothing before it excludes.
+
+        Only where a stage lacks a row does it matter whether anything before excludes the member.
+        """
+        for stage in _STAGES:
+            if stage not in outputs:
                 raise TooFewRowsError(stage)
-            so_far[stage] = outputs[stage]
+        lacking = [outputs[stage].lacks(members) for stage in _STAGES]
+        asked = np.ones(len(members), bool)
+        for at, stage in enumerate(_STAGES):
+            asked &= np.logical_or.reduce(lacking[at:])
+            if not asked.any():
+                return
+            if (asked & lacking[at]).any():
+                raise TooFewRowsError(stage)
             if stage in ("consent", "nouns"):
-                asked &= self._undecided(members, so_far, covered, alone, consents)
+                tables = {each: outputs[each].table for each in _STAGES[: at + 1]}
+                asked = self._undecided(members, tables, groups, alone, asked, consents)
 
     def _undecided(
         self,
         members: Members,
-        outputs: Outputs,
-        covered: Sequence[tuple[object, ...]],
+        tables: Mapping[str, pa.Table],
+        groups: _Groups,
         alone: _Mask,
+        asked: _Mask,
         consents: Consents,
     ) -> _Mask:
-        groups = _group(members, outputs, covered, alone)
-        tables = {stage: output.table for stage, output in outputs.items()}
-        standing = members.assets(groups.firsts.tolist())
-        kept = select_undecided(standing, _only(tables, standing), self._bench, consents)
-        ids = {asset.asset_id for asset in kept}
-        of_group = np.fromiter((a.asset_id in ids for a in standing), bool, len(standing))
-        undecided = of_group[groups.number]
-        apart = np.flatnonzero(alone)
-        if len(apart):
-            singly = members.assets(apart.tolist())
-            left = select_undecided(singly, _only(tables, singly), self._bench, consents)
+        """Those of some members that nothing in these tables excludes."""
+        undecided = np.zeros(len(members), bool)
+        together = asked & ~alone
+        for places, of in (
+            (groups.firsts[np.unique(groups.number[together])], groups.number),
+            (np.flatnonzero(asked & alone), np.arange(len(members))),
+        ):
+            some = members.assets(places.tolist())
+            left = select_undecided(some, _only(tables, some), self._bench, consents)
             ids = {asset.asset_id for asset in left}
-            undecided[apart] = [asset.asset_id in ids for asset in singly]
-        return undecided
+            kept = [place for place, a in zip(places, some, strict=True) if a.asset_id in ids]
+            undecided |= np.isin(of, of[kept])
+        return undecided & asked
 
     def _hear(
         self,

@@ -41,13 +41,12 @@ class Output:
         found = pc.index_in(members.rows["asset_id"], value_set=self.table["asset_id"])
         return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
 
-    def covers(self, members: Members, asked: npt.NDArray[np.bool_]) -> bool:
-        """Whether every asset asked about has a row, with nothing to be tried again."""
-        places = self.places_of(members)[asked]
-        if (places < 0).any():
-            return False
-        codes = self.table["fault_code"].take(pa.array(places))
-        return not pc.any(pc.is_in(codes, value_set=_RETRIED)).as_py()
+    def lacks(self, members: Members) -> npt.NDArray[np.bool_]:
+        """For each member whether it has no row, or one of which something is to be tried again."""
+        places = self.places_of(members)
+        codes = pc.is_in(self.table["fault_code"], value_set=_RETRIED)
+        retried = np.append(np.asarray(codes.to_numpy(), bool), True)
+        return np.asarray(retried[places])
 
 
 def find_output(

@@ -61,8 +61,36 @@ def record_usage(
         pseudonym: ``UsageLedger.reference``: kind and name to a pseudonym.
         decided_at: UTC seconds.
     """
+    policy_ref = PolicyRef(token(policy.name), token(policy.version), policy.digest)
     dataset_ref = DatasetRef(release.dataset, release.id, release.manifest_sha256)
     known: dict[_Row, list[RecordForm]] = {}
+
+    def make_forms(row: _Row, asset_id: str) -> Iterator[RecordForm]:
+        kind = _LOGGED.get(Verdict(row.verdict))
+        if kind is None:
+            return
+        statements = [_read_statement(text) for text in _lines(row.statements)]
+        for purpose in policy.consent.purposes:
+            record = UsageRecord(
+                type=kind,
+                asset_sha256=asset_id,
+                media_type=_media_type(row.format),
+                purpose=purpose,
+                value=applied_value(statements, purpose, kind),
+                decision=Verdict(row.verdict),
+                reasons=tuple(map(Reason, _lines(row.reasons))),
+                policy=policy_ref,
+                dataset=dataset_ref,
+                decided_at=decided_at,
+                consent=ConsentRef(
+                    tuple(statement.carrier for statement in statements),
+                    tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+                ),
+                review=_review(row, reviewers, pseudonym),
+                owner_ref=_owner(statements, pseudonym),
+            )
+            yield RecordForm(record)
+
     for _, verdicts in judged:
         columns = (_texts(verdicts[name]) for name in _Row._fields)
         ids = verdicts["asset_id"].to_pylist()
@@ -71,10 +99,7 @@ def record_usage(
             if forms is None:
                 if len(known) == _MOST_KNOWN:
                     known.clear()
-                records = _record_row(
-                    row, asset_id, policy, dataset_ref, reviewers, pseudonym, decided_at
-                )
-                forms = known[row] = [RecordForm(record) for record in records]
+                forms = known[row] = list(make_forms(row, asset_id))
             for form in forms:
                 yield form.about(asset_id)
 
@@ -89,40 +114,6 @@ def _texts(column: pa.ChunkedArray) -> list[str | None]:
 
 def _lines(text: str) -> list[str]:
     return text.split("\n") if text else []
-
-
-def _record_row(
-    row: _Row,
-    asset_id: str,
-    policy: Policy,
-    dataset: DatasetRef,
-    reviewers: dict[str, str],
-    pseudonym: Pseudonym,
-    decided_at: int,
-) -> Iterator[UsageRecord]:
-    kind = _LOGGED.get(Verdict(row.verdict))
-    if kind is None:
-        return
-    statements = [_read_statement(text) for text in _lines(row.statements)]
-    for purpose in policy.consent.purposes:
-        yield UsageRecord(
-            type=kind,
-            asset_sha256=asset_id,
-            media_type=_media_type(row.format),
-            purpose=purpose,
-            value=applied_value(statements, purpose, kind),
-            decision=Verdict(row.verdict),
-            reasons=tuple(map(Reason, _lines(row.reasons))),
-            policy=PolicyRef(token(policy.name), token(policy.version), policy.digest),
-            dataset=dataset,
-            decided_at=decided_at,
-            consent=ConsentRef(
-                tuple(statement.carrier for statement in statements),
-                tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
-            ),
-            review=_review(row, reviewers, pseudonym),
-            owner_ref=_owner(statements, pseudonym),
-        )
 
 
 @lru_cache(maxsize=4096)

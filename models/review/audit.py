@@ -209,6 +209,22 @@ def verify_audit(session: Session, known: tuple[int, str] | None = None) -> Audi
     return AuditReport(True, rows, None, "", "", previous)
 
 
+def hold_against(session: Session, report: AuditReport, rows: int, head: str) -> AuditReport:
+    """What is known of a chain, held against a head that was noted at some time.
+
+    Args:
+        session: where the chain is.
+        report: what its verification found.
+        rows, head: sequence number and hash of a row that was the head once.
+    """
+    if not report.ok:
+        return report
+    found = session.scalar(select(AuditRow.hash).where(AuditRow.seq == rows))
+    if found == head:
+        return report
+    return _broken(min(rows - 1, report.rows), rows, "head", report.head)
+
+
 def read_latest(
     session: Session, limit: int = 50, before: int | None = None
 ) -> tuple[AuditEntry, ...]:

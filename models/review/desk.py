@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, 
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.review.golden_marking import measure_reviewers
-from models.review.items import LEASE_MS, UNDECIDED, DatasetCounts, count_items
+from models.review.items import LEASE_MS, UNDECIDED
+from models.review.listing import DatasetCounts, count_items
 from models.review.skips import count_skipped
 from models.review.stored_rulings import STANDS
 from models.store.database import now_ms

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, or_, select, text
 from sqlalchemy.orm import Session
 
-from models.review.rulings import MAX_NOTE
+from models.review.admissible import MAX_NOTE
 from models.store.database import execute, now_ms
 from models.store.tables import DraftRow
 

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models.canonical import digest_bytes
 from models.errors import LeaseLostError, ReviewError
 from models.failpoints import reach
+from models.review.admissible import MAX_NOTE
 from models.review.audit import append_audit
-from models.review.golden_items import change_serving, find_held_serving
+from models.review.golden_handing_on import escalate_golden
+from models.review.golden_items import find_held_serving
 from models.review.items import ITEM_COLUMNS, Item, ItemState, read_item
+from models.review.referrals import ReferralKind
 from models.review.releasing import RELEASED
-from models.review.rulings import MAX_NOTE, post_waiting
+from models.review.rulings import post_waiting
 from models.review.turns import WaitsFor
-from models.store.database import execute, now_ms
+from models.store.database import now_ms
 from models.store.tables import ReferralRow, ReviewItemRow
-
-ReferralKind = Literal["escalate", "send_back"]
-
-
-@dataclass(frozen=True, slots=True)
-class Referral:
-    """An item that was handed to a lead, or back by one."""
-
-    id: str
-    kind: ReferralKind
-    question: str
-    note: str
-    given_by: str
-    at_ms: int
 
 
 def escalate(
@@ -58,24 +46,6 @@ def send_back(
 ) -> None:
     """Hand an item back to the queue, with an answer for the reviewers. See ``escalate``."""
     _refer(session, item_id, lease_token, item_version, note, lead, "send_back")
-
-
-def referrals_on(session: Session, item_id: str) -> tuple[Referral, ...]:
-    """What reviewers and leads told each other about an item, the oldest first."""
-    return tuple(
-        Referral(found.id, cast("ReferralKind", found.kind), *found[2:])
-        for found in execute(session, _ON_ITEM, {"item": item_id})
-    )
-
-
-_ON_ITEM = (
-    select(
-        *(ReferralRow.id, ReferralRow.kind, ReferralRow.question),
-        *(ReferralRow.note, ReferralRow.given_by, ReferralRow.at_ms),
-    )
-    .where(ReferralRow.item_id == bindparam("item"))
-    .order_by(ReferralRow.at_ms, ReferralRow.id)
-)
 
 
 def lock_leased(session: Session, item_id: str, token: str, version: int, holder: str) -> Item:
@@ -135,16 +105,19 @@ def _refer(
     words = check_words(note, "The note")
     now = now_ms(session)
     detail = {"item_id": item_id, "note_sha256": digest_bytes(words.encode())}
-    if serving := find_held_serving(session, item_id, token):
-        change_serving(session, serving, "escalated", now)
-        append_audit(session, by, kind, uuid.uuid4().hex, detail)
+    to_lead = kind == "escalate"
+    serving = find_held_serving(session, item_id, token)
+    if serving is not None and serving.version == version:
+        if not to_lead:
+            raise _not_with_lead()
+        append_audit(session, by, kind, escalate_golden(session, serving, words, now), detail)
         return
     item = lock_leased(session, item_id, token, version, by)
-    to_lead = kind == "escalate"
     if to_lead is (item.waits_for is WaitsFor.LEAD):
-        raise ReviewError(
-            "The item is with a lead already." if to_lead else "The item is not with a lead.",
-            "Look at the item as it is now.",
+        raise (
+            ReviewError("The item is with a lead already.", "Look at the item as it is now.")
+            if to_lead
+            else _not_with_lead()
         )
     if item.round.waits_for is WaitsFor.ADJUDICATION:
         raise ReviewError("The item waits to be settled by a lead.", "Rule on it.")
@@ -165,3 +138,7 @@ def _refer(
     append_audit(session, by, kind, referral_id, detail)
     reach("review.refer.audit")
     post_waiting(session, item_id, waits.value, now)
+
+
+def _not_with_lead() -> ReviewError:
+    return ReviewError("The item is not with a lead.", "Look at the item as it is now.")

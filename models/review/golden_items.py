@@ -17,7 +17,8 @@ from sqlalchemy import Select, and_, exists, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
-from models.review.items import LEASE_MS, Item, ItemState, ItemSummary, find_row, read_item
+from models.review.items import LEASE_MS, Item, ItemState, find_row, read_item
+from models.review.listing import ItemSummary
 from models.review.quality.giving import choose_golden
 from models.review.ranking import PER_DAY, count_days, read_priority
 from models.review.skips import is_skipped
@@ -38,6 +39,7 @@ _STATES = {
     "escalated": ItemState.ESCALATED,
     "asked_owner": ItemState.ASKED_OWNER,
 }
+_WAITS_FOR = {ItemState.ESCALATED: WaitsFor.LEAD, ItemState.ASKED_OWNER: WaitsFor.OWNER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ def show_served(item: Item, serving: GoldenServingRow, now: int) -> Item:
         cluster="",
         alike="",
         **age_of(item, serving, now),
-        waits_for=WaitsFor.RULING,
+        waits_for=_WAITS_FOR.get(state, WaitsFor.RULING),
         round=Round(item.round.persons),
     )
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.review.golden_handing_on import return_golden_overdue
 from models.review.golden_items import (
     GoldenShare,
     change_serving,
@@ -86,6 +87,8 @@ def lease_next(
     found = execute(session, _select_own(stream), {"holder": reviewer, "now": now}).first()
     if found is not None:
         return _grant(session, found, reviewer, now)
+    if golden:
+        return_golden_overdue(session, key, now)
     if golden and (served := resume_serving(session, key, stream, now)):
         return served
     found = _find_free(session, stream, key, now)
@@ -104,7 +107,7 @@ def _give_again(
     key = key_of(reviewer)
     skipped = list_skipped(session, key, now)
     golden = find_skipped_servings(session, key, stream, now) if tested else {}
-    free = select(ReviewItemRow.id).where(ReviewItemRow.id.in_(skipped), *_FREE)
+    free = select(ReviewItemRow.id).where(_SKIPPED, *_FREE)
     values = {"key": key, "now": now}
     left = set(session.scalars(free.where(*stream.conditions()), values)) | golden.keys()
     one = _OFFERED.where(*_FREE, ReviewItemRow.id == bindparam("item"))
@@ -151,7 +154,8 @@ _FREE = (
     ReviewItemRow.first_by != _KEY,
     ReviewItemRow.lease_until_ms <= _NOW,
 )
-_NEW = (*_FREE, ~is_skipped(ReviewItemRow.id, ReviewItemRow.question, _KEY, _NOW))
+_SKIPPED = is_skipped(ReviewItemRow.id, ReviewItemRow.question, _KEY, _NOW)
+_NEW = (*_FREE, ~_SKIPPED)
 _LOCK_FIRST = _OFFERED.where(*_NEW).order_by(*IN_TURN).limit(1).with_for_update(skip_locked=True)
 _LOCK_FIRST_OF = _LOCK_FIRST.where(ReviewItemRow.id.in_(bindparam("ids", expanding=True)))
 _GRANT = update(ReviewItemRow).where(ReviewItemRow.id == bindparam("item"))
@@ -195,10 +199,8 @@ def lease_item(session: Session, item_id: str, reviewer: str, *, lead: bool = Fa
     if found is None:
         raise ReviewError(f"There is no item {item_id}.", "Go back to the queue.")
     item = read_item(found, now)
-    if serving := find_serving(session, item, key_of(reviewer)):
-        if serving.state not in ("open", "leased"):
-            raise AlreadyRuledError("This item is already decided.", "Undo the ruling first.")
-        return show_served(item, change_serving(session, serving, "leased", now), now)
+    serving = find_serving(session, item, key_of(reviewer))
+    item = item if serving is None else show_served(item, serving, now)
     if item.state is ItemState.DECIDED:
         raise AlreadyRuledError("This item is already decided.", "Undo its ruling to rule again.")
     if item.state is ItemState.SUPERSEDED:
@@ -216,6 +218,8 @@ def lease_item(session: Session, item_id: str, reviewer: str, *, lead: bool = Fa
         )
     if item.waits_for in FOR_LEADS and not lead:
         raise ReviewError("This item waits for a lead.", "Take the next item.")
+    if serving is not None:
+        return show_served(item, change_serving(session, serving, "leased", now), now)
     return _grant(session, found, reviewer, now)
 
 

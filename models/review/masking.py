@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.captions.making import REPLACED, RESTORED, UNDONE
 from models.review.audit import CAPTION_EDITED, RULED, AuditEntry
+from models.review.golden_handing_on import handed_by_others
 from models.review.golden_items import find_servings
 from models.review.items import UNDECIDED
 from models.store.tables import CaptionEditRow, GoldenRulingRow, ReviewItemRow, RulingRow
@@ -17,6 +18,7 @@ from models.store.tables import CaptionEditRow, GoldenRulingRow, ReviewItemRow, 
 GOLDEN_ACTIONS = frozenset({"mark_golden", "retire_golden"})
 _ABOUT_ITEMS = frozenset({RULED, "undo", "escalate", "send_back", "ask_owner"})
 _ABOUT_EDITS = frozenset({CAPTION_EDITED, UNDONE, RESTORED, REPLACED})
+_HANDED_ON = frozenset({"escalate", "ask_owner", "withdraw_question", "question_overdue"})
 _WAITING = ("open", "leased")
 
 
@@ -31,10 +33,10 @@ def find_withheld(
     withheld: set[int] = set()
     others = [entry for entry in entries if entry.actor != reader]
     if not sees_golden:
-        rulings = [entry.subject for entry in others if entry.action == RULED]
-        golden = set(
-            session.scalars(select(GoldenRulingRow.id).where(GoldenRulingRow.id.in_(rulings)))
-        )
+        rulings = {entry.subject for entry in others if entry.action in (RULED, "undo")}
+        ruled = select(GoldenRulingRow.id).where(GoldenRulingRow.id.in_(sorted(rulings)))
+        handed = {entry.subject for entry in others if entry.action in _HANDED_ON}
+        golden = set(session.scalars(ruled)) | handed_by_others(session, handed, reader)
         withheld = {
             entry.seq
             for entry in others

@@ -8,15 +8,13 @@ before, with the question and what became of it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import Account
-from models.accounts.roles import Role
 from models.canonical import digest_bytes
 from models.errors import ReviewError
 from models.failpoints import reach
@@ -24,11 +22,13 @@ from models.outbox import post_event
 from models.owners.identities import identities_of
 from models.review.audit import append_audit
 from models.review.escalating import check_words, lock_leased, wait_for
-from models.review.golden_items import change_serving, find_held_serving
-from models.review.items import UNDECIDED, Item
+from models.review.golden_handing_on import ask_golden, withdraw_golden_question
+from models.review.golden_items import find_held_serving
+from models.review.items import UNDECIDED, Item, find_item
+from models.review.owner_questions import AskableOwner, find_question, list_askable
 from models.review.turns import Round, WaitsFor
 from models.store.database import execute, now_ms
-from models.store.tables import AccountRow, OwnerIdentityRow, OwnerQuestionRow, ReviewItemRow
+from models.store.tables import OwnerQuestionRow, ReviewItemRow
 
 DAY_MS = 24 * 60 * 60 * 1000
 MAX_ANSWER = 4000
@@ -38,83 +38,8 @@ _REFERRED = text("state IN ('open', 'leased') AND waits_for IN ('adjudication', 
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerQuestion:
-    """A question to an owner.
-
-    Attributes:
-        identity: the setter of the statement whose owner is asked.
-        answer: "" until there is one.
-        answered_ms, overdue_ms, withdrawn_ms: when it was answered, went back to the queue without
-            an answer, or was taken back; None where it was not.
-        dataset, name: of the item, for a list.
-        asked: something is still asked about the asset, and it is what the question was about.
-    """
-
-    id: str
-    item_id: str
-    asset_id: str
-    identity: str
-    text: str
-    asked_by: str
-    asked_ms: int
-    due_ms: int
-    answer: str
-    answered_by: str
-    answered_ms: int | None
-    overdue_ms: int | None
-    withdrawn_ms: int | None
-    dataset: str
-    name: str
-    asked: bool
-
-    @property
-    def open(self) -> bool:
-        """Whether an answer is still taken, be it late."""
-        return self.asked and self.answered_ms is None and self.withdrawn_ms is None
-
-
-@dataclass(frozen=True, slots=True)
-class AskableOwner:
-    """Somebody who said something about an asset, and whether an account is known for them."""
-
-    identity: str
-    known: bool
-
-
-def list_askable(session: Session, item: Item) -> tuple[AskableOwner, ...]:
-    """Whoever said something about consent to an item's asset, as far as they are named."""
-    setters = setters_of(item.evidence)
-    if not setters:
-        return ()
-    known = frozenset(execute(session, _KNOWN, {"setters": setters}).scalars())
-    return tuple(AskableOwner(setter, setter in known) for setter in setters)
-
-
-_KNOWN = (
-    select(OwnerIdentityRow.identity)
-    .join(AccountRow, AccountRow.id == OwnerIdentityRow.account_id)
-    .where(
-        OwnerIdentityRow.identity.in_(bindparam("setters", expanding=True)),
-        OwnerIdentityRow.ended_ms.is_(None),
-        AccountRow.disabled_ms.is_(None),
-        AccountRow.role == Role.OWNER.value,
-    )
-)
-
-
-def setters_of(evidence: Mapping[str, Any]) -> tuple[str, ...]:
-    """The setters of the statements in an item's evidence, each once."""
-    statements = evidence.get("statements")
-    given = statements if isinstance(statements, list) else []
-    setters = (each.get("setter") for each in given if isinstance(each, dict))
-    named = (setter for setter in setters if isinstance(setter, str) and setter)
-    return tuple(setter for setter in dict.fromkeys(named) if _is_storable(setter))
-
-
-def _is_storable(setter: str) -> bool:
-    """No identity holds a NUL or half a surrogate pair, which no text column takes."""
-    return "\0" not in setter and setter == setter.encode("utf-8", "replace").decode()
+class NoQuestionError(ReviewError):
+    """There is no such question, or none that this person may take back."""
 
 
 def ask_owner(
@@ -148,16 +73,14 @@ def ask_owner(
     question_id = uuid.uuid4().hex
     due = now + days * DAY_MS
     detail = {"item_id": item_id, "text_sha256": digest_bytes(words.encode()), "due_ms": due}
-    if serving := find_held_serving(session, item_id, lease_token):
-        change_serving(session, serving, "asked_owner", now)
+    serving = find_held_serving(session, item_id, lease_token)
+    if serving is not None and serving.version == item_version:
+        _require_known(session, find_item(session, item_id), identity)
+        question_id = ask_golden(session, serving, identity, words, now, due)
         append_audit(session, reviewer, "ask_owner", question_id, detail)
         return question_id
     item = lock_leased(session, item_id, lease_token, item_version, reviewer)
-    if AskableOwner(identity, True) not in list_askable(session, item):
-        raise ReviewError(
-            "No account is known for this owner.",
-            "Rule on what is known, or hand the item to a lead.",
-        )
+    _require_known(session, item, identity)
     wait_for(session, item, now, {"waits_for": WaitsFor.OWNER.value, "due_ms": due})
     reach("review.ask.item")
     values = {
@@ -181,6 +104,14 @@ def ask_owner(
     reach("review.ask.audit")
     post_event(session, "item_waits", {"item_id": item_id, "waits_for": "owner"}, now)
     return question_id
+
+
+def _require_known(session: Session, item: Item | None, identity: str) -> None:
+    if item is None or AskableOwner(identity, True) not in list_askable(session, item):
+        raise ReviewError(
+            "No account is known for this owner.",
+            "Rule on what is known, or hand the item to a lead.",
+        )
 
 
 def answer_question(session: Session, question_id: str, account: Account, text: str) -> None:
@@ -230,12 +161,15 @@ def withdraw_question(session: Session, question_id: str, by: str, *, lead: bool
         The id of the item.
 
     Raises:
-        ReviewError: there is no such question, it is closed, or it is somebody else's.
+        NoQuestionError: there is no such question, or it is somebody else's.
+        ReviewError: it is closed.
     """
+    if (golden := withdraw_golden_question(session, question_id, by)) is not None:
+        return golden
     _lock_item_of(session, question_id)
     question = find_question(session, question_id)
     if question is None or not (lead or question.asked_by == by):
-        raise ReviewError("There is no such question of yours.", "Look at the item again.")
+        raise NoQuestionError("There is no such question of yours.", "Look at the item again.")
     if not question.open:
         raise ReviewError("This question is closed.", "Look at the item as it is now.")
     now = now_ms(session)
@@ -282,58 +216,6 @@ _OVERDUE = (
     # Rows that another transaction has locked are brought back by that one.
     .with_for_update(skip_locked=True)
 )
-
-
-def open_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQuestion, ...]:
-    """The questions to these identities that may be answered, the most urgent first."""
-    row = OwnerQuestionRow
-    if not identities:
-        return ()
-    # Literally the condition of the partial index.
-    unanswered = text("answered_ms IS NULL AND withdrawn_ms IS NULL")
-    found = _select(session, and_(row.identity.in_(identities), unanswered))
-    return tuple(sorted((each for each in found if each.open), key=lambda each: each.due_ms))
-
-
-def list_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQuestion, ...]:
-    """All questions to these identities, the newest first."""
-    if not identities:
-        return ()
-    found = _select(session, OwnerQuestionRow.identity.in_(identities))
-    return tuple(sorted(found, key=lambda each: -each.asked_ms))
-
-
-def questions_on(session: Session, item_id: str) -> tuple[OwnerQuestion, ...]:
-    """What owners were asked about an item, the oldest first."""
-    return tuple(map(_read, execute(session, _ON_ITEM, {"item": item_id}).mappings()))
-
-
-def find_question(session: Session, question_id: str) -> OwnerQuestion | None:
-    """One question, or None."""
-    return next(iter(_select(session, OwnerQuestionRow.id == question_id)), None)
-
-
-def _select(session: Session, condition: Any) -> tuple[OwnerQuestion, ...]:
-    return tuple(map(_read, session.execute(_select_questions(condition)).mappings()))
-
-
-def _select_questions(condition: Any) -> Select[Any]:
-    row, item = OwnerQuestionRow, ReviewItemRow
-    names = (name for name in OwnerQuestion.__slots__ if hasattr(row, name))
-    asked = and_(item.question == row.about, item.state.in_(UNDECIDED)).label("asked")
-    return (
-        select(*(getattr(row, name) for name in names), item.dataset, item.name, asked)
-        .join(item, item.id == row.item_id)
-        .where(condition)
-        .order_by(row.asked_ms, row.id)
-    )
-
-
-_ON_ITEM = _select_questions(OwnerQuestionRow.item_id == bindparam("item"))
-
-
-def _read(found: RowMapping) -> OwnerQuestion:
-    return OwnerQuestion(**{**found, "asked": bool(found["asked"])})
 
 
 def _lock_item_of(session: Session, question_id: str) -> None:

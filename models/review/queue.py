@@ -12,29 +12,33 @@ Every function works inside the caller's transaction and takes the time from the
 
 from __future__ import annotations
 
+from models.review.admissible import MAX_NOTE
 from models.review.alike import MOST_ALIKE, AlikeItem, AlikeItems, find_alike
 from models.review.enqueueing import EnqueueReport, enqueue, item_id_of
-from models.review.escalating import Referral, escalate, referrals_on, send_back
+from models.review.escalating import escalate, send_back
 from models.review.golden_items import GoldenShare
 from models.review.grouping import group_items
 from models.review.items import (
     LEASE_MS,
     WAITING,
-    DatasetCounts,
     Item,
-    ItemPage,
     ItemState,
-    ItemSummary,
     Question,
-    count_items,
-    count_waiting,
     find_item,
-    list_items,
 )
 from models.review.leasing import give_back, heartbeat, lease_item, lease_next, peek_next
+from models.review.listing import (
+    DatasetCounts,
+    ItemPage,
+    ItemSummary,
+    count_items,
+    count_waiting,
+    list_items,
+)
 from models.review.questions_to_owners import ask_owner, withdraw_question
 from models.review.reason_codes import RULING_REASONS, RulingKind, RulingReason, reasons_for
-from models.review.rulings import MAX_NOTE, Ruled, decide
+from models.review.referrals import Referral, referrals_on
+from models.review.rulings import Ruled, decide
 from models.review.stored_rulings import (
     EffectiveRuling,
     StoredRuling,

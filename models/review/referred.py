@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from models.review.items import ItemSummary, read_summary, summary_columns
+from models.review.listing import ItemSummary, read_summary, summary_columns
 from models.review.turns import WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow

@@ -17,14 +17,10 @@ from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.captions.records import texts_of_ruling
-from models.errors import (
-    AlreadyRuledError,
-    ConsentUnansweredError,
-    LeaseLostError,
-    ReviewError,
-)
+from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.failpoints import reach
 from models.outbox import post_event
+from models.review.admissible import require_word_on_consent, validate_ruling
 from models.review.audit import RULED, append_audit, describe_ruling
 from models.review.golden_items import (
     change_serving,
@@ -33,16 +29,13 @@ from models.review.golden_items import (
     store_golden_ruling,
 )
 from models.review.items import UNDECIDED, ItemState
-from models.review.reason_codes import RULING_REASONS, RulingKind, reasons_for
+from models.review.reason_codes import RulingKind
 from models.review.releasing import RELEASED
 from models.review.skips import note_skip
 from models.review.stored_rulings import StoredRuling, find_ruling
 from models.review.turns import Round, Taken, WaitsFor, agree
 from models.store.database import execute, now_ms
 from models.store.tables import GoldenRulingRow, GoldenServingRow, ReviewItemRow, RulingRow
-
-MAX_NOTE = 2000
-"""Longest note, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +137,7 @@ def decide(
         LeaseLostError: the lease has ended, or something else is asked now. Nothing is written.
         ReviewError: the ruling, reason code or note cannot be taken, or there is no such item.
     """
-    kind, reason, note = _validate(ruling, reason_code, note, reviewer)
+    kind, reason, note = validate_ruling(ruling, reason_code, note, reviewer)
     if kind is RulingKind.REWRITE and texts is None:
         raise ReviewError("A rewrite needs the new caption.", "Edit a caption of the item.")
     found = execute(session, _LOCKED, {"item": item_id}).first()
@@ -166,7 +159,7 @@ def decide(
         raise AlreadyRuledError(
             "You have ruled on this item: another person's word is needed.", "Take the next item."
         )
-    _require_word_on_consent(asked, given)
+    require_word_on_consent(kind, reason, asked.reasons)
     skipped = kind is RulingKind.SKIP
     ruling_id = "" if skipped else uuid.uuid4().hex
     taken = None if skipped else _take(session, asked, given, ruling_id, texts)
@@ -319,6 +312,8 @@ def _rule_on_golden(
             raise _already(stored)
         stands = serving.ruling_id == stored.id
         return Ruled(found.id, item_version, given.ruling, stored.id, True, stands, False)
+    item = read_asked_item(found)
+    require_word_on_consent(given.ruling, given.reason_code, item.reasons)
     held = serving.state == "leased" and serving.lease_token == lease_token
     if not held or serving.version != item_version:
         raise _lost()
@@ -326,7 +321,6 @@ def _rule_on_golden(
         change_serving(session, serving, "open", given.ruled_ms)
         note_skip(session, found.id, found.question, key_of(given.reviewer), given.ruled_ms)
         return Ruled(found.id, item_version, given.ruling, "", counts=False)
-    item = read_asked_item(found)
     ruling_id = uuid.uuid4().hex
     values = {**_describe(item, given, ruling_id), "item_version": item_version}
     store_golden_ruling(session, serving, values, given.ruled_ms)
@@ -334,46 +328,6 @@ def _rule_on_golden(
     append_audit(session, given.reviewer, RULED, ruling_id, describe_ruling(values))
     reach("review.golden.audit")
     return Ruled(found.id, item_version, given.ruling, ruling_id, counts=False)
-
-
-def _validate(
-    ruling: str, reason_code: str, note: str, reviewer: str
-) -> tuple[RulingKind, str, str]:
-    try:
-        kind = RulingKind(ruling)
-    except ValueError as error:
-        raise ReviewError(f"{ruling!r} is not a ruling.", "Approve, exclude or skip.") from error
-    if not reviewer.strip():
-        raise ReviewError("A ruling needs a reviewer.", "Sign in first.")
-    if kind is RulingKind.SKIP:
-        return kind, "", ""
-    text = RULING_REASONS.get(reason_code)
-    if text is None or text.ruling is not kind:
-        raise ReviewError(
-            f"{reason_code!r} is not a reason to {kind.value}.", "Choose one of the reasons."
-        )
-    note = note.strip().replace("\0", "\ufffd")
-    if len(note) > MAX_NOTE:
-        raise ReviewError(f"The note is longer than {MAX_NOTE:,} characters.", "Shorten it.")
-    if text.needs_note and not note:
-        raise ReviewError("This reason needs a note.", "Say in the note why you rule so.")
-    return kind, reason_code, note
-
-
-def _require_word_on_consent(item: AskedItem, given: GivenRuling) -> None:
-    """Refuse to let an asset through by a ruling that says nothing about the doubt about consent.
-
-    Raises:
-        ConsentUnansweredError: consent is asked about, and the reason is about something else.
-    """
-    if given.ruling in (RulingKind.SKIP, RulingKind.EXCLUDE):
-        return
-    if given.reason_code not in reasons_for(given.ruling, item.reasons):
-        raise ConsentUnansweredError(
-            "Consent is in doubt here too, and this reason says nothing about it.",
-            "Approve with proof of the consent, or with a note that settles the doubt; ask the "
-            "owner; or exclude.",
-        )
 
 
 def _repeat(stored: StoredRuling, kind: RulingKind, reviewer: str) -> Ruled:

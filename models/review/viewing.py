@@ -15,21 +15,12 @@ from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.captions.records import StoredEdit, edits_of_ruling
-from models.review.escalating import Referral, referrals_on
+from models.review.golden_handing_on import golden_questions, golden_referrals
 from models.review.golden_items import age_of, find_serving, find_servings, show_served
-from models.review.items import (
-    WAITING,
-    Item,
-    ItemPage,
-    ItemState,
-    ItemSummary,
-    find_row,
-    list_items,
-    read_item,
-    read_summary,
-    summary_columns,
-)
-from models.review.questions_to_owners import OwnerQuestion, questions_on
+from models.review.items import WAITING, Item, ItemState, find_row, read_item
+from models.review.listing import ItemPage, ItemSummary, list_items, read_summary, summary_columns
+from models.review.owner_questions import OwnerQuestion, questions_on
+from models.review.referrals import Referral, referrals_on
 from models.review.sampling.marking import is_sampled
 from models.review.stored_rulings import StoredRuling, golden_ruling_on, rulings_on
 from models.review.streams import ANY, Stream
@@ -105,7 +96,11 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
     withheld = item.waits and not disputed and _is_withheld(session, item, viewer)
     own = next((each for each in mine if each.stands), None) if item.waits else None
     blind = item.blind
-    told = () if serving is not None else referrals_on(session, item_id)
+    if serving is not None:
+        told = golden_referrals(session, serving)
+        asked = golden_questions(session, item, serving)
+    else:
+        told, asked = referrals_on(session, item_id), questions_on(session, item_id)
     if blind and item.waits_for is not WaitsFor.LEAD:
         told = tuple(each for each in told if each.given_by == viewer.reviewer)
     evidence = hide_scores(item.evidence) if blind else item.evidence
@@ -118,7 +113,7 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
         rewritten={each.id: edits_of_ruling(session, each.id) for each in disputed},
         blind=blind,
         referrals=told,
-        questions=() if serving is not None else questions_on(session, item_id),
+        questions=asked,
         served=serving is not None,
     )
 
@@ -140,7 +135,7 @@ def list_viewed(
     that are decided, which it is for everybody else.
 
     Args:
-        states, stream, offset, limit, after, most: as for ``models.review.items.list_items``.
+        states, stream, offset, limit, after, most: as for ``models.review.listing.list_items``.
     """
     served = _list_served(session, viewer, stream)
     mine = [item for item in served if after is None or item.id > after]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from models.accounts.roles import Permission
-from models.review.audit import AuditEntry, read_latest, verify_audit
+from models.review.audit import AuditEntry, hold_against, read_latest
 from models.review.masking import GOLDEN_ACTIONS, find_withheld
 from models.webhooks.topics import read_payload
 from review_ui.api.callers import ReadsAudit
@@ -44,7 +44,10 @@ class AuditRow(BaseModel):
 class AuditVerified(BaseModel):
     """Whether the chain is whole. Note `rows` and `head` in another place."""
 
-    ok: bool
+    ok: bool | None = Field(description="Null while a long chain is verified: ask again.")
+    as_of: datetime | None = Field(
+        description="When the chain was as it says here: that may be a minute ago. Null with `ok`."
+    )
     rows: int
     first_bad: int | None
     problem: str = Field(description="A code; empty where nothing is wrong.")
@@ -77,18 +80,36 @@ def list_rows(
     return Page(items=items, next=following)
 
 
-@router.get("/audit/verification", responses=describe())
+@router.get(
+    "/audit/verification",
+    responses={**describe(), 202: {"model": AuditVerified, "description": "Still being verified."}},
+)
 def verify(
     site: ThisSite,
     caller: ReadsAudit,  # noqa: ARG001
+    response: Response,
     known: Known = None,
 ) -> AuditVerified:
-    """Read the whole chain and verify it; with `known`, also that no row up to there is lost."""
+    """Verify the whole chain; with `known`, also that no row up to there is lost.
+
+    A long chain is verified for all readers at once: 202 until that has ended.
+    """
     rows, _, head = (known or "").partition(":")
     with site.database.snapshot() as session:
-        report = verify_audit(session, (int(rows), head) if known else None)
+        newest = read_latest(session, 1)
+        length = newest[0].seq if newest else 0
+        checked = site.chain.look(site.database, session, length, ask=True).checked
+        if checked is None:
+            response.status_code = 202
+            response.headers["Retry-After"] = "10"
+            return AuditVerified(
+                ok=None, as_of=None, rows=0, first_bad=None, problem="", detail="", head=""
+            )
+        report = checked.report
+        report = hold_against(session, report, int(rows), head) if known else report
     return AuditVerified(
         ok=report.ok,
+        as_of=moment(checked.as_of_ms),
         rows=report.rows,
         first_bad=report.first_bad,
         problem=report.problem,

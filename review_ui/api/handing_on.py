@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from models.errors import ReviewError
-from models.review.questions_to_owners import find_question
+from models.review.questions_to_owners import NoQuestionError
 from models.review.queue import ask_owner, escalate, send_back, withdraw_question
 from review_ui.api.callers import Adjudicates, RulesOnItems
 from review_ui.api.fields import NO_NUL, ItemId, QuestionId
@@ -137,11 +137,10 @@ def ask(
 def take_back(site: ThisSite, caller: RulesOnItems, question_id: QuestionId) -> Withdrawn:
     """Take back a question that has no answer: whoever asked it, or a lead."""
     with site.database.transaction() as session:
-        found = find_question(session, question_id)
-        if found is None or not (caller.adjudicates or found.asked_by == caller.name):
-            raise ApiError("not-found", "There is no such question of yours.")
         try:
             item_id = withdraw_question(session, question_id, caller.name, lead=caller.adjudicates)
+        except NoQuestionError as error:
+            raise ApiError("not-found", error.problem) from error
         except ReviewError as error:
             raise ApiError("conflict", error.problem, error.remedy) from error
     return Withdrawn(item_id=item_id)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from models.captions.records import StoredEdit
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
-from models.review.escalating import Referral
-from models.review.questions_to_owners import OwnerQuestion, list_askable
+from models.review.owner_questions import OwnerQuestion, list_askable
 from models.review.queue import Item, ItemState, ItemSummary, find_item, lease_next
+from models.review.referrals import Referral
 from models.review.turns import FOR_LEADS
 from models.review.viewing import ItemView, view_item
 from review_ui.api.callers import Caller

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 from models.accounts.pseudonyms import show_actors
 from models.errors import ReviewError
 from models.review.derivatives import VIEW, derivative_path
-from models.review.questions_to_owners import (
-    MAX_ANSWER,
+from models.review.owner_questions import (
     OwnerQuestion,
-    answer_question,
     find_question,
     list_questions,
     setters_of,
 )
+from models.review.questions_to_owners import MAX_ANSWER, answer_question
 from models.review.queue import Item, find_item
 from review_ui.evidence import mark_captions, read_asset
 from review_ui.permitted import AnswersQuestions, Owner, SeesQuestions

@@ -33,9 +33,6 @@ _log = logging.getLogger("kiyome.review")
 router = APIRouter()
 Dataset = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 AssetId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-MOST_RECORDS = 100
-"""Records about one work that its page lists."""
-
 _REMEDIES: dict[str, tuple[Reason, ...]] = {
     "may_withdraw": (
         Reason.CONSENT_GRANTED,
@@ -118,6 +115,7 @@ def show_work(
     dataset: Dataset,
     asset_id: AssetId,
     caption: Annotated[str, Query(max_length=20)] = "",
+    page: Annotated[int, Query(ge=1, le=10**9)] = 1,
 ) -> Response:
     """One work of the owner, or 404 for everything else."""
     from models.captions.works import captions_of_work
@@ -162,8 +160,7 @@ def show_work(
         told=caption if caption in TOLD else "",
         ruled=ruled,
         reviewer=names.get(ruled.reviewer, "") if ruled else "",
-        uses=_find_uses(ledger, owner, asset_id),
-        most=MOST_RECORDS,
+        uses=_find_uses(ledger, owner, asset_id, page),
     )
 
 
@@ -218,21 +215,39 @@ def _count_others(found: tuple[Work, ...]) -> dict[str, int]:
     return {carrier: count for carrier, count in sorted(others.items()) if count > 0}
 
 
-def _find_uses(ledger: OwnerLedger, owner: Owner, asset_id: str) -> dict[str, Any] | None:
-    """What the ledger says about one work; None where it cannot be looked up for a page."""
+def _find_uses(
+    ledger: OwnerLedger, owner: Owner, asset_id: str, page: int
+) -> dict[str, Any] | None:
+    """What the ledger says about one work, page by page of all the owner's entries.
+
+    None where it cannot be read.
+    """
+    from models.owners.usage import SEARCHED
+
     try:
         history = ledger.history()
         if history is None:
-            return {"uses": []}
-        found = []
-        for identity in owner.identities:
-            usage = history.batches_of(history.ledger.reference(identity))
-            uses = history.uses_of(usage, asset_id)
-            if uses is None:
-                return None
-            found += uses
+            return {"uses": [], "number": 1, "last": 1}
+        usage = [
+            each
+            for identity in owner.identities
+            for each in history.batches_of(history.ledger.reference(identity))
+        ]
+        usage.sort(key=lambda each: -each.size)
+        total = sum(each.records for each in usage)
+        last = max(1, -(-total // SEARCHED))
+        number = min(page, last)
+        start = (number - 1) * SEARCHED
+        uses = history.uses_of(usage, asset_id, start)
     except KiyomeError as error:
         _log.error("the usage of a work cannot be read: %s", error)
         return None
-    found.sort(key=lambda use: -use.index)
-    return {"uses": found}
+    end = min(start + SEARCHED, total)
+    return {
+        "uses": uses,
+        "number": number,
+        "last": last,
+        "total": total,
+        "first": start + 1,
+        "end": end,
+    }

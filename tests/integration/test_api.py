@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,28 @@ def test_a_program_rules_through_the_whole_queue(
     assert [each["id"] for each in read_all(lead, "rulings", limit=2)] == ruled
     assert len(read_all(lead, "items", state="decided", limit=2)) == 5
     assert lead.get("/api/v1/audit/verification").json()["ok"] is True
+
+
+def test_a_long_chain_is_verified_beside_the_requests_for_it(
+    lead: Any, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("review_ui.chain_check.AT_ONCE", 0)
+    seed(database, tmp_path / "workspace", 1)
+    address = "/api/v1/audit/verification"
+    answer = lead.get(address)
+    assert (answer.status_code, answer.json()["ok"]) == (202, None)
+    for _ in range(600):
+        answer = lead.get(address)
+        if answer.status_code == 200:
+            break
+        time.sleep(0.1)
+    whole = answer.json()
+    assert (whole["ok"], whole["problem"]) == (True, "")
+    rows, head = whole["rows"], whole["head"]
+    for known, ok in ((f"{rows}:{head}", True), (f"{rows}:{'0' * 64}", False)):
+        assert lead.get(address, params={"known": known}).json()["ok"] is ok
+    lost = lead.get(address, params={"known": f"{rows + 5}:{head}"}).json()
+    assert (lost["ok"], lost["problem"], lost["rows"]) == (False, "head", rows)
 
 
 def test_a_ruling_sent_twice_is_answered_with_the_one_that_stands(

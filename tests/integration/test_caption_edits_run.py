@@ -20,8 +20,9 @@ from models.captions.ruling import decide_rewriting, undo_edit_or_ruling
 from models.nouns.register.storage import add_name
 from models.nouns.terms.listing import TermFilter, list_terms
 from models.releases.exporting import export_release
-from models.review.items import Item, find_item, list_items
+from models.review.items import Item, find_item
 from models.review.leasing import lease_item
+from models.review.listing import list_items
 from models.review.rulings import decide
 from models.review.undoing import undo
 from models.settings import Settings

@@ -6,16 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from models.accounts.records import require_by_name
 from models.accounts.roles import Role
 from models.captions.ruling import decide_rewriting
+from models.errors import ReviewError
 from models.review.golden_marking import mark_golden
-from models.review.queue import GoldenShare, Question, enqueue, lease_next
+from models.review.queue import GoldenShare, Question, enqueue, give_back, lease_next
 from models.store.database import Database
+from models.store.tables import GoldenHandingRow, ReviewItemRow
 from tests.account_parts import cheap_passwords, put_account, signed_in
 from tests.api_parts import client, make_app, token_for
-from tests.rounds_seed import DATASET, ask, asset, item_of, make_question, rule, submit, take
+from tests.rounds_seed import (
+    DATASET,
+    SETTER,
+    ask,
+    asset,
+    item_of,
+    make_question,
+    put_owner,
+    rule,
+    submit,
+    take,
+)
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
 __all__ = ["cheap_passwords"]
@@ -77,7 +91,8 @@ def serve_golden(database: Database, reviewer: str) -> None:
 
 
 def put_golden(database: Database) -> None:
-    ask(database, *(make_question(number, persons=1) for number in range(1, 201)))
+    questions = (make_question(number, persons=1, setter=SETTER) for number in range(1, 201))
+    ask(database, *questions)
     rule(database, 1, "lead", "exclude")
     with database.transaction() as session:
         mark_golden(session, item_of(1), "lead")
@@ -105,8 +120,8 @@ def test_a_first_rewrite_is_told_by_neither_captions_nor_audit(
     assert asset(1) not in jun.http.get("/audit").text
     (row,) = rows(program(app, database, "jun"), "edit_caption")
     assert row["detail"] is None
-    rewrite(database, "jun", "An animal waves from the platform")
-    assert "An animal" in jun.http.get("/captions?show=all").text
+    rewrite(database, "jun", "A small dog waves from the platform")
+    assert "small dog" in jun.http.get("/captions?show=all").text
     assert all(row["detail"] for row in rows(program(app, database, "jun"), "edit_caption"))
 
 
@@ -167,3 +182,58 @@ def test_lists_of_the_api_show_a_golden_item_as_one_that_waits(
     assert item_of(1) in listed(others, "decided")
     assert item_of(1) not in listed(others, "waiting")
     assert sorted(listed(mine, "waiting") + listed(mine, "decided")) == sorted(listed(mine, "all"))
+
+
+def test_a_golden_item_that_is_handed_on_is_told_apart_by_nothing(
+    app: Any, database: Database
+) -> None:
+    put_owner(database)
+    put_golden(database)
+    serve_golden(database, "jun")
+    other = 200  # serving the golden one has not come so far
+    mine, others = program(app, database, "jun"), program(app, database, "mika")
+
+    def do(number: int, what: str, **words: str) -> Any:
+        item = take(database, number, "jun")
+        held = {"lease_token": item.lease_token, "item_version": item.version, "take_next": False}
+        return mine.post(f"/api/v1/items/{item.id}/{what}", json={**held, **words}).json()
+
+    def seen(number: int) -> Any:
+        shown = mine.get(f"/api/v1/items/{item_of(number)}").json()
+        told = [(each["kind"], each["note"], each["given_by"]) for each in shown["told"]]
+        questions = [
+            (each["owner"], each["text"], each["asked_by"], each["overdue"], each["withdrawn"])
+            for each in shown["questions"]
+        ]
+        return shown["state"], told, questions
+
+    for number in (1, other):
+        asked = do(number, "question", owner=SETTER, question="Is it yours?")
+        assert seen(number)[0] == "asked_owner"
+        taken_back = mine.post(f"/api/v1/questions/{asked['question_id']}/withdrawal")
+        assert taken_back.json() == {"item_id": item_of(number)}
+        again = mine.post(f"/api/v1/questions/{asked['question_id']}/withdrawal")
+        assert again.status_code == 409
+        do(number, "question", owner=SETTER, question="And now?")
+    make_overdue(database)
+    for number in (1, other):
+        assert seen(number)[0] == "open"
+        do(number, "escalation", note="please look")
+        with pytest.raises(ReviewError, match="waits for a lead"):
+            take(database, number, "jun")
+    assert seen(1) == seen(other)
+    assert seen(1)[0] == "escalated"
+    for action in ("escalate", "ask_owner", "withdraw_question", "question_overdue"):
+        told = [row["detail"]["item_id"] for row in rows(others, action) if row["detail"]]
+        assert set(told) == {item_of(other)}
+        known = [row["detail"]["item_id"] for row in rows(mine, action) if row["detail"]]
+        assert set(known) == {item_of(1), item_of(other)}
+
+
+def make_overdue(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(update(ReviewItemRow).where(ReviewItemRow.due_ms > 0).values(due_ms=1))
+        session.execute(update(GoldenHandingRow).values(due_ms=1))
+        item = lease_next(session, "jun", golden=SHARE)
+        assert item is not None
+        give_back(session, item.id, item.lease_token)

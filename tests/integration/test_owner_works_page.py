@@ -304,6 +304,10 @@ class TestUsage:
         pages = [hanako.http.get(f"{address}?page={page}").text for page in (1, 2, 3)]
         named = [re.findall(r"/usage/proofs/\w+/\w+/(\d+)", page) for page in pages]
         assert named == [["0", "1"], ["2", "3"], ["2", "3"]]
+        monkeypatch.setattr("models.owners.usage.SEARCHED", 2)
+        of_work = hanako.http.get(f"/works/set/{id_of('a.png')}?page=1000").text
+        assert "this page searches" in of_work
+        assert re.search(r'rel="prev" href="/works/set/\w+\?page=\d+"', of_work)
 
     def test_an_entry_about_a_work_that_is_no_longer_theirs_names_it_by_its_digest(
         self, hanako: Window, studio: OwnersStudio, released: Release

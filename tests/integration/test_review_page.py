@@ -501,10 +501,10 @@ class TestPages:
     def test_a_failure_of_the_page_itself_is_said_in_words_and_guarded(
         self, app: Any, mika: Reviewer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("review_ui.routes.queue.list_items", fail)
+        monkeypatch.setattr("review_ui.routes.queue.list_viewed", fail)
         cookies = dict(mika.http.cookies)
         http = TestClient(app, base_url=ORIGIN, cookies=cookies, raise_server_exceptions=False)
         answer = http.get("/")

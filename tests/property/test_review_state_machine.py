@@ -15,10 +15,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import verify_audit
-from models.review.questions_to_owners import answer_question, find_question
+from models.review.owner_questions import find_question
+from models.review.questions_to_owners import answer_question
 from models.review.queue import (
     Item,
     ItemState,
@@ -38,8 +40,8 @@ from models.review.queue import (
     send_back,
     undo,
 )
-from models.store.database import Database
-from models.store.tables import AuditRow, Base, OutboxRow, ReviewItemRow, RulingRow
+from models.store.database import Database, now_ms
+from models.store.tables import AuditRow, Base, OutboxRow, ReviewItemRow, RulingRow, SkipRow
 from tests.rounds_seed import SETTER, put_owner
 
 DATASET = "foxes"
@@ -105,6 +107,8 @@ class ReviewMachine(RuleBasedStateMachine):
         self.database = database
         self.items: dict[str, Expected] = {}
         self.forms: list[tuple[Item, str]] = []
+        self.skipped: dict[str, dict[str, str]] = {}
+        self.skips = 0
         self.undone = 0
         self.referred = 0
         self.answered = 0
@@ -114,6 +118,7 @@ class ReviewMachine(RuleBasedStateMachine):
         self.owner = put_owner(database)
         with database.snapshot() as session:
             self.begun = session.scalar(select(func.count(AuditRow.seq))) or 0
+            self.began_ms = now_ms(session) - 60 * 60 * 1000
 
     @rule(
         asked=st.dictionaries(NUMBERS, st.tuples(st.sampled_from("ab"), st.integers(1, 2))),
@@ -185,7 +190,11 @@ class ReviewMachine(RuleBasedStateMachine):
             assert not own
             assert not free
             return
-        assert item.asset_id in (own or free)
+        skipped = self.skipped.get(reviewer, {})
+        new = {a for a in free if skipped.get(a) != given[a].digest}
+        again = {next(a for a in skipped if a in free)} if free and not new else set()
+        assert item.asset_id in (own or new or again)
+        assert item.again == (not own and not new)
         self.take_note(item, reviewer)
 
     @precondition(lambda self: self.items)
@@ -339,9 +348,22 @@ class ReviewMachine(RuleBasedStateMachine):
                 expected.holder = ""
                 if ruling == "skip":
                     expected.state = ItemState.OPEN
+                    skips = self.skipped.setdefault(reviewer, {})
+                    skips.pop(item.asset_id, None)
+                    skips[item.asset_id] = expected.digest
+                    self._space_skips(session, item, reviewer)
                 else:
                     expected.rulings[item.version] = (ruling, reviewer, ruled.ruling_id)
                     self._advance(expected, ruling)
+
+    def _space_skips(self, session: Session, item: Item, reviewer: str) -> None:
+        """Skips of one millisecond come back in order of id; here each has a moment of its own."""
+        self.skips += 1
+        session.execute(
+            update(SkipRow)
+            .where(SkipRow.item_id == item.id, SkipRow.reviewer_key == reviewer)
+            .values(skipped_ms=self.began_ms + self.skips)
+        )
 
     @staticmethod
     def _advance(expected: Expected, ruling: str) -> None:

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from models.assets.asset import Asset
+from models.owners.drawing_process import DrawingProcess
 from models.owners.works import OwnedFile, find_files, find_works
 from models.owners.works_pictures import NoPicture, draw_work, find_originals, look_for
 from models.planning import dataset_folder
@@ -47,6 +48,29 @@ def path_of(asset: Asset) -> Path:
 @pytest.fixture
 def asset(tmp_path: Path) -> Asset:
     return draw_asset(tmp_path / "data", "a.png")
+
+
+class TestApart:
+    def test_a_picture_that_ends_its_process_is_unreadable_and_the_next_is_drawn(
+        self, tmp_path: Path, asset: Asset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = draw_asset(tmp_path / "data", "b.png")
+        monkeypatch.setenv("KIYOME_FAILPOINT", f"drawing-{asset.asset_id}")
+        apart = DrawingProcess()
+        for each, missing in ((asset, NoPicture.UNREADABLE), (other, None)):
+            sizes = (THUMB,)
+            said = apart.draw(each.asset_id, each.locations, tmp_path / "small", sizes, *LIMITS)
+            assert said == missing
+            path = derivative_path(tmp_path / "small", each.asset_id, THUMB)
+            assert path.exists() is (missing is None)
+        apart.close()
+
+    def test_a_folder_that_cannot_be_written_is_told(self, tmp_path: Path, asset: Asset) -> None:
+        (tmp_path / "small").write_text("a file")
+        apart = DrawingProcess()
+        with pytest.raises(OSError):
+            apart.draw(asset.asset_id, asset.locations, tmp_path / "small", (THUMB,), *LIMITS)
+        apart.close()
 
 
 class TestDrawing:

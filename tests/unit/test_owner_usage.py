@@ -88,8 +88,20 @@ class TestCounting:
         usage = history.batches_of(OWNER)
         asset = history.list_records(usage[-1], 1)[0].record.asset_sha256
         uses = history.uses_of(usage, asset)
-        assert uses is not None
         assert [use.batch_id for use in uses] == ["run-1-bbbb", "b" * 64]
+
+    def test_searching_piece_by_piece_finds_every_use_once_and_in_order(
+        self, ledger: UsageLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        history = UsageHistory(open_own(ledger))
+        usage = history.batches_of(OWNER)
+        asset = history.list_records(usage[-1], 1)[0].record.asset_sha256
+        total = sum(each.records for each in usage)
+        whole = history.uses_of(usage, asset)
+        monkeypatch.setattr("models.owners.usage.SEARCHED", 3)
+        parts = [history.uses_of(usage, asset, start) for start in range(0, total, 3)]
+        assert [use for part in parts for use in part] == whole
+        assert sum(map(bool, parts)) > 1
 
 
 class TestReadingOnly:

@@ -32,8 +32,8 @@ from models.policy import FINDING_DEFAULTS
 from models.reasons import Reason
 from models.review.asked import ASPECTS
 from models.review.audit import Problem
-from models.review.escalating import ReferralKind
 from models.review.queue import ItemState, RulingKind, RulingReason
+from models.review.referrals import ReferralKind
 from models.verdicts import Verdict
 from models.webhooks.topics import TOPICS
 from review_ui.evidence import mark_captions, read_findings, show_picture, usual_reasons

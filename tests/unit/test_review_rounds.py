@@ -9,13 +9,13 @@ from sqlalchemy import func, select, update
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import verify_audit
-from models.review.questions_to_owners import (
-    answer_question,
+from models.review.owner_questions import (
     find_question,
     list_askable,
     open_questions,
     questions_on,
 )
+from models.review.questions_to_owners import answer_question
 from models.review.queue import (
     ItemState,
     ask_owner,

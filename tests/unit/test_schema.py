@@ -8,12 +8,16 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Integer, MetaData, Table, select, text
 
 from models.errors import StoreError
+from models.review.items import find_item
+from models.review.leasing import lease_next
+from models.review.listing import list_items
+from models.review.ranking import PER_DAY
 from models.store import schema
-from models.store.database import Database
-from models.store.tables import Base
+from models.store.database import Database, now_ms
+from models.store.tables import Base, GoldenServingRow
 
 BY_EXPRESSION = (
     "ix_review_open",
@@ -101,6 +105,64 @@ def test_an_upgrade_keeps_the_rows_and_a_copy_of_the_file(url: str) -> None:
     with upgraded.snapshot() as session:
         assert session.execute(text("SELECT version FROM register_versions")).scalar() == 7
     upgraded.dispose()
+
+
+def _insert(database: Database, name: str, **values: object) -> None:
+    """A row of a table as it stands, with nought or nothing in what is not given."""
+    table = Table(name, MetaData(), autoload_with=database.engine)
+    empty = {
+        column.name: 0 if isinstance(column.type, Integer) else ""
+        for column in table.columns
+        if not column.nullable
+    }
+    with database.engine.begin() as connection:
+        connection.execute(table.insert().values(**{**empty, **values}))
+
+
+def test_priorities_that_grow_with_age_count_from_when_a_question_was_asked(
+    database_url: str,
+) -> None:
+    _make_older(database_url, "0016")
+    old = Database(database_url)
+    day = 24 * 60 * 60 * 1000
+    with old.snapshot() as session:
+        today = now_ms(session) // day * day
+    stakes = {"a": (700, 0), "b": (650, 2), "c": (600, 1), "d": (10, 400)}
+    for name, (stake, days) in stakes.items():
+        _insert(
+            old,
+            "review_items",
+            id=name,
+            asset_id=name,
+            version=1,
+            state="decided" if name == "d" else "open",
+            waits_for="ruling",
+            persons=1,
+            priority=stake,
+            evidence="{}",
+            asked_ms=today - days * day,
+            skipped_ms=today if name == "b" else 0,
+        )
+    _insert(old, "golden_items", id="g", item_id="d")
+    _insert(old, "golden_servings", id="s", golden_id="g", served_ms=today, state="open")
+    schema.upgrade_schema(old)
+    old.dispose()
+    database = schema.open_database(database_url)
+    with database.transaction() as session:
+        grown = now_ms(session) // day - today // day
+        listed = {item.id: item.priority for item in list_items(session).items}
+        assert list(listed) == ["b", "a", "c"]
+        assert {each: listed[each] - PER_DAY * grown for each in listed} == {
+            each: stakes[each][0] + PER_DAY * stakes[each][1] for each in listed
+        }
+        decided = find_item(session, "d")
+        assert decided is not None
+        assert (decided.priority - PER_DAY * grown, decided.settles) == (10 + 400 * PER_DAY, 1)
+        assert session.scalars(select(GoldenServingRow.asked_ms)).one() == today
+        first = lease_next(session, "mika")
+        assert first is not None
+        assert (first.id, first.again) == ("b", False)
+    database.dispose()
 
 
 def test_a_database_of_a_newer_kiyome_is_refused(url: str) -> None:

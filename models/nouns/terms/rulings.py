@@ -29,6 +29,7 @@ from models.nouns.terms.records import (
     find_term_rulings,
     storable,
 )
+from models.review.admissible import MAX_NOTE
 from models.review.audit import (
     TERM_RULED,
     TERM_UNDONE,
@@ -38,7 +39,6 @@ from models.review.audit import (
 )
 from models.review.enqueueing import hold_questions
 from models.review.hanging import reopen_undecided, supersede_decided
-from models.review.rulings import MAX_NOTE
 from models.store.database import now_ms
 from models.store.tables import TermRow, TermRulingRow
 

@@ -20,6 +20,7 @@ from models.store.tables.base import Base
 from models.store.tables.captions import CaptionEditRow
 from models.store.tables.consent import ContractRow, CursorRow, EvidenceRow, EvidenceStatementRow
 from models.store.tables.golden import (
+    GoldenHandingRow,
     GoldenItemRow,
     GoldenRulingRow,
     GoldenServingRow,
@@ -77,6 +78,7 @@ __all__ = [
     "DraftRow",
     "EvidenceRow",
     "EvidenceStatementRow",
+    "GoldenHandingRow",
     "GoldenItemRow",
     "GoldenRulingRow",
     "GoldenServingRow",

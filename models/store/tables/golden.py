@@ -75,6 +75,28 @@ class GoldenRulingRow(Base):
     ruled_ms: Mapped[int]
 
 
+class GoldenHandingRow(Base):
+    """What a reviewer said when they handed a golden item to a lead or an owner: it reaches nobody.
+
+    ``kind`` is ``escalate`` or ``ask_owner``. Of a question ``identity`` is whom it is to and
+    ``due_ms`` when the item comes back; ``overdue_ms`` and ``withdrawn_ms`` are as of a question
+    that reaches its owner.
+    """
+
+    __tablename__ = "golden_handings"
+    __table_args__ = (Index("ix_golden_handing_serving", "serving_id", "at_ms"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    serving_id: Mapped[str] = mapped_column(ForeignKey("golden_servings.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    words: Mapped[str] = mapped_column(Text)
+    identity: Mapped[str] = mapped_column(Text, default="")
+    at_ms: Mapped[int]
+    due_ms: Mapped[int] = mapped_column(default=0)
+    overdue_ms: Mapped[int | None]
+    withdrawn_ms: Mapped[int | None]
+
+
 class GoldenTurnRow(Base):
     """How many items a reviewer has been given: the place in their queue decides what is golden."""
 
