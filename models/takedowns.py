@@ -16,6 +16,7 @@ from models.outbox import post_events
 from models.review.audit import append_audit, append_audit_many
 from models.store.database import now_ms
 from models.store.tables import ReleaseRow, TakedownRow
+from models.words import read_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +64,7 @@ def acknowledge_takedowns(
     """
     for asset_id in asset_ids:
         _check_asset(asset_id)
-    if not requested_by.strip():
+    if not read_words(requested_by):
         raise KiyomeError("A takedown needs the name of who asked for it.", "Give it with --by.")
     at = begin_refusal(session)
     known = _times_of(session, asset_ids)
@@ -184,7 +185,7 @@ def lift_takedown(session: Session, asset_id: str, lifted_by: str, reason: str) 
     Raises:
         KiyomeError: there is none, nobody is named, or no reason is given.
     """
-    if not (lifted_by.strip() and reason.strip()):
+    if not (read_words(lifted_by) and read_words(reason)):
         raise KiyomeError(
             "Lifting a takedown needs the name of who does it, and a reason.",
             "Give them with --by and --reason.",

@@ -137,7 +137,8 @@ def plan_edits(item: Item, texts: Mapping[int, str]) -> list[tuple[CaptionPlace,
         caption = captions.get(index)
         if caption is None or not caption.editable:
             raise CaptionEditError(
-                f"Caption {index + 1} cannot be edited here.", "Approve or exclude the image."
+                f"Caption {index} of this item (the first is 0) cannot be edited here.",
+                "Approve or exclude the image.",
             )
         if normalise(text, caption.original) == caption.text:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from models.errors import ConsentUnansweredError, ReviewError
 from models.review.reason_codes import RULING_REASONS, RulingKind, reasons_for
+from models.words import read_words
 
 MAX_NOTE = 2000
 """Longest note, in characters."""
@@ -32,7 +33,7 @@ def validate_ruling(
         raise ReviewError(
             f"{reason_code!r} is not a reason to {kind.value}.", "Choose one of the reasons."
         )
-    note = note.strip().replace("\0", "\ufffd")
+    note = read_words(note)
     if len(note) > MAX_NOTE:
         raise ReviewError(f"The note is longer than {MAX_NOTE:,} characters.", "Shorten it.")
     if text.needs_note and not note:

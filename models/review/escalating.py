@@ -22,6 +22,7 @@ from models.review.rulings import post_waiting
 from models.review.turns import WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReferralRow, ReviewItemRow
+from models.words import read_words
 
 
 def escalate(
@@ -75,7 +76,7 @@ def check_words(text: str, what: str) -> str:
     Raises:
         ReviewError: it is missing or too long.
     """
-    words = text.strip().encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    words = read_words(text)
     if not words:
         raise ReviewError(f"{what} is missing.", "Write it.")
     if len(words) > MAX_NOTE:

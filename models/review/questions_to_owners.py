@@ -29,6 +29,7 @@ from models.review.owner_questions import AskableOwner, find_question, list_aska
 from models.review.turns import Round, WaitsFor
 from models.store.database import execute, now_ms
 from models.store.tables import OwnerQuestionRow, ReviewItemRow
+from models.words import read_words
 
 DAY_MS = 24 * 60 * 60 * 1000
 MAX_ANSWER = 4000
@@ -128,7 +129,7 @@ def answer_question(session: Session, question_id: str, account: Account, text: 
     Raises:
         ReviewError: the question is none of theirs or closed, or the answer is missing or too long.
     """
-    words = text.strip().encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    words = read_words(text)
     if not words:
         raise ReviewError("The answer is missing.", "Write it.")
     if len(words) > MAX_ANSWER:
