@@ -178,8 +178,14 @@ def ledger_at(folder: Path) -> UsageLedger:
     return UsageLedger.open(folder, ORIGIN)
 
 
-def anchor_for_real(folder: Path, url: str, contract: str, outbid_after: str = "90") -> str:
-    """Anchor by the real clock, with the key in the environment; what a process of its own does."""
+def anchor_for_real(
+    folder: Path, url: str, contract: str, outbid_after: str = "90", batch: str = ""
+) -> str:
+    """Anchor by the real clock, with the key in the environment; what a process of its own does.
+
+    Args:
+        batch: id of a batch of three records that is appended first.
+    """
     settings = Settings(
         ledger_chain="rpc", ledger_rpc=url, ledger_chain_id=CHAIN_ID, ledger_contract=contract
     )
@@ -190,6 +196,11 @@ def anchor_for_real(folder: Path, url: str, contract: str, outbid_after: str = "
         final_within=120.0,
         lock_within=240.0,
     )
-    with open_anchorer(settings, ledger_at(folder), pace=pace) as anchorer:
+    ledger = ledger_at(folder)
+    if batch:
+        from tests.ledger_parts import make_records
+
+        ledger.append(batch, make_records(3), 1_800_000_000)
+    with open_anchorer(settings, ledger, pace=pace) as anchorer:
         outcome = anchorer.anchor()
     return f"{outcome.state} {outcome.sent}"

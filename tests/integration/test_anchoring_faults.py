@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tests.anchoring_parts import (
     anchorer_of,
     contract_head,
     deploy_ledger,
+    ledger_at,
     make_settings,
     mine_once,
     receipt_files,
@@ -351,8 +352,31 @@ ANCHOR = """
 import sys
 from pathlib import Path
 from tests.anchoring_parts import anchor_for_real
-print(anchor_for_real(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
+folder, url, contract, batch = sys.argv[1:]
+print(anchor_for_real(Path(folder), url, contract, batch=batch))
 """
+
+
+def _anchor_in_eight(
+    folder: Path, chain: Anvil, contract: str, batches: Sequence[str]
+) -> list[str]:
+    """What eight processes say that anchor at once, each after appending the batch named for it."""
+    environment = {**os.environ, "KIYOME_LEDGER_KEY": KEYS[0]}
+    command = [sys.executable, "-W", "ignore", "-c", ANCHOR, str(folder), chain.url, contract]
+    running = [
+        subprocess.Popen(
+            [*command, batch],
+            env=environment,
+            cwd=Path(__file__).resolve().parents[2],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for batch in batches
+    ]
+    results = [process.communicate(timeout=240) for process in running]
+    assert [process.returncode for process in running] == [0] * len(batches), results
+    return [out.strip() for out, _ in results]
 
 
 def test_eight_processes_anchor_once_and_lose_no_number(tmp_path: Path) -> None:
@@ -360,22 +384,26 @@ def test_eight_processes_anchor_once_and_lose_no_number(tmp_path: Path) -> None:
         make_ledger(tmp_path, 5)
         contract = deploy_ledger(chain)
         before = _nonce(chain)
-        environment = {**os.environ, "KIYOME_LEDGER_KEY": KEYS[0]}
-        command = [sys.executable, "-W", "ignore", "-c", ANCHOR, str(tmp_path), chain.url, contract]
-        running = [
-            subprocess.Popen(
-                command,
-                env=environment,
-                cwd=Path(__file__).resolve().parents[2],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(8)
-        ]
-        results = [process.communicate(timeout=240) for process in running]
-        assert [process.returncode for process in running] == [0] * 8, results
-        said = [out.strip() for out, _ in results]
+        said = _anchor_in_eight(tmp_path, chain, contract, [""] * 8)
         assert sorted(said) == ["finalized False"] * 7 + ["finalized True"]
         assert _nonce(chain) == before + 1
         _check_anchored_once(chain, contract, tmp_path, 5)
+
+
+def test_eight_processes_with_a_batch_each_anchor_all_of_them_and_lose_no_number(
+    tmp_path: Path,
+) -> None:
+    with start_anvil("--block-time", "1") as chain:
+        make_ledger(tmp_path, 5)
+        contract = deploy_ledger(chain)
+        before = _nonce(chain)
+        _anchor_in_eight(tmp_path, chain, contract, [f"own{n}" for n in range(8)])
+        ledger = ledger_at(tmp_path)
+        assert all(ledger.batch(f"own{n}") for n in range(8))
+        events = anchored_events(chain, contract)
+        size, sequence, root = contract_head(chain, contract)
+        assert (size, root) == (5 + 8 * 3, ledger.head().root)
+        assert sequence == len(events) == _nonce(chain) - before
+        assert len({event["transactionHash"] for event in events}) == len(events)
+        assert len(receipt_files(ledger)) == len(events)
+        assert not (ledger.private_folder / "chain/pending.json").exists()

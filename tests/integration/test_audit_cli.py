@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -20,7 +24,7 @@ from models.ledger.log import UsageLedger
 from models.settings import Settings
 from models.store.schema import open_database
 from models.store.tables import AuditRow
-from tests.anchoring_parts import FakeClock, make_pace, mine_on_sleep
+from tests.anchoring_parts import FakeClock, anchored_events, make_pace, mine_on_sleep
 from tests.anvil import KEYS, Anvil, start_anvil
 from tests.pipeline import ROOT, draw_dataset, make_settings, release_of, run_kiyome
 from tests.verifiers import VERIFY_MJS, find_node
@@ -102,6 +106,30 @@ def _check(site: Site, folder: Path, *words: str | Path) -> tuple[dict[str, str]
     done = CliRunner().invoke(kiyome, command, catch_exceptions=False)
     checks = json.loads(done.output)["files"][0]["checks"]
     return {check["name"]: check["status"] for check in checks}, done.exit_code
+
+
+def test_what_a_run_publishes_and_anchors_tells_of_no_image_and_no_owner(site: Site) -> None:
+    ledger = UsageLedger.open(site.settings.workspace / "ledger", site.settings.ledger_origin)
+    sent = [site.chain.ask("eth_getTransactionByHash", e["transactionHash"]) for e in _events(site)]
+    on_chain = json.dumps([_events(site), sent]).encode()
+    files = [path for path in site.public.rglob("*") if path.is_file()]
+    assert any(path.parent.name == "receipts" for path in files)
+    public = b"\n".join([on_chain, *(path.read_bytes() for path in files)])
+    assert ledger.head().root.hex().encode() in on_chain  # what is there can be found
+    manifest = release_of(site.settings, "set").path(site.settings.workspace) / "manifest.parquet"
+    rows = pq.read_table(manifest).to_pylist()
+    assert len(rows) == 4
+    known = [row["asset_id"] for row in rows] + [name for row in rows for name in row["names"]]
+    for each in [*known, "Studio", ledger.reference("owner", "Studio")]:
+        raw = bytes.fromhex(each) if len(each) == 64 else each.encode()
+        for guess in (raw, hashlib.sha256(raw).digest(), hashlib.sha256(b"\0" + raw).digest()):
+            assert guess not in public, each
+            assert guess.hex().encode() not in public, each
+            assert base64.b64encode(guess) not in public, each
+
+
+def _events(site: Site) -> list[dict[str, Any]]:
+    return anchored_events(site.chain, site.contract)
 
 
 def test_a_release_is_drawn_opened_and_checked(site: Site, tmp_path: Path) -> None:
