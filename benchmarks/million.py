@@ -293,7 +293,7 @@ def _points(chance: np.random.Generator) -> bytes:
         view[:, begin : begin + width] = raw[:, begin : begin + width]
     records["place"] = chance.integers(0, 2000, records["place"].shape)
     records["angle"] = chance.integers(0, 60, count)
-    head: bytes = keypoints._HEADER.pack(keypoints._MAGIC, 512, 512, count)
+    head: bytes = keypoints._HEADER.pack(keypoints._MAGIC, 512, 512, count, 0)
     return head + records.tobytes()
 
 

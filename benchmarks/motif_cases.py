@@ -27,11 +27,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.motif_canvas import Edited, Surroundings, finish, flatten, paste_on_scene, save
 from benchmarks.motif_choice import (
+    Choice,
     Motif,
     Reference,
     choose,
     choose_unseen,
     find_scenes,
+    name_of,
     rank,
 )
 from benchmarks.motif_edits import EDITS, MORE_EDITS, Pixels, apply_edit
@@ -152,7 +154,7 @@ def load_cases(
         opaque=True,
     )
     chosen = choose(half, images) if unseen is None else choose_unseen(unseen)
-    others = PictureList([path for path, _ in chosen.clean], opaque=False)
+    others = PictureList(_without_namesakes(chosen), opaque=False)
     around = Surroundings(scenes, others)
     made: list[Case] = []
 
@@ -184,6 +186,20 @@ def load_cases(
     for path, _ in chosen.clean[::-1][:COLLAGES]:
         add("clean", "collage of clean pictures", path)
     return Cases(tuple(chosen.references), tuple(_sampled(made, sample)))
+
+
+def _without_namesakes(chosen: Choice) -> list[Path]:
+    """The clean pictures; for one that is called like a reference, the one before it.
+
+    A collage of clean pictures would otherwise hold another frame of a registered motif.
+    """
+    names = {name_of(reference.path) for reference in chosen.references}
+    paths = [path for path, _ in chosen.clean]
+    others = [path for path in paths if name_of(path) not in names]
+    if not others:
+        return paths
+    places = np.cumsum([name_of(path) not in names for path in paths])
+    return [others[max(place - 1, 0)] for place in places.tolist()]
 
 
 def _sampled(cases: list[Case], number: int | None) -> list[Case]:

@@ -57,6 +57,8 @@ _SHOWS_CHARACTERS = re.compile(
 _SCENES = ("vn_bg", "wallpaper", "wes_story")
 _LOGOS = ("clipart", "icon", "game")
 _LOGO_SOURCES = ("openclipart-png", "oxygen-icon-theme", "hedgewars-data", "freeciv-data")
+_SAME_NAME = 5
+"""Letters in which the names of two frames of one motif agree."""
 _SERIES = re.compile(
     r"^(?:(?:ornamental|simple|white|bordered)_[shdc]_|star_|pattern-|mask-|map-|preview-|horizont"
     r"|SD|Splash|Sky|Clouds|LandTex|arrow|smiley\d|jigsaw|rivers|grid|fog|roads|cities|units|tiles)"
@@ -119,6 +121,14 @@ def find_scenes(images: Path) -> tuple[Row, ...]:
         and f.quality >= 60
         and min(f.width, f.height) >= 300
     )
+
+
+def name_of(path: Path) -> tuple[str, str]:
+    """The package and the first letters of a file's name, without numbers and capitals.
+
+    Pictures that agree in it are taken for frames of one motif.
+    """
+    return path.parent.name, re.sub(r"[^a-z]", "", path.stem.lower())[:_SAME_NAME]
 
 
 def _name(row: Row) -> str:

@@ -1,9 +1,10 @@
-"""Learn what models/motifs/local/ ships: the projection of descriptors, and the background.
+"""Learn what models/motifs/local/ ships: the projection of descriptors, the background, the scores.
 
     python benchmarks/motif_local_learn.py projection models/motifs/local
     python benchmarks/motif_local_learn.py background models/motifs/local
+    python benchmarks/motif_local_learn.py scores models/motifs/local
 
-The background is described with the projection that is in place, so it comes second.
+Each is made with those before it that are in place, so that they come in this order.
 Only pictures of the tune half are looked at (``half_of``), all of them openly licensed. The same
 pictures give the same files, but for the last bits of floating-point sums.
 """
@@ -11,9 +12,12 @@ pictures give the same files, but for the last bits of floating-point sums.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 # Before NumPy and its like are loaded: they ask only once.
@@ -22,24 +26,36 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import cv2
 import numpy as np
 
-from benchmarks.motif_cases import load_cases
+from benchmarks.motif_cases import Case, load_cases
+from benchmarks.motif_choice import rank
+from benchmarks.motif_local_trees import learn_trees
 from benchmarks.motif_pictures import IMAGES, half_of, load_picture, read_rows
+from benchmarks.motif_report import leave_out_namesakes
+from benchmarks.motif_scores import Scored
+from models.motifs.alignment import WHOLE
 from models.motifs.fingerprints import Pixels
 from models.motifs.local.descriptors import LEVEL_STEP, Codes, pack_codes, sample_patches
 from models.motifs.local.descriptors import _histograms as histograms
-from models.motifs.local.keypoints import Keypoints, extract
+from models.motifs.local.index import LocalIndex
+from models.motifs.local.keypoints import WORKING_SIDE, Keypoints, extract
+from models.motifs.local.references import LocalReference, extract_reference
+from models.motifs.local.scoring import SHARE_OF_WEIGHTS, Trees, average, weigh
+from models.motifs.register import MAX_PIXELS, crop_to_motif
+from models.motifs.register.pictures import cut_out
 
 DIMENSION, BACKGROUND, PER_PICTURE = 64, 2048, 6
 PAIRED_PICTURES, BACKGROUND_PICTURES = 160, 700
 SIDES = (160, 400)
 REGULARISED = 0.05
 SEED = 1
+FOLDS, ALARMS = 5, 2e-3
+SHAPES_REGISTERED, SHAPES_LOOKED_AT, SHAPES_COUNT = 40, 300, 4
 
 
 def main() -> None:
     """Learn one of the two and write it."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("what", choices=("projection", "background"))
+    arguments.add_argument("what", choices=("projection", "background", "scores"))
     arguments.add_argument("out", type=Path)
     options = arguments.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -51,12 +67,186 @@ def main() -> None:
         mean, axes, even = discriminate(one, other)
         np.savez(options.out / "projection.npz", mean=mean, axes=axes, even=np.int32(even))
         print(f"{len(one):,} pairs of points, {even} even directions")
+    elif options.what == "scores":
+        learn_scores(options.out)
     else:
         known = {str(reference.path) for reference in load_cases("tune").references}
         unknown = [path for path in paths if str(path) not in known][:BACKGROUND_PICTURES]
         codes = gather_background(unknown, chance)
         np.savez(options.out / "background.npz", codes=pack_codes(codes))
         print(f"{len(codes):,} points of {len(unknown)} pictures")
+
+
+def learn_scores(out: Path) -> None:
+    """Learn the trees from every place that is looked at in full, in every case.
+
+    What trees that have not seen a case say of it is written beside them, for the calibration.
+    """
+    chosen = load_cases("tune")
+    index = LocalIndex.build([reference_at(reference.path) for reference in chosen.references])
+    labels = [reference.label for reference in chosen.references]
+    every = [Scored(case, WHOLE, {}, 0.0) for case in chosen]
+    cases = [each.case for each in leave_out_namesakes(every, chosen.references)]
+    places = [
+        [Place(labels[owner], traits) for owner, traits in index.measure(extract(case.pixels()))]
+        for case in cases
+    ]
+    trees, unseen = fit_scores(cases, places, measure_shapes())
+    save_trees(out / "scoring.npz", trees)
+    save_unseen(out / "scoring-unseen.json", cases, unseen)
+    print(f"{sum(map(len, places)):,} places of {len(cases):,} pictures")
+
+
+class Place(NamedTuple):
+    """A place that was looked at in full.
+
+    Attributes:
+        label: of the reference.
+        measured: of the place, in the order of ``MEASURED``.
+    """
+
+    label: str
+    measured: np.ndarray
+
+
+def fit_scores(
+    cases: Sequence[Case], places: Sequence[Sequence[Place]], wrong: np.ndarray
+) -> tuple[Trees, list[dict[str, float]]]:
+    """The trees; and of each case by label, the scores by trees that have not seen it.
+
+    The start is moved so that ``ALARMS`` of the clean pictures reach 0.5 by the latter.
+
+    Args:
+        cases: what was looked at.
+        places: of each case.
+        wrong: what was measured of places in drawings of shapes; each counts ``SHAPES_COUNT``
+            times.
+    """
+    of = np.repeat(np.arange(len(cases)), [len(found) for found in places])
+    measured = np.array([place.measured for found in places for place in found], np.float64)
+    labels = [place.label for found in places for place in found]
+    right = np.array([label == cases[i].truth for i, label in zip(of, labels, strict=True)])
+    folds = np.array([rank(case.truth or case.id)[0] % FOLDS for case in cases])[of]
+
+    shapes = np.repeat(wrong, SHAPES_COUNT, axis=0)
+
+    def learn(those: np.ndarray) -> Trees:
+        return learn_trees(
+            np.concatenate([measured[those], shapes]),
+            np.concatenate([right[those], np.zeros(len(shapes), np.bool_)]),
+        )
+
+    odds = np.empty(len(of))
+    for fold in range(FOLDS):
+        held_out = measured[folds == fold].astype(np.float32)
+        odds[folds == fold] = average(weigh(held_out), learn(folds != fold).read(held_out))
+    best = np.full(len(cases), -np.inf)
+    np.maximum.at(best, of, odds)
+    clean = np.sort(best[[case.truth is None for case in cases]])[::-1]
+    limit = float(clean[int(ALARMS * len(clean))])
+    unseen: list[dict[str, float]] = [{} for _ in cases]
+    for i, label, value in zip(of, labels, odds - limit, strict=True):
+        score = round(float(1 / (1 + np.exp(-value))), 6)
+        unseen[i][label] = max(score, unseen[i].get(label, 0.0))
+    trees = learn(np.full(len(of), True))
+    start = trees.start - limit / (1 - SHARE_OF_WEIGHTS)
+    return Trees(trees.traits, trees.limits, trees.leaves, start), unseen
+
+
+def measure_shapes() -> np.ndarray:
+    """Places in drawings of shapes, whose lines are alike everywhere: all of them are wrong."""
+    measured = []
+    for draw in (draw_shapes, draw_crowd):
+        registered = [extract_reference(draw(seed)) for seed in range(SHAPES_REGISTERED)]
+        index = LocalIndex.build(registered)
+        drawn = (draw(1000 + seed) for seed in range(SHAPES_LOOKED_AT))
+        measured += [traits for picture in drawn for _, traits in index.measure(extract(picture))]
+    return np.array(measured, np.float64)
+
+
+def draw_shapes(seed: int) -> Pixels:
+    """Rectangles, ellipses, triangles and lines in flat colours, mostly with an outline."""
+    chance = np.random.default_rng(seed)
+    width, height = (int(side) for side in chance.integers(240, 800, 2))
+    picture = np.full((height, width, 3), chance.integers(0, 256, 3).astype(np.uint8), np.uint8)
+    line = int(chance.integers(1, 6))
+    ink = [int(value) for value in chance.integers(0, 256, 3)]
+    outlined = chance.random() < 0.7
+    for _ in range(int(chance.integers(4, 24))):
+        colour = [int(value) for value in chance.integers(0, 256, 3)]
+        x, y = (int(at) for at in chance.integers(0, [width, height]))
+        across, down = (int(e) for e in chance.uniform(0.04, 0.3, 2) * max(width, height))
+        kind = int(chance.integers(4))
+        for shade, thickness in ((colour, -1), (ink, line)) if outlined else ((colour, -1),):
+            _draw_shape(picture, kind, (x, y, across, down), shade, thickness, line)
+    return picture
+
+
+def draw_crowd(seed: int) -> Pixels:
+    """Large rectangles and ellipses over each other, all with the same dark outline."""
+    chance = np.random.default_rng(seed)
+    width, height = (int(side) for side in chance.integers(220, 420, 2))
+    picture = np.full((height, width, 3), chance.integers(60, 256, 3).astype(np.uint8), np.uint8)
+    line = int(chance.integers(2, 5))
+    for _ in range(int(chance.integers(8, 20))):
+        colour = [int(value) for value in chance.integers(0, 256, 3)]
+        x, y = (int(at) for at in chance.uniform(-0.05, 0.85, 2) * (width, height))
+        across, down = (int(e) for e in chance.uniform(0.08, 0.5, 2) * (width, height))
+        kind = int(chance.integers(2))
+        for shade, thickness in ((colour, -1), ([20, 20, 20], line)):
+            _draw_shape(picture, kind, (x, y, across, down), shade, thickness, line)
+    return picture
+
+
+def _draw_shape(
+    picture: Pixels,
+    kind: int,
+    box: tuple[int, int, int, int],
+    shade: list[int],
+    thickness: int,
+    line: int,
+) -> None:
+    """One shape, filled where the thickness is negative."""
+    x, y, across, down = box
+    if kind == 0:
+        cv2.rectangle(picture, (x, y), (x + across, y + down), shade, thickness)
+    elif kind == 1:
+        middle, axes = (x + across // 2, y + down // 2), (across // 2 + 2, down // 2 + 2)
+        cv2.ellipse(picture, middle, axes, 0, 0, 360, shade, thickness, cv2.LINE_AA)
+    elif kind == 2 and thickness < 0:
+        cv2.fillPoly(picture, [_triangle(x, y, across, down)], shade, cv2.LINE_AA)
+    elif kind == 2:
+        cv2.polylines(picture, [_triangle(x, y, across, down)], True, shade, thickness, cv2.LINE_AA)
+    else:
+        cv2.line(picture, (x, y), (x + across, y + down), shade, line, cv2.LINE_AA)
+
+
+def _triangle(x: int, y: int, across: int, down: int) -> np.ndarray:
+    return np.array([[x, y], [x + across, y], [x + across // 2, y + down]], np.int32)
+
+
+def save_unseen(path: Path, cases: Sequence[Case], scores: Sequence[dict[str, float]]) -> None:
+    """Keep scores by case for ``motifs_calibrate.py --points``."""
+    by_case = {case.seed: found for case, found in zip(cases, scores, strict=True)}
+    path.write_text(json.dumps(by_case), encoding="utf-8")
+
+
+def save_trees(path: Path, trees: Trees) -> None:
+    """Keep trees where ``models.motifs.local.scoring`` reads them."""
+    np.savez_compressed(
+        path,
+        traits=trees.traits.astype(np.uint8),
+        limits=trees.limits,
+        leaves=trees.leaves,
+        start=np.float32(trees.start),
+    )
+
+
+def reference_at(path: Path) -> LocalReference:
+    """A reference as a run sees it."""
+    picture = cut_out(path.read_bytes(), max_pixels=MAX_PIXELS, fit=WORKING_SIDE, box=None)
+    motif = crop_to_motif(picture)
+    return extract_reference(motif.pixels, motif.mask)
 
 
 def gather_background(paths: list[Path], chance: np.random.Generator) -> Codes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.motif_cases import Reference
+from benchmarks.motif_choice import name_of
 from benchmarks.motif_edits import EDITS, MORE_EDITS
 from benchmarks.motif_scores import Scored
 from models.motifs.calibration.judging import OVERLAP, overlap
 from models.motifs.calibration.shares import Share
-
-_SAME_NAME = 5
-"""Letters in which the names of two frames of one motif agree."""
 
 _LIKENESSES = tuple(
     f"{likeness}, {where}"
@@ -32,17 +29,8 @@ def leave_out_namesakes(scored: Sequence[Scored], references: Sequence[Reference
     Such a picture is another frame of the registered motif under a name of its own ("mouseleft",
     "mouseright"), and not clean. The rule looks at names only, and at no score.
     """
-    names = {(r.path.parent.name, _stem(r.path)) for r in references}
-    return [
-        s
-        for s in scored
-        if s.case.group != "clean" or (s.case.path.parent.name, _stem(s.case.path)) not in names
-    ]
-
-
-def _stem(path: Path) -> str:
-    """The first letters of a file's name, without numbers and capitals."""
-    return re.sub(r"[^a-z]", "", path.stem.lower())[:_SAME_NAME]
+    names = {name_of(reference.path) for reference in references}
+    return [s for s in scored if s.case.group != "clean" or name_of(s.case.path) not in names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Learns the calibrations that come with Kiyome, on the tune half of the cases.
 
-    python benchmarks/motifs_calibrate.py --encoder builtin:layout
+    python benchmarks/motif_local_learn.py scores FOLDER
+    python benchmarks/motifs_calibrate.py --points FOLDER/scoring-unseen.json
 
 It writes two files to ``--out``: one for the encoder, and ``points.json`` from fingerprints and
 points alone, which holds for encoders that nobody has calibrated (``models.motifs.calibrations``).
@@ -21,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.motif_cases import load_cases
-from benchmarks.motif_detectors import load_detector
+from benchmarks.motif_detectors import Seen, load_detector
 from benchmarks.motif_report import leave_out_namesakes
 from benchmarks.motif_risk import put_together
 from benchmarks.motif_scores import Scored, score_cases
@@ -46,12 +47,20 @@ def main() -> None:
     parser.add_argument("--encoder", default="builtin:layout")
     parser.add_argument("--out", type=Path, default=BUNDLED, help="folder")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "kiyome-motifs")
+    parser.add_argument(
+        "--points", type=Path, required=True, help="scoring-unseen.json of motif_local_learn.py"
+    )
     asked = parser.parse_args()
 
     detector = load_detector(f"cascade:{asked.encoder}")
     cases = load_cases("tune")
     looks = score_cases([detector], cases, asked.cache)[detector.name]
-    scored = leave_out_namesakes(looks, cases.references)
+    unseen = json.loads(asked.points.read_text(encoding="utf-8"))
+    scored = [
+        _score_unseen(each, unseen[each.case.seed])
+        for each in leave_out_namesakes(looks, cases.references)
+        if each.case.seed in unseen
+    ]
     name = asked.encoder.partition(":")[2].replace("/", "-")
     _learn(scored, DETECTORS, load_encoder(asked.encoder).identity, asked.out / f"{name}.json")
     _learn(scored, _OF_NO_ENCODER, "", asked.out / "points.json")
@@ -75,6 +84,15 @@ def _learn(scored: Sequence[Scored], ways: Sequence[str], encoder: str, out: Pat
     for way, curve in calibration.curves.items():
         knots = zip(curve.at, curve.adds, strict=True)
         print(f"  {way:<8}" + "  ".join(f"{at:g}:{adds:.1f}" for at, adds in knots))
+
+
+def _score_unseen(scored: Scored, points: dict[str, float]) -> Scored:
+    """With the scores of points by trees that have not learnt from the case.
+
+    By trees that have, few clean pictures look like anything, and the threshold would be too low.
+    """
+    seen = {label: Seen(score) for label, score in points.items()}
+    return replace(scored, scores={**scored.scores, "points": seen})
 
 
 def _trust_fingerprints(calibration: Calibration) -> Calibration:

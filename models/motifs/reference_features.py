@@ -32,7 +32,12 @@ from models.motifs.fingerprints import (
 from models.motifs.kept_arrays import Arrays, find_arrays, keep_arrays
 from models.motifs.local.index import LocalIndex, search_fingerprint
 from models.motifs.local.keypoints import WORKING_SIDE, Keypoints, extraction_fingerprint
-from models.motifs.local.references import REFERENCES_VERSION, extract_reference
+from models.motifs.local.references import (
+    REFERENCES_VERSION,
+    LocalReference,
+    extract_reference,
+)
+from models.motifs.local.sketches import ReferenceSketch
 from models.motifs.register import Reference, crop_to_motif, describe_reference
 from models.motifs.register.pictures import cut_out
 from models.motifs.views import VIEWS, VIEWS_VERSION, views_of
@@ -41,7 +46,7 @@ LARGE_PART = 0.2
 """The share of a reference that a part must cover to be searched for: a small part of a reference,
 such as a plain corner, is in every other picture."""
 
-_CODE_VERSION = "3"
+_CODE_VERSION = "4"
 _OF_POINTS = "points_"
 _BOX = 4
 
@@ -153,23 +158,27 @@ class _Looked:
     views: Embeddings
     parts: Embeddings
     motif_box: npt.NDArray[np.float64]
-    forms: tuple[Keypoints, ...]
+    local: LocalReference
 
     def as_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        packed = [points.pack() for points in self.forms]
+        packed = [points.pack() for points in self.local.forms]
         return {
             **{name: getattr(self, name) for name in _OF_ONE},
             "points": np.frombuffer(b"".join(packed), np.uint8),
             "ends": np.cumsum([len(each) for each in packed], dtype=np.int64),
+            "light": self.local.sketch.light,
+            "shown": self.local.sketch.shown,
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> _Looked | None:
-        if not {*_OF_ONE, "points", "ends"} <= set(arrays):
+        if not {*_OF_ONE, "points", "ends", "light", "shown"} <= set(arrays):
             return None
         ends = [0, *arrays["ends"].tolist()]
         forms = [Keypoints.unpack(arrays["points"][a:b].tobytes()) for a, b in pairwise(ends)]
-        return cls(**{name: arrays[name] for name in _OF_ONE}, forms=tuple(forms))
+        sketch = ReferenceSketch(arrays["light"], arrays["shown"])
+        local = LocalReference(tuple(forms), sketch)
+        return cls(**{name: arrays[name] for name in _OF_ONE}, local=local)
 
 
 _OF_ONE = ("hashes", "qualities", "views", "parts", "motif_box")
@@ -249,7 +258,7 @@ def _join(looked: Sequence[_Looked], dimension: int) -> ReferenceFeatures:
         np.concatenate([none, *(each.parts for each in looked)]).astype(np.float32),
         np.array([len(each.parts) for each in looked], np.int32),
         np.array([each.motif_box for each in looked], np.float64).reshape(-1, _BOX),
-        LocalIndex.build([each.forms for each in looked]).to_arrays(),
+        LocalIndex.build([each.local for each in looked]).to_arrays(),
     )
 
 

@@ -37,14 +37,27 @@ from models.review.ranking import PER_DAY
 from models.review.viewing import Viewer, list_viewed, view_item
 from models.store.database import Database
 from models.store.tables import OutboxRow, ReviewItemRow, RulingRow
-from tests.rounds_seed import DATASET, ask, asset, item_of, look, make_question, rule, submit, take
+from tests.rounds_seed import (
+    DATASET,
+    SETTER,
+    ask,
+    asset,
+    item_of,
+    look,
+    make_question,
+    put_owner,
+    rule,
+    submit,
+    take,
+)
 
 SHARE = GoldenShare(b"k" * 32, 0.05)
 
 
 def prepare(database: Database, ruling: str = "exclude", others: int = 200) -> None:
     """One golden item, and others that wait."""
-    ask(database, *(make_question(number, persons=1) for number in range(1, others + 1)))
+    numbers = range(1, others + 1)
+    ask(database, *(make_question(number, persons=1, setter=SETTER) for number in numbers))
     rule(database, 1, "lead", ruling)
     with database.transaction() as session:
         mark_golden(session, item_of(1), "lead")
@@ -154,6 +167,7 @@ def test_forms_are_taken_and_refused_as_everywhere(sqlite_database: Database) ->
 
 
 def test_handing_it_on_asks_and_tells_nobody(sqlite_database: Database) -> None:
+    put_owner(sqlite_database)
     for act in ("escalate", "ask"):
         prepare(sqlite_database) if act == "escalate" else None
         item = serve(sqlite_database, act)
@@ -162,7 +176,7 @@ def test_handing_it_on_asks_and_tells_nobody(sqlite_database: Database) -> None:
             if act == "escalate":
                 escalate(session, *words, "please look", act)
             else:
-                ask_owner(session, *words, "somebody", "Is it yours?", act, 14)
+                ask_owner(session, *words, SETTER, "Is it yours?", act, 14)
         assert look(sqlite_database, 1).state is ItemState.DECIDED
         with sqlite_database.snapshot() as session:
             view = view_item(session, item.id, Viewer(act))

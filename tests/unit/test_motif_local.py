@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from models.motifs.alignment import MAX_POINTS, Alignment
 from models.motifs.fingerprints import Pixels
 from models.motifs.local.index import Found, LocalIndex, pair
 from models.motifs.local.keypoints import MAX_POINTS as MAX_KEYPOINTS
-from models.motifs.local.keypoints import Keypoints, extract
+from models.motifs.local.keypoints import Keypoints, KeypointsError, extract
 from models.motifs.local.references import extract_reference
 
 SURE = 0.5
@@ -182,9 +183,35 @@ def test_packed_points_find_the_same_as_fresh_ones(index: LocalIndex) -> None:
     assert index.search(Keypoints.unpack(query.pack())) == index.search(query)
 
 
+def test_points_that_agree_where_the_picture_looks_otherwise_are_doubted(
+    index: LocalIndex,
+) -> None:
+    scene = draw_scene(1)
+    query = extract(paste(scene, draw_motif(3), left=160, top=120, side=160))
+    other = replace(query, sketch=extract(scene).sketch)
+    assert search_points(index, query) > SURE
+    assert 1 - search_points(index, other) > 3 * (1 - search_points(index, query))
+
+
+def search_points(index: LocalIndex, query: Keypoints) -> float:
+    return max(found.score for found in index.search(query) if found.reference == 3)
+
+
+def test_a_damaged_sketch_is_an_error_and_clears_nothing(index: LocalIndex) -> None:
+    query = extract(paste(draw_scene(1), draw_motif(3), left=160, top=120, side=160))
+    with pytest.raises(KeypointsError, match="sketch"):
+        index.search(replace(query, sketch=b"\xff\xd8 no picture"))
+
+
+def test_points_kept_before_there_were_sketches_are_refused() -> None:
+    old = b"KLF1" + extract(draw_scene(1)).pack()[4:]
+    with pytest.raises(KeypointsError, match="not packed points"):
+        Keypoints.unpack(old)
+
+
 def test_a_large_register_keeps_fewer_points_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     references = [extract_reference(draw_motif(seed)) for seed in range(4)]
-    total = sum(len(form) for forms in references for form in forms)
+    total = sum(len(form) for reference in references for form in reference.forms)
     monkeypatch.setattr("models.motifs.local.index.MOST_ROWS", total // 2)
     index = LocalIndex.build(references)
     assert len(index.to_arrays()["codes"]) == pytest.approx(total // 2, abs=8)

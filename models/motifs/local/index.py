@@ -6,7 +6,8 @@
 
 Every point of a picture asks for its nearest points of the references; the references vote by
 direction and size of the matches (D. Lowe, 2004, section 7.1); the best few are asked whether their
-matches agree on one place, and of these the best are looked at in full.
+matches agree on one place, and of these the best are looked at in full: which points are where they
+should be, and whether the picture looks like the reference there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from models.motifs.alignment import MAX_POINTS, Alignment, Box
+from models.motifs.alignment import Alignment
 from models.motifs.local.background import (
     RARITY_STEPS,
     background_digest,
@@ -36,21 +37,27 @@ from models.motifs.local.descriptors import (
     unpack_codes,
 )
 from models.motifs.local.geometry import (
-    Affine,
     Agreement,
     Indices,
     Points,
-    apply_affine,
     find_supporters,
     settle_place,
     turn_between,
 )
-from models.motifs.local.keypoints import Keypoints
+from models.motifs.local.keypoints import Keypoints, KeypointsError
 from models.motifs.local.neighbours import Neighbours
-from models.motifs.local.scoring import SCORING_VERSION, score_support
+from models.motifs.local.placing import align
+from models.motifs.local.references import LocalReference
+from models.motifs.local.scoring import score_place, scoring_digest
+from models.motifs.local.sketches import (
+    Sketch,
+    compare_sketches,
+    pack_sketches,
+    unpack_sketch,
+)
 from models.motifs.local.verification import Appearance, Support, gather_support
 
-INDEX_VERSION = "1"
+INDEX_VERSION = "2"
 
 MOST_ROWS = 6_000_000
 """Points of all references that an index holds at most."""
@@ -104,7 +111,7 @@ class _Matches:
 
 def search_fingerprint() -> str:
     """What is found by points depends on this, besides the points themselves."""
-    return f"search/{INDEX_VERSION}/{SCORING_VERSION}/{background_digest()[:16]}"
+    return f"search/{INDEX_VERSION}/{scoring_digest()[:16]}/{background_digest()[:16]}"
 
 
 class LocalIndex:
@@ -123,8 +130,9 @@ class LocalIndex:
         self._common: npt.NDArray[np.int8] = arrays["common"]
         self._starts: npt.NDArray[np.int64] = arrays["starts"]
         self._shapes: Floats = arrays["shapes"]
+        sketched = {len(arrays[name]) for name in ("lights", "shown", "grids")}
         counts = {len(self._codes), len(self._points), len(self._colours), int(self._starts[-1])}
-        if len(counts) != 1 or len(self._starts) != len(self._shapes) + 1:
+        if len(counts) != 1 or {len(self._starts) - 1, *sketched} != {len(self._shapes)}:
             raise ValueError("the arrays of the index do not fit each other")
         self._groups = tuple(range(len(self._shapes)))
         self._owners = np.repeat(np.arange(len(self._shapes)), np.diff(self._starts))
@@ -137,15 +145,17 @@ class LocalIndex:
         return len(self._shapes)
 
     @classmethod
-    def build(cls, references: Sequence[Sequence[Keypoints]]) -> Self:
-        """Make an index of references, each in its forms (``extract_reference``).
+    def build(cls, references: Sequence[LocalReference]) -> Self:
+        """Make an index of references (``extract_reference``).
 
         Past ``MOST_ROWS`` points in all, each form keeps its first ones only, so that neither
         memory nor the search grows without bound.
         """
-        total = sum(len(form) for forms in references for form in forms)
+        total = sum(len(form) for reference in references for form in reference.forms)
         share = min(1.0, MOST_ROWS / max(total, 1))
-        return cls(_arrays_of([[_first(form, share) for form in forms] for forms in references]))
+        forms = [[_first(form, share) for form in reference.forms] for reference in references]
+        sketches = pack_sketches([reference.sketch for reference in references])
+        return cls(_arrays_of(forms) | sketches)
 
     @classmethod
     def from_arrays(
@@ -171,27 +181,65 @@ class LocalIndex:
         return dict(self._arrays)
 
     def search(self, query: Keypoints) -> list[Found]:
-        """References found in a picture, the surest first, then by number; at most three."""
-        if len(query) < 2 or not len(self._codes):
-            return []
-        ours = _appearance(query)
-        found: dict[int, Found] = {}
-        for candidate, matched, support in self._verified(ours, self._match(query, ours)):
-            owner, flipped = divmod(candidate, 2)
-            score = score_support(support.traits)
-            if owner not in found or score > found[owner].score:
-                theirs = self._appearance(owner, bool(flipped))
-                alignment = _align(ours, theirs, support, matched, bool(flipped))
-                found[owner] = Found(owner, alignment, score)
-        return sorted(found.values(), key=lambda one: (-one.score, one.reference))
+        """References found in a picture, the surest first, then by number; at most three.
 
-    def measure(self, query: Keypoints) -> list[tuple[int, Floats]]:
-        """The traits of every place that was looked at in full, from which scores are learnt."""
+        Raises:
+            KeypointsError: the picture's sketch is damaged.
+        """
         if len(query) < 2 or not len(self._codes):
             return []
         ours = _appearance(query)
         verified = self._verified(ours, self._match(query, ours))
-        return [(candidate // 2, support.traits) for candidate, _, support in verified]
+        found: dict[int, Found] = {}
+        for (candidate, matched, support), measured in zip(
+            verified, self._measure(query, ours, verified), strict=True
+        ):
+            owner, flipped = divmod(candidate, 2)
+            score = score_place(measured)
+            if owner not in found or score > found[owner].score:
+                theirs = self._appearance(owner, bool(flipped))
+                alignment = align(ours, theirs, support, matched, bool(flipped))
+                found[owner] = Found(owner, alignment, score)
+        return sorted(found.values(), key=lambda one: (-one.score, one.reference))
+
+    def measure(self, query: Keypoints) -> list[tuple[int, Floats]]:
+        """By reference what was measured of every place that was looked at in full.
+
+        In the order of ``scoring.MEASURED``; scores are learnt from these.
+
+        Raises:
+            KeypointsError: the picture's sketch is damaged.
+        """
+        if len(query) < 2 or not len(self._codes):
+            return []
+        ours = _appearance(query)
+        verified = self._verified(ours, self._match(query, ours))
+        measured = self._measure(query, ours, verified)
+        return [(one[0] // 2, traits) for one, traits in zip(verified, measured, strict=True)]
+
+    def _measure(
+        self, query: Keypoints, ours: Appearance, verified: Sequence[tuple[int, int, Support]]
+    ) -> list[Floats]:
+        """The traits of points and of looks of each place."""
+        sketch = Sketch.read(query.sketch) if query.sketch and verified else None
+        if query.sketch and verified and sketch is None:
+            raise KeypointsError(
+                "The sketch kept of a picture is damaged.",
+                "Remove the cached features and run again.",
+            )
+        measured = []
+        for candidate, _, support in verified:
+            owner, flipped = divmod(candidate, 2)
+            theirs = unpack_sketch(self._arrays, owner)
+            looks = compare_sketches(
+                sketch,
+                theirs.mirrored() if flipped else theirs,
+                support.affine,
+                (ours.width, ours.height),
+                (float(self._shapes[owner, 0]), float(self._shapes[owner, 1])),
+            )
+            measured.append(np.concatenate([support.traits, looks]))
+        return measured
 
     def _match(self, query: Keypoints, ours: Appearance) -> _Matches:
         points, rows = self._neighbours.search(query.codes, _NEIGHBOURS)
@@ -318,6 +366,9 @@ _ARRAYS = (
     "starts",
     "shapes",
     "neighbours",
+    "lights",
+    "shown",
+    "grids",
 )
 
 
@@ -365,62 +416,12 @@ def _appearance(query: Keypoints) -> Appearance:
     return Appearance(_points_of(query), values, query.colours, unknown, width, height)
 
 
-def _align(
-    ours: Appearance, theirs: Appearance, support: Support, matched: int, mirrored: bool
-) -> Alignment:
-    """The place in fractions of both pictures."""
-    query_side = np.array([ours.width, ours.height])
-    reference_side = np.array([theirs.width, theirs.height])
-    affine = support.affine.copy()
-    affine[:, :2] *= reference_side
-    affine /= query_side[:, None]
-    q = ours.points.places[support.query] / query_side
-    r = theirs.points.places[support.reference] / reference_side
-    if mirrored:
-        r[:, 0] = 1 - r[:, 0]
-    pairs = np.column_stack([q, r]).astype(np.float64)
-    return Alignment(
-        inliers=len(pairs),
-        matched=max(matched, len(pairs)),
-        transform=_six(affine),
-        mirrored=mirrored,
-        box=_box_of(affine),
-        reference_box=_bounds(r),
-        points=tuple(_four(pair) for pair in pairs[:MAX_POINTS]),
-    )
-
-
-def _box_of(affine: Affine) -> Box:
-    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float64)
-    return _bounds(apply_affine(affine, corners.astype(np.float32)))
-
-
-def _bounds(places: npt.NDArray[Any]) -> Box:
-    low, high = np.clip(places.min(axis=0), 0, 1), np.clip(places.max(axis=0), 0, 1)
-    return (_short(low[0]), _short(low[1]), _short(high[0]), _short(high[1]))
-
-
-def _six(affine: Affine) -> tuple[float, float, float, float, float, float]:
-    a, b, c, d, e, f = (_short(value) for value in affine.ravel())
-    return (a, b, c, d, e, f)
-
-
-def _four(pair: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
-    a, b, c, d = (_short(min(max(value, 0.0), 1.0)) for value in pair)
-    return (a, b, c, d)
-
-
-def _short(value: float) -> float:
-    """Rounded, so that what is kept and shown is short."""
-    return round(float(value), 5)
-
-
-def pair(query: Keypoints, reference: Sequence[Keypoints]) -> Found | None:
+def pair(query: Keypoints, reference: LocalReference) -> Found | None:
     """Compare a picture with one reference, without an index.
 
     Args:
         query: points of the picture.
-        reference: the reference in its forms; it has number 0.
+        reference: the reference; it has number 0.
 
     Returns:
         The surest place, or None where no two matched points agree on one.

@@ -1,4 +1,4 @@
-"""Points of a picture that are found again in its copies, with their descriptors.
+"""Points of a picture that are found again in its copies, with their descriptors and a sketch.
 
 Corners are found on a pyramid by FAST and ordered by Harris' measure (E. Rublee et al., "ORB: an
 efficient alternative to SIFT or SURF", ICCV 2011), then thinned so that no busy corner of a picture
@@ -31,8 +31,7 @@ from models.motifs.local.descriptors import (
     sample_patches,
     unpack_codes,
 )
-
-Mask = npt.NDArray[np.bool_]
+from models.motifs.local.sketches import SKETCHES_VERSION, Mask, draw_sketch
 
 WORKING_SIDE = 800
 """Longer side, in pixels, at which a picture of the dataset is looked at; a larger is reduced."""
@@ -43,8 +42,8 @@ MAX_POINTS = 600
 EXTRACTION_VERSION = "1"
 
 _ENLARGED_BELOW = 400
-_MAGIC = b"KLF1"
-_HEADER = struct.Struct("<4sHHH")
+_MAGIC = b"KLF2"
+_HEADER = struct.Struct("<4sHHHI")
 _FINE = 16
 """Places are kept in sixteenths of a pixel of the working size."""
 _TURN = 256
@@ -82,6 +81,7 @@ class Keypoints:
         angles: float32: direction in radians, 0 to 2 pi.
         colours: uint8, points x 3: mean RGB around the point.
         codes: int8, points x 64: descriptors.
+        sketch: the picture itself, small (``draw_sketch``); empty where only points are kept.
     """
 
     width: int
@@ -91,20 +91,21 @@ class Keypoints:
     angles: Floats
     colours: npt.NDArray[np.uint8]
     codes: Codes
+    sketch: bytes = b""
 
     def __len__(self) -> int:
         return len(self.places)
 
     def pack(self) -> bytes:
-        """Bytes to be kept: a header of 10 bytes and 41 bytes a point."""
+        """Bytes to be kept: a header of 14 bytes, 41 bytes a point, and the sketch."""
         records = np.zeros(len(self), _RECORD)
         records["place"] = np.clip(np.rint(self.places * _FINE), 0, 65535)
         records["level"] = self.levels
         records["angle"] = np.rint(self.angles * (_TURN / (2 * np.pi))).astype(np.int64) % _TURN
         records["colour"] = self.colours
         records["codes"] = pack_codes(self.codes)
-        head = _HEADER.pack(_MAGIC, self.width, self.height, len(self))
-        return head + records.tobytes()
+        head = _HEADER.pack(_MAGIC, self.width, self.height, len(self), len(self.sketch))
+        return head + records.tobytes() + self.sketch
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
@@ -115,8 +116,9 @@ class Keypoints:
         """
         if len(data) < _HEADER.size or data[:4] != _MAGIC:
             raise KeypointsError("These are not packed points.", _REMEDY)
-        _, width, height, count = _HEADER.unpack_from(data)
-        if len(data) != _HEADER.size + count * _RECORD.itemsize or not (width and height):
+        _, width, height, count, drawn = _HEADER.unpack_from(data)
+        points_end = _HEADER.size + count * _RECORD.itemsize
+        if len(data) != points_end + drawn or not (width and height):
             raise KeypointsError(f"The {len(data)} bytes of {count} points are damaged.", _REMEDY)
         records = np.frombuffer(data, _RECORD, count, _HEADER.size)
         return cls(
@@ -127,10 +129,11 @@ class Keypoints:
             _angles_of(records["angle"]),
             records["colour"].copy(),
             unpack_codes(records["codes"]),
+            data[points_end:],
         )
 
     def mirrored(self) -> Keypoints:
-        """The points of the picture mirrored left to right."""
+        """The points of the picture mirrored left to right, without a sketch."""
         places = self.places.copy()
         places[:, 0] = self.width - 1 - places[:, 0]
         turned = np.mod(np.pi - self.angles, 2 * np.pi)
@@ -139,7 +142,7 @@ class Keypoints:
         return Keypoints(self.width, self.height, places, self.levels, angles, self.colours, codes)
 
     def chosen(self, which: npt.NDArray[np.intp] | Mask) -> Keypoints:
-        """Some of the points, in the order of ``which``."""
+        """Some of the points, in the order of ``which``, without the sketch."""
         return Keypoints(
             self.width,
             self.height,
@@ -156,7 +159,8 @@ _REMEDY = "Remove the cached features and run again."
 
 def extraction_fingerprint() -> str:
     """What the points of a picture depend on, besides its pixels."""
-    return f"local/{EXTRACTION_VERSION}/opencv/{cv2.__version__}/{projection_digest()[:16]}"
+    made_with = f"opencv/{cv2.__version__}/{projection_digest()[:16]}"
+    return f"local/{EXTRACTION_VERSION}/{SKETCHES_VERSION}/{made_with}"
 
 
 def extract(
@@ -165,6 +169,7 @@ def extract(
     *,
     side: int | None = None,
     most: int = MAX_POINTS,
+    sketched: bool = True,
 ) -> Keypoints:
     """Find and describe the points of a picture.
 
@@ -176,15 +181,17 @@ def extract(
         side: the longer side, in pixels, at which to look; by default at most ``WORKING_SIDE``,
             with small pictures enlarged to up to twice their size.
         most: points kept.
+        sketched: whether a sketch is kept beside them.
     """
     # Holds for the whole process: pictures are looked at side by side, each on one core.
     cv2.setNumThreads(1)
     working = _at_working_size(pixels, side)
     height, width = working.shape[:2]
     grey = np.asarray(cv2.cvtColor(working, cv2.COLOR_RGB2GRAY), np.uint8)
+    sketch = draw_sketch(grey) if sketched else b""
     levels = _levels_of(height, width)
     if not levels:
-        return _no_points(width, height)
+        return _no_points(width, height, sketch)
     seen = None
     if mask is not None:
         seen = cv2.resize(
@@ -199,7 +206,7 @@ def extract(
     )
     found = detector.detect(grey, seen)
     if not found:
-        return _no_points(width, height)
+        return _no_points(width, height, sketch)
     kept = [found[i] for i in _spread_out(found, max(width, height), most)]
     table = np.array([(*p.pt, p.octave, p.angle) for p in kept], np.float32)
     # Kept as packed, so that a picture is described alike before and after it was kept.
@@ -208,7 +215,7 @@ def extract(
     octaves = table[:, 2].astype(np.uint8)
     codes = describe_patches(sample_patches(grey, places, octaves, angles))
     colours = _colours_at(working, places)
-    return Keypoints(width, height, places, octaves, angles, colours, codes)
+    return Keypoints(width, height, places, octaves, angles, colours, codes, sketch)
 
 
 def _angles_of(turns: npt.NDArray[np.uint8]) -> Floats:
@@ -268,7 +275,7 @@ def _colours_at(working: Pixels, places: Floats) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(smooth[y, x])
 
 
-def _no_points(width: int, height: int) -> Keypoints:
+def _no_points(width: int, height: int, sketch: bytes) -> Keypoints:
     return Keypoints(
         width,
         height,
@@ -277,4 +284,5 @@ def _no_points(width: int, height: int) -> Keypoints:
         np.zeros(0, np.float32),
         np.zeros((0, 3), np.uint8),
         np.zeros((0, DIMENSION), np.int8),
+        sketch,
     )

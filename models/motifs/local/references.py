@@ -8,14 +8,18 @@ the index makes them from these.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from models.motifs.fingerprints import Pixels
 from models.motifs.local.descriptors import LEVEL_STEP
-from models.motifs.local.keypoints import Keypoints, Mask, extract
+from models.motifs.local.keypoints import Keypoints, extract
+from models.motifs.local.sketches import Mask, ReferenceSketch, draw_reference
 
-REFERENCES_VERSION = "1"
+REFERENCES_VERSION = "2"
 
 _SIZES = ((480, 550), (176, 300))
 """Longer side in pixels, and points kept of each form."""
@@ -26,28 +30,43 @@ _REACH = 14
 _RIM = 1 / 100
 
 
-def extract_reference(pixels: Pixels, mask: Mask | None = None) -> tuple[Keypoints, ...]:
-    """Points of a registered picture, in all the forms that its copies may have.
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalReference:
+    """What is looked for of a registered picture.
+
+    Attributes:
+        forms: its points, in all the forms that its copies may have; all of them may be empty.
+        sketch: the picture itself, small.
+    """
+
+    forms: tuple[Keypoints, ...]
+    sketch: ReferenceSketch
+
+
+def extract_reference(pixels: Pixels, mask: Mask | None = None) -> LocalReference:
+    """What is looked for of a registered picture.
 
     Args:
         pixels: uint8, height x width x 3, RGB; the larger the better, up to some 500 pixels.
         mask: what of it is the motif; height x width. All of it, where left out.
-
-    Returns:
-        One or more sets of points; all of them may be empty.
     """
+    return LocalReference(tuple(_forms_of(pixels, mask)), draw_reference(pixels, mask))
+
+
+def _forms_of(pixels: Pixels, mask: Mask | None) -> Iterator[Keypoints]:
     longer = max(pixels.shape[:2])
     sizes = [(min(side, round(longer * _MOST_ENLARGED)), most) for side, most in _SIZES]
     if mask is None or mask.all() or not mask.any():
-        return tuple(extract(pixels, side=side, most=most) for side, most in sizes)
+        for side, most in sizes:
+            yield extract(pixels, side=side, most=most, sketched=False)
+        return
     wide = _widened(mask)
     light, dark = pixels.copy(), pixels.copy()
     light[~mask], dark[~mask] = _LIGHT, _DARK
-    forms = []
     for side, most in sizes:
-        forms.append(extract(light, wide, side=side, most=most))
-        forms.append(_seeing_outside(extract(dark, wide, side=side, most=most), mask))
-    return tuple(forms)
+        yield extract(light, wide, side=side, most=most, sketched=False)
+        on_dark = extract(dark, wide, side=side, most=most, sketched=False)
+        yield _seeing_outside(on_dark, mask)
 
 
 def _widened(mask: Mask) -> Mask:

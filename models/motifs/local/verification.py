@@ -63,7 +63,7 @@ class Support:
     Attributes:
         affine: the place.
         query, reference: rows of the points that were found again, pair by pair.
-        traits: numbers from which ``score_support`` judges, in the order of ``TRAITS``.
+        traits: what was measured of it, in the order of ``TRAITS``.
     """
 
     affine: Affine
@@ -92,7 +92,7 @@ TRAITS = (
     "stretch",
     "growth",
 )
-"""What is measured of a place; each is chosen so that it grows about evenly with the odds."""
+"""What is measured of the points at a place."""
 
 
 def gather_support(query: Appearance, reference: Appearance, affine: Affine) -> Support | None:
