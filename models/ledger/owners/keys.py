@@ -24,8 +24,6 @@ from models.failpoints import reach
 from models.ledger.note import write_secret
 
 KEY_BYTES = 32
-_HMAC_BLOCK = 64
-_INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 OPERATOR = ""
 """The reference of the synthetic owner that records without a known owner belong to."""
 
@@ -61,17 +59,13 @@ class RecordSalts:
     """``derive_record_salt`` of many records: the HMAC up to the position is worked out once."""
 
     def __init__(self, key: bytes, batch_id: str) -> None:
-        block = key.ljust(_HMAC_BLOCK, b"\0")
-        self._inner = hashlib.sha256(block.translate(_INNER_PAD))
-        self._inner.update(b"usage-salt" + batch_id.encode())
-        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
+        self._begun = hmac.new(key, b"usage-salt" + batch_id.encode(), "sha256")
 
     def derive(self, position: int) -> bytes:
         """The salt of the record at a position."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(position.to_bytes(8, "big"))
-        outer.update(inner.digest())
-        return outer.digest()
+        begun = self._begun.copy()
+        begun.update(position.to_bytes(8, "big"))
+        return begun.digest()
 
 
 def derive_seal_key(key: bytes, batch_id: str, nonce: bytes) -> bytes:
