@@ -6,21 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from models.errors import ReviewError
 from models.review.questions_to_owners import NoQuestionError
 from models.review.queue import ask_owner, escalate, send_back, withdraw_question
+from review_ui.api.acting import IfMatch, Submitted, act_on
 from review_ui.api.callers import Adjudicates, RulesOnItems
 from review_ui.api.fields import NO_NUL, ItemId, QuestionId
-from review_ui.api.item_shapes import (
-    IfMatch,
-    ItemWhole,
-    Submitted,
-    check_version,
-    refusing,
-    require_turn,
-    take_following,
-)
+from review_ui.api.item_shapes import ItemWhole
 from review_ui.api.problems import ApiError, describe
 from review_ui.site import ThisSite
 
@@ -65,19 +59,18 @@ def hand_to_lead(
     if_match: IfMatch = None,
 ) -> Passed:
     """Hand an item that the caller holds to a lead, and take the next one."""
-    with site.database.transaction() as session:
-        require_turn(session, item_id, handed, caller)
-        check_version(session, site, item_id, caller, if_match)
-        with refusing(session, site, item_id, handed, caller):
-            escalate(
-                session,
-                item_id,
-                handed.lease_token,
-                handed.item_version,
-                handed.note,
-                caller.name,
-            )
-        following = take_following(session, site, caller, handed)
+
+    def act(session: Session) -> None:
+        escalate(
+            session,
+            item_id,
+            handed.lease_token,
+            handed.item_version,
+            handed.note,
+            caller.name,
+        )
+
+    _, following = act_on(site, caller, item_id, handed, if_match, act)
     return Passed(question_id=None, next=following)
 
 
@@ -90,19 +83,18 @@ def hand_back(
     if_match: IfMatch = None,
 ) -> Passed:
     """Hand an item that was handed to a lead back to the queue, with an answer."""
-    with site.database.transaction() as session:
-        require_turn(session, item_id, handed, caller)
-        check_version(session, site, item_id, caller, if_match)
-        with refusing(session, site, item_id, handed, caller):
-            send_back(
-                session,
-                item_id,
-                handed.lease_token,
-                handed.item_version,
-                handed.note,
-                caller.name,
-            )
-        following = take_following(session, site, caller, handed)
+
+    def act(session: Session) -> None:
+        send_back(
+            session,
+            item_id,
+            handed.lease_token,
+            handed.item_version,
+            handed.note,
+            caller.name,
+        )
+
+    _, following = act_on(site, caller, item_id, handed, if_match, act)
     return Passed(question_id=None, next=following)
 
 
@@ -115,21 +107,20 @@ def ask(
     if_match: IfMatch = None,
 ) -> Passed:
     """Ask the owner of a statement about an item that the caller holds, and take the next one."""
-    with site.database.transaction() as session:
-        require_turn(session, item_id, asked, caller)
-        check_version(session, site, item_id, caller, if_match)
-        with refusing(session, site, item_id, asked, caller):
-            question_id = ask_owner(
-                session,
-                item_id,
-                asked.lease_token,
-                asked.item_version,
-                asked.owner,
-                asked.question,
-                caller.name,
-                site.answer_days,
-            )
-        following = take_following(session, site, caller, asked)
+
+    def act(session: Session) -> str:
+        return ask_owner(
+            session,
+            item_id,
+            asked.lease_token,
+            asked.item_version,
+            asked.owner,
+            asked.question,
+            caller.name,
+            site.answer_days,
+        )
+
+    question_id, following = act_on(site, caller, item_id, asked, if_match, act)
     return Passed(question_id=question_id, next=following)
 
 

@@ -1,29 +1,21 @@
-"""Items of the queue as the API gives them, and what several operations on one have in common."""
+"""Items of the queue as the API gives them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Header
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from models.captions.records import StoredEdit
-from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.owner_questions import OwnerQuestion, list_askable
-from models.review.queue import Item, ItemState, ItemSummary, find_item, lease_next
+from models.review.queue import ItemState, ItemSummary
 from models.review.referrals import Referral
-from models.review.turns import FOR_LEADS
 from models.review.viewing import ItemView, view_item
 from review_ui.api.callers import Caller
 from review_ui.api.fields import (
-    NO_NUL,
-    Given,
-    Line,
-    Whole,
     clean,
     clean_text,
     moment,
@@ -33,14 +25,6 @@ from review_ui.api.problems import ApiError
 from review_ui.api.rulings import Ruling, show_rulings
 from review_ui.site import Site
 
-Token = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        max_length=200,
-        description="The item's ETag: refused with 412 where something else is asked now.",
-    ),
-]
 PRIORITY = "As it is now: every item's grows by as much each day. Null where two persons rule."
 ETAG = {"ETag": {"description": "The item's version.", "schema": {"type": "string"}}}
 
@@ -138,114 +122,6 @@ class ItemWhole(BaseModel):
     questions: list[Question] = Field(description="What owners were asked, the oldest first.")
     owners: list[Askable] | None = Field(
         description="Whoever may be asked, while the caller holds it; null otherwise."
-    )
-
-
-class Submitted(Given):
-    """What goes with everything that is done with an item that the caller holds."""
-
-    lease_token: Token
-    item_version: Whole
-    take_next: bool = Field(default=True, description="Take the next item as well.")
-    next_of: Line | None = Field(
-        default=None, description="The next item is wanted of this dataset; any, if left out."
-    )
-
-
-def take_following(
-    session: Session, site: Site, caller: Caller, sent: Submitted
-) -> ItemWhole | None:
-    """The item that the caller gets after what they sent, held; None where they want none."""
-    if not sent.take_next:
-        return None
-    return take_next_of(session, site, caller, sent.next_of)
-
-
-def take_next_of(
-    session: Session, site: Site, caller: Caller, dataset: str | None
-) -> ItemWhole | None:
-    """The caller's next item, held; None where nothing is left for them."""
-    golden = site.golden_for(caller.visitor)
-    found = lease_next(session, caller.name, dataset, golden)
-    return show_item(session, site, found.id, caller, again=found.again) if found else None
-
-
-def require_item(session: Session, item_id: str) -> Item:
-    """An item.
-
-    Raises:
-        ApiError: there is none.
-    """
-    found = find_item(session, item_id)
-    if found is None:
-        raise ApiError("not-found", "There is no such item.")
-    return found
-
-
-def require_turn(session: Session, item_id: str, sent: Submitted, caller: Caller) -> Item:
-    """An item on which the caller may act: what waits for a lead is for leads only.
-
-    Raises:
-        ApiError: there is no such item, or it takes a permission that the token has not.
-    """
-    item = require_item(session, item_id)
-    for_lead = item.waits and item.waits_for in FOR_LEADS
-    if for_lead and item.lease_token == sent.lease_token and not caller.adjudicates:
-        raise ApiError("not-allowed", "This item waits for a lead.", "Use a lead's token.")
-    return item
-
-
-def check_version(
-    session: Session, site: Site, item_id: str, caller: Caller, if_match: str | None
-) -> None:
-    """Make sure that the caller has seen what is asked now.
-
-    Raises:
-        ApiError: another version is asked.
-    """
-    if if_match in (None, "*"):
-        return
-    now = show_item(session, site, item_id, caller)
-    if if_match != f'"{now.version}"':
-        raise ApiError("version-changed", remedy="Look at the item as it is now.")
-
-
-@contextmanager
-def refusing(
-    session: Session, site: Site, item_id: str, sent: Submitted, caller: Caller
-) -> Iterator[None]:
-    """Answer what the queue refuses with a problem; the transaction is rolled back by it."""
-    try:
-        yield
-    except AlreadyRuledError as error:
-        raise already_ruled(session, site, item_id, sent.item_version, caller) from error
-    except LeaseLostError as error:
-        raise lease_lost() from error
-    except ReviewError as error:
-        raise ApiError("invalid", error.problem, error.remedy) from error
-
-
-def lease_lost() -> ApiError:
-    """409: the caller does not hold the item any more."""
-    return ApiError(
-        "lease-lost",
-        "The lease on this item has ended, or something else is asked about it now.",
-        "Nothing was written; take the item again.",
-    )
-
-
-def already_ruled(
-    session: Session, site: Site, item_id: str, version: int, caller: Caller
-) -> ApiError:
-    """409 with the ruling that stands on this version, as far as the caller may see it."""
-    view = view_item(session, item_id, caller.viewer(site))
-    seen = [each for each in (view.rulings if view else ()) if each.item_version == version]
-    shown = show_rulings(session, seen[:1], caller)
-    return ApiError(
-        "already-ruled",
-        "This version of the item has a ruling already.",
-        "Nothing was written; undo that ruling to rule again, or take the next item.",
-        extra={"ruling": shown[0].model_dump(mode="json")} if shown else {},
     )
 
 

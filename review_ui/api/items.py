@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.queue import WAITING as WAITING_STATES
-from models.review.queue import ItemState, Stream, decide, give_back, heartbeat, lease_item
+from models.review.queue import ItemState, Ruled, Stream, decide, give_back, heartbeat, lease_item
 from models.review.viewing import list_viewed
-from review_ui.api.callers import RulesOnItems, SeesItems
+from review_ui.api.acting import (
+    IfMatch,
+    Submitted,
+    Token,
+    act_on,
+    already_ruled,
+    lease_lost,
+    require_item,
+    take_next_of,
+)
+from review_ui.api.callers import Caller, RulesOnItems, SeesItems
 from review_ui.api.fields import (
     NO_NUL,
     After,
@@ -26,27 +38,9 @@ from review_ui.api.fields import (
     read_cursor,
     write_cursor,
 )
-from review_ui.api.item_shapes import (
-    ETAG,
-    IfMatch,
-    ItemLine,
-    ItemWhole,
-    Lease,
-    Submitted,
-    Token,
-    already_ruled,
-    check_version,
-    lease_lost,
-    refusing,
-    require_item,
-    require_turn,
-    show_item,
-    show_line,
-    take_following,
-    take_next_of,
-)
+from review_ui.api.item_shapes import ETAG, ItemLine, ItemWhole, Lease, show_item, show_line
 from review_ui.api.problems import ApiError, describe
-from review_ui.site import ThisSite
+from review_ui.site import Site, ThisSite
 
 router = APIRouter(tags=["items"])
 State = Literal["waiting", "decided", "superseded", "all"]
@@ -190,21 +184,41 @@ def rule(
     Both happen in one transaction. What has been ruled before is answered with 409 and the ruling
     that stands, so that a request whose answer was lost can be sent again without harm.
     """
-    with site.database.transaction() as session:
-        require_turn(session, item_id, decision, caller)
-        check_version(session, site, item_id, caller, if_match)
-        with refusing(session, site, item_id, decision, caller):
-            ruled = decide(
-                session,
-                item_id,
-                decision.lease_token,
-                decision.item_version,
-                decision.ruling,
-                decision.reason_code,
-                decision.note,
-                caller.name,
-            )
+
+    def act(session: Session) -> Ruled:
+        return decide(
+            session,
+            item_id,
+            decision.lease_token,
+            decision.item_version,
+            decision.ruling,
+            decision.reason_code,
+            decision.note,
+            caller.name,
+        )
+
+    return take_ruling(site, caller, item_id, decision, if_match, act)
+
+
+def take_ruling(
+    site: Site,
+    caller: Caller,
+    item_id: str,
+    sent: Submitted,
+    if_match: str | None,
+    act: Callable[[Session], Ruled],
+) -> Decided:
+    """Rule once: a ruling that stands already is answered with 409 (see ``act_on``).
+
+    Raises:
+        ApiError: it cannot be taken; nothing was written.
+    """
+
+    def rule_once(session: Session) -> Ruled:
+        ruled = act(session)
         if ruled.repeated:
-            raise already_ruled(session, site, item_id, decision.item_version, caller)
-        following = take_following(session, site, caller, decision)
+            raise already_ruled(session, site, item_id, sent.item_version, caller)
+        return ruled
+
+    ruled, following = act_on(site, caller, item_id, sent, if_match, rule_once)
     return Decided(ruling_id=ruled.ruling_id or None, next=following)

@@ -6,22 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from models.captions.ruling import decide_rewriting
 from models.captions.spans import MAX_TEXT
+from models.review.queue import Ruled
+from review_ui.api.acting import IfMatch, Submitted, require_item
 from review_ui.api.callers import RulesOnItems
 from review_ui.api.fields import NO_NUL, Given, ItemId, Note, clean_text
-from review_ui.api.item_shapes import (
-    IfMatch,
-    Submitted,
-    already_ruled,
-    check_version,
-    refusing,
-    require_item,
-    require_turn,
-    take_following,
-)
-from review_ui.api.items import Decided
+from review_ui.api.items import Decided, take_ruling
 from review_ui.api.problems import ApiError, describe
 from review_ui.rewriting import RewriteField, SentRewrite, offer_rewriting
 from review_ui.site import ThisSite
@@ -107,24 +100,20 @@ def rewrite(
     Where two persons have to rule, both have to give the same texts. Otherwise as for a ruling.
     """
     texts = _read_texts(sent.captions)
-    with site.database.transaction() as session:
-        require_turn(session, item_id, sent, caller)
-        check_version(session, site, item_id, caller, if_match)
-        with refusing(session, site, item_id, sent, caller):
-            ruled = decide_rewriting(
-                session,
-                item_id,
-                sent.lease_token,
-                sent.item_version,
-                texts,
-                sent.reason_code,
-                sent.note,
-                caller.name,
-            )
-        if ruled.repeated:
-            raise already_ruled(session, site, item_id, sent.item_version, caller)
-        following = take_following(session, site, caller, sent)
-    return Decided(ruling_id=ruled.ruling_id or None, next=following)
+
+    def act(session: Session) -> Ruled:
+        return decide_rewriting(
+            session,
+            item_id,
+            sent.lease_token,
+            sent.item_version,
+            texts,
+            sent.reason_code,
+            sent.note,
+            caller.name,
+        )
+
+    return take_ruling(site, caller, item_id, sent, if_match, act)
 
 
 def _read_texts(given: list[NewText]) -> dict[int, str]:
