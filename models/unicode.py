@@ -18,6 +18,11 @@ def replace_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def make_storable(text: str) -> str:
+    """The text as every text column takes it: a NUL as U+FFFD, a lone surrogate as ``?``."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def escape_unprintable(text: str) -> str:
     """One line that can be shown anywhere.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from models.unicode import make_storable
+
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs by their category, of which nothing is to be seen."""
 
@@ -11,9 +13,9 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def read_words(text: str) -> str:
     """What was typed, without space around it; "" where there is nothing that anybody could see.
 
-    What no database keeps (a zero, half of a surrogate pair) is replaced.
+    What no database keeps is replaced (``models.unicode.make_storable``).
     """
-    words = text.strip().encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    words = make_storable(text.strip())
     return words if any(map(_is_seen, words)) else ""
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.accounts.roles import PERMISSIONS, Permission, Role
 from models.errors import AccountError
 from models.store.tables import AccountRow
+from models.unicode import make_storable
 
 MAX_NAME = 64
 _SIGN_IN_NAME = re.compile(rf"[\w.@+\-]{{1,{MAX_NAME}}}")
@@ -106,7 +107,7 @@ def list_accounts(session: Session) -> tuple[Account, ...]:
 
 def key_of(name: str) -> str:
     """What two ways of writing one sign-in name have in common."""
-    text = name.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    text = make_storable(name)
     folded = unicodedata.normalize("NFKC", text).casefold()
     return unicodedata.normalize("NFKC", folded).strip()
 

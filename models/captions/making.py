@@ -33,6 +33,7 @@ from models.review.audit import (
 )
 from models.store.database import now_ms
 from models.store.tables import CaptionEditRow, ReviewItemRow, RulingRow
+from models.unicode import make_storable
 
 MAX_NOTE = 2000
 """Longest note, in characters."""
@@ -360,7 +361,7 @@ def _values(
         "id": uuid.uuid4().hex,
         "dataset": place.dataset,
         "asset_id": place.asset_id,
-        "name": place.name.encode("utf-8", "replace").decode().replace("\0", "\ufffd"),
+        "name": make_storable(place.name),
         "original_sha256": place.original_sha256,
         "original": write_text(place.original),
         "spans": write_spans(spans),
@@ -379,7 +380,7 @@ def _values(
 
 
 def _check_note(note: str) -> str:
-    note = note.strip().encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    note = make_storable(note.strip())
     if len(note) > MAX_NOTE:
         raise CaptionEditError(f"The note is longer than {MAX_NOTE:,} characters.", "Shorten it.")
     return note

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.review.admissible import MAX_NOTE
 from models.store.database import execute, now_ms
 from models.store.tables import DraftRow
+from models.unicode import make_storable
 
 KEPT_MS = 30 * 24 * 60 * 60 * 1000
 """For how long a draft is kept, in milliseconds."""
@@ -38,7 +39,7 @@ def keep_draft(session: Session, item_id: str, item_version: int, key: str, note
         note: its first ``MAX_NOTE`` characters are kept.
     """
     row, now = DraftRow, now_ms(session)
-    words = note.strip().encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MAX_NOTE]
+    words = make_storable(note.strip())[:MAX_NOTE]
     gone = or_(row.item_id == item_id, row.kept_ms <= now - KEPT_MS)
     forgotten = delete(row).where(row.reviewer_key == key, gone)
     session.execute(forgotten.execution_options(synchronize_session=False))

@@ -24,6 +24,7 @@ from models.review.streams import language_of, stage_of
 from models.review.turns import FRESH, Round
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
+from models.unicode import make_storable
 
 _BATCH = 1000
 _LOCK = 0x6B69796F6D65_02
@@ -224,8 +225,10 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
         "persons": question.persons,
         "priority": store_priority(question.priority, now),
         "settles": 1,
-        "name": _storable(str(asset.get("name", ""))),
-        "reasons": _storable(",".join(str(code) for code in question.evidence.get("reasons", ()))),
+        "name": make_storable(str(asset.get("name", ""))),
+        "reasons": make_storable(
+            ",".join(str(code) for code in question.evidence.get("reasons", ()))
+        ),
         "alike": digest_asked(question.evidence),
         "evidence": _serialise(question.evidence),
         "stage": stage_of(question.evidence),
@@ -239,10 +242,6 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
 def _serialise(evidence: Mapping[str, Any]) -> str:
     """ASCII only: a caption may hold a NUL or half a surrogate pair, which no text column takes."""
     return json.dumps(evidence, sort_keys=True, separators=(",", ":"))
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _batches(things: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -13,6 +13,7 @@ from models.accounts.roles import Role
 from models.review.items import UNDECIDED, Item
 from models.store.database import execute
 from models.store.tables import AccountRow, OwnerIdentityRow, OwnerQuestionRow, ReviewItemRow
+from models.unicode import make_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def setters_of(evidence: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _is_storable(setter: str) -> bool:
     """No identity holds a NUL or half a surrogate pair, which no text column takes."""
-    return "\0" not in setter and setter == setter.encode("utf-8", "replace").decode()
+    return setter == make_storable(setter)
 
 
 def open_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQuestion, ...]:

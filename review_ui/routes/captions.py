@@ -24,6 +24,7 @@ from models.captions.ruling import undo_edit_or_ruling
 from models.errors import CaptionEditError, KiyomeError, ReviewError
 from models.review.derivatives import THUMB, derivative_path
 from models.store.tables import CaptionEditRow
+from models.unicode import make_storable
 from review_ui.evidence import Piece, cut_text
 from review_ui.permitted import RulesOnItems, SeesItems, SendsAsOwner
 from review_ui.rewriting import DiffPart, show_diff
@@ -201,7 +202,7 @@ def _render(
     status: int = 200,
 ) -> Response:
     show = show if show in SHOWN else "proposed"
-    dataset = dataset.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    dataset = make_storable(dataset)
     chosen = EditFilter(dataset, None if show == "all" else EditState(show), held=False)
     with site.database.snapshot() as session:
         total = count_edits(session, chosen)

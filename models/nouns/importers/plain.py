@@ -17,6 +17,7 @@ from models.nouns.importers.rows import (
     refuse_row,
 )
 from models.nouns.register.entries import Surface, SurfaceKind, check_language
+from models.unicode import make_storable
 
 _LISTS: tuple[tuple[str, SurfaceKind], ...] = (("aliases", "alias"), ("other_names", "other"))
 _SEPARATOR = "|"
@@ -96,4 +97,4 @@ def _read(line: int, fields: dict[str, str], about: ListAbout, choices: ListChoi
 def _note(fields: dict[str, str], column: str) -> str:
     """A field that is only shown: what cannot be stored in it becomes U+FFFD."""
     text = fields.get(column, "").strip()
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return make_storable(text)

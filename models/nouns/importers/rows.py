@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from models.errors import RegisterError
 from models.nouns.register.entries import NameEntry, Surface, check_surface, make_entry
+from models.unicode import make_storable
 
 _LONGEST_NOTE = 500
 
@@ -179,4 +180,4 @@ def read_day(text: str) -> int | None:
 
 def _shown(text: str) -> str:
     """A field that is only shown: what cannot be stored in it becomes U+FFFD."""
-    return text.strip()[:_LONGEST_NOTE].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    return make_storable(text.strip()[:_LONGEST_NOTE])
