@@ -67,6 +67,12 @@ def forget_begun(note: Path) -> None:
         note.unlink(missing_ok=True)
 
 
+def offer_to_die() -> None:
+    """Let the system end this process first where memory runs out, and not the one that asks."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
+
+
 Attempt = Callable[[Sequence[Asset]], "pa.Table | Death"]
 """Examines some assets apart: their rows, or how the process died that examined them."""
 

@@ -13,14 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.errors import StoreError
-from models.review.audit import AuditReport, verify_audit
+from models.review.audit import AuditReport, hold_against, verify_audit
 from models.store.database import Database, now_ms
-from models.store.tables import AuditRow
 
 _log = logging.getLogger("kiyome.review")
 
@@ -116,7 +114,4 @@ class ChainCheck:
 
 def _fits(session: Session, report: AuditReport) -> bool:
     """Whether the chain still has the row that a verification ended with."""
-    if not report.ok:
-        return True
-    found = session.scalar(select(AuditRow.hash).where(AuditRow.seq == report.rows))
-    return found == report.head
+    return not report.ok or hold_against(session, report, report.rows, report.head).ok

@@ -14,21 +14,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from models.captions.stage import EDITED
+from models.deaths import offer_to_die
 from models.errors import KiyomeError, WorkspaceError
-from models.stages import Stage, examine_each, read_output, read_record, stage_folder
-from tasks.order import Desk, read_order
+from models.stages import Stage, examine_each
+from tasks.order import Desk, ShardWork, read_order
 
 
 def main() -> None:
     """Answer until nobody asks any more."""
     faulthandler.enable()
-    _offer_itself()
+    offer_to_die()
     # What a library prints must not get between the answers.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
@@ -95,15 +95,7 @@ def _find_stage(desk: Desk, name: str, shard: str) -> Stage:
             )
         return edited
     if name == "motifs":
-        features = detectors.features
-        folder = stage_folder(desk.workspace, features.name, shard)
-        record = read_record(folder, features.fingerprint)
-        if record is None:
-            raise WorkspaceError(
-                f"The output of stage {features.name} in {folder} is gone or damaged.",
-                "Run again: it will be made anew.",
-            )
-        return detectors.motifs(read_output(folder, record))
+        return detectors.motifs(ShardWork(desk, detectors.features, shard, ()).read())
     stages: tuple[Stage, ...] = (
         detectors.consent,
         detectors.likeness,
@@ -111,14 +103,6 @@ def _find_stage(desk: Desk, name: str, shard: str) -> Stage:
         detectors.features,
     )
     return next(stage for stage in stages if stage.name == name)
-
-
-def _offer_itself() -> None:
-    """Let the system end this process rather than the one that asks."""
-    try:
-        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
-    except OSError:
-        return
 
 
 if __name__ == "__main__":

@@ -54,6 +54,16 @@ _SCHEMA = pa.schema(
 _SEAL = b"kiyome.seal"
 _REMEDY = "Delete the file and run again: the scan writes it anew."
 
+# A flipped bit in the footer can give a column another type, hence the wide net.
+_UNREADABLE = (
+    OSError,
+    pa.ArrowException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -139,15 +149,7 @@ def read_shard(path: Path) -> Shard:
             table = pq.ParquetFile(file).read()
         shard = make_shard(_from_row(row) for row in table.to_pylist())
         is_whole = (table.schema.metadata or {}).get(_SEAL) == _seal(shard)
-    # A flipped bit in the footer can give a column another type, hence the wide net.
-    except (
-        OSError,
-        pa.ArrowException,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except _UNREADABLE as error:
         raise WorkspaceError(f"The shard {path} cannot be read: {error}.", _REMEDY) from error
     if not is_whole:
         raise WorkspaceError(f"The shard {path} is damaged.", _REMEDY)
@@ -176,14 +178,7 @@ def read_locations(path: Path, wanted: Collection[str]) -> dict[str, tuple[Locat
             row["asset_id"]: tuple(map(_from_place, row["locations"]))
             for row in rows.filter(mine).to_pylist()
         }
-    except (
-        OSError,
-        pa.ArrowException,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except _UNREADABLE as error:
         raise WorkspaceError(f"The shard {path} cannot be read: {error}.", _REMEDY) from error
 
 

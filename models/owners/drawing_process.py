@@ -9,12 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.deaths import offer_to_die
 from models.failpoints import reach
 from models.owners.works_pictures import NoPicture, draw_work
 
@@ -95,8 +95,7 @@ class DrawingProcess:
 
 
 def _serve(answering: Connection) -> None:
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
+    offer_to_die()
     while True:
         try:
             work = answering.recv()
