@@ -44,7 +44,7 @@ class Strength:
 
 
 MILD = Strength(crop=0.6, paste=0.0, collage=0.0, smallest=1.0, colour=0.4, often=0.35)
-STRONG = Strength(crop=0.15, paste=0.35, collage=0.06, smallest=0.5, colour=0.9, often=0.8)
+STRONG = Strength(crop=0.1, paste=0.35, collage=0.06, smallest=0.3, colour=0.9, often=0.8)
 
 
 def strengthen(share: float) -> Strength:
@@ -216,10 +216,12 @@ def _collage(rgba: Pixels, side: int, rng: np.random.Generator, draw: Draw) -> P
 def _degrade(view: Pixels, strength: Strength, rng: np.random.Generator, draw: Draw) -> Pixels:
     often = strength.often
     side = view.shape[0]
-    chances = [0.8, 0.14, 0.08, 0.2, 0.2, 0.14, 0.16, 0.16, 0.1, 0.1, 0.2]
+    chances = [0.8, 0.14, 0.08, 0.2, 0.2, 0.14, 0.16, 0.16, 0.1, 0.1, 0.2, 0.15]
     happens = rng.random(len(chances)) < often * np.array(chances)
     if happens[10]:
         view = _bend(view, rng)
+    if happens[11]:
+        view = _restyle(view, rng)
     if happens[0]:
         view = _recolour(view, strength.colour, rng)
     if happens[1]:
@@ -281,6 +283,27 @@ def _bend(view: Pixels, rng: np.random.Generator) -> Pixels:
     grid_y, grid_x = np.mgrid[0:side, 0:side].astype(np.float32)
     return cv2.remap(view, grid_x + flow[..., 0], grid_y + flow[..., 1], cv2.INTER_LINEAR,
                      borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+
+
+def _restyle(view: Pixels, rng: np.random.Generator) -> Pixels:
+    """The same thing in another technique: as a sprite of few pixels, inked flats, or ink alone."""
+    side = view.shape[0]
+    kind = rng.random()
+    if kind < 0.4:
+        small = int(rng.integers(side // 4, side // 2))
+        sprite = cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA)
+        return cv2.resize(sprite, (side, side), interpolation=cv2.INTER_NEAREST)
+    flats = cv2.medianBlur(view, 3 if side < 80 else 5)
+    reach = max(side // 16, 2) * 2 + 1
+    grey = cv2.cvtColor(flats, cv2.COLOR_RGB2GRAY)
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, reach,
+                                float(rng.uniform(4, 12)))  # fmt: skip
+    if kind < 0.75:
+        step = int(rng.choice([24, 40, 56]))
+        flats = np.minimum(flats.astype(np.uint16) // step * step + step // 2, 255).astype(np.uint8)
+    else:
+        flats = np.full_like(view, 255)
+    return np.minimum(flats, ink[..., None])
 
 
 def _write(view: Pixels, rng: np.random.Generator) -> Pixels:

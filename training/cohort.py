@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from models.motifs.clip import load_open_clip
+from training.batches import Pack
 from training.corpus import on_white
-from training.train import Pack
 
 
 def main() -> None:

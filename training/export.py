@@ -20,14 +20,13 @@ import torch
 import torch.nn.functional as functional
 from safetensors.torch import save_file
 
+from training.batches import Pack, Settings
 from training.head import fit_head
 from training.train import (
     CONTEXT,
     MEAN,
     MODEL,
     STD,
-    Pack,
-    Settings,
     build_model,
     squash,
     to_input,
@@ -47,10 +46,11 @@ def with_text_tower(trained: Any, size: int) -> Any:
 @torch.inference_mode()
 def embed_plainly(model: Any, pack: Pack, side: int) -> torch.Tensor:
     """Embeddings of whole pictures on white."""
+    device = next(model.parameters()).device
     parts = []
     for start in range(0, len(pack), 128):
         views = [squash(pack.picture(i), side) for i in range(start, min(start + 128, len(pack)))]
-        parts.append(model.visual(to_input(torch.from_numpy(np.stack(views)))))
+        parts.append(model.visual(to_input(torch.from_numpy(np.stack(views)).to(device))).cpu())
     return functional.normalize(torch.cat(parts), dim=1)
 
 
@@ -134,19 +134,28 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=96)
     parser.add_argument("--steps", type=int, default=600, help="of the text tower")
-    parser.add_argument("--batches", type=int, default=80, help="that the last layer is fitted to")
+    parser.add_argument("--batches", type=int, default=320, help="that the last layer is fitted to")
+    parser.add_argument(
+        "--late_side", type=int, default=Settings().late_side, help="of their views"
+    )
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw views")
+    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.manual_seed(0)
-    torch.set_num_threads(1)
+    torch.set_num_threads(given.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = build_model()
-    model.load_state_dict(torch.load(given.checkpoint, weights_only=True)["smooth"])
-    model.eval()
-    fit_head(model, given.pack, Settings(groups=64, mosaics=16), given.batches)
+    state = torch.load(given.checkpoint, weights_only=True, map_location="cpu")
+    model.load_state_dict(state["smooth"])
+    model.eval().to(device)
+    settings = Settings(groups=64, mosaics=16, late_side=given.late_side)
+    fit_head(model, given.pack, settings, given.batches, given.workers)
     size = int(model.visual.trunk.fc.out_features)
     model = with_text_tower(model, size)
     pack = Pack(given.pack, "train")
     if given.steps:
-        images = embed_plainly(model, pack, given.side)
+        images = embed_plainly(model.to(device), pack, given.side)
+        model.cpu()
         report = fit_text(model, pack, images, given.steps)
         sys.stdout.write(json.dumps(report) + "\n")
     write_folder(model, pack, given.out, given.side, size)

@@ -15,10 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from training.train import Batches, Settings, pool_batch
+from training.batches import Settings, stream_batches
+from training.train import pool_batch
 
 RIDGE = 0.03
 """Share of the mean variance within pairs that is added in every direction."""
+
+MOST_DIRECTIONS = 384
+"""Of those that are kept: the strongest. More are worth nothing measurable, and are stored."""
 
 LEAST_STRENGTH = 0.01
 """Variance between pairs, against 1 within them, below which a direction is left out."""
@@ -28,14 +32,16 @@ _Doubles = npt.NDArray[np.float64]
 
 @torch.inference_mode()
 def pool_pairs(
-    model: Any, pack: Path, settings: Settings, batches: int, seed: int
+    model: Any, pack: Path, settings: Settings, batches: int, seed: int, workers: int
 ) -> tuple[_Doubles, _Doubles]:
     """Pooled features of the first and of the second views of many pairs."""
     ones, others = [], []
-    source = Batches(pack, settings, seed)
+    device = next(model.parameters()).device
+    pace = torch.tensor([1.0, float(settings.late_side)])
+    source = stream_batches(pack, settings, seed, pace, workers)
     for _ in range(batches):
-        batch = source.draw(1.0, settings.late_side)
-        first, second = pool_batch(model.visual, batch).double().chunk(2)
+        batch = {name: value.to(device) for name, value in next(source).items()}
+        first, second = pool_batch(model.visual, batch).cpu().double().chunk(2)
         ones.append(first.numpy())
         others.append(second.numpy())
     return np.concatenate(ones), np.concatenate(others)
@@ -51,18 +57,18 @@ def discriminate(ones: _Doubles, others: _Doubles) -> tuple[_Doubles, _Doubles]:
     whiten = vectors / np.sqrt(values)
     between = whiten.T @ (np.cov(both.T) - within) @ whiten
     strength, axes = np.linalg.eigh(between)
-    useful = strength > LEAST_STRENGTH
+    useful = strength > max(LEAST_STRENGTH, np.sort(strength)[:-MOST_DIRECTIONS].max(initial=0))
     strength, axes = strength[useful], axes[:, useful]
     weight = (whiten @ axes * np.sqrt(strength / (1 + strength))).T
     return weight, -weight @ mean
 
 
-def fit_head(model: Any, pack: Path, settings: Settings, batches: int) -> None:
+def fit_head(model: Any, pack: Path, settings: Settings, batches: int, workers: int = 0) -> None:
     """Replace the last layer of an image tower by the closed-form one."""
-    ones, others = pool_pairs(model, pack, settings, batches, seed=99)
+    ones, others = pool_pairs(model, pack, settings, batches, 99, workers)
     weight, bias = discriminate(ones, others)
     layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight))
         layer.bias.copy_(torch.from_numpy(bias))
-    model.visual.trunk.fc = layer.eval()
+    model.visual.trunk.fc = layer.eval().to(next(model.parameters()).device)

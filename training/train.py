@@ -7,13 +7,15 @@ on one canvas goes through the network once, and each motif's window of the feat
 what the encoder's parts are used for is what they are trained for. Views get harder as the network
 gets better: a network that finds no partner learns nothing. The text tower comes last, in
 ``training.export``.
+
+On processors a few processes train together, each drawing its own views; on a GPU one process
+trains and the others draw views for it.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
-import csv
 import json
 import math
 import random
@@ -26,27 +28,27 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import open_clip
 import torch
 import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 import torch.nn.functional as functional
 
-from training.augment import MILD, STRONG, Pixels, make_mosaic, make_view, strengthen
+from training.augment import STRONG, Pixels, make_view
+from training.batches import Pack, Settings, stream_batches
 
 MEAN, STD = 0.5, 0.25
 CONTEXT = 16
 MODEL: dict[str, Any] = {
     "embed_dim": 256,
     "vision_cfg": {
-        "timm_model_name": "resnet10t",
+        "timm_model_name": "resnet14t",
         "timm_model_pretrained": False,
         "timm_pool": "avg",
         "timm_proj": None,
         "timm_drop": 0.0,
         "timm_drop_path": 0.0,
-        "image_size": 160,
+        "image_size": 128,
     },
     "text_cfg": {
         "context_length": CONTEXT,
@@ -57,132 +59,6 @@ MODEL: dict[str, Any] = {
     },
     "custom_text": True,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a training run is told.
-
-    Attributes:
-        groups: pairs of views in a batch of one process.
-        mosaics: how many of the second views are windows of mosaics (a multiple of 4).
-        side: of a view, in pixels; a mosaic has twice that.
-        late_side: the same for the last part of the run, which costs more and shows more.
-        late: share of the run after which views have ``late_side``.
-        temperature: of InfoNCE at the end; it begins at 0.1.
-        spread: weight of the KoLeo term at the end; it begins at 0.
-        rate: highest learning rate.
-        hits: share of partners found from which on views get harder.
-        seconds: length of the run.
-    """
-
-    groups: int = 48
-    mosaics: int = 12
-    side: int = 64
-    late_side: int = 96
-    late: float = 0.6
-    temperature: float = 0.06
-    spread: float = 0.1
-    rate: float = 3e-3
-    hits: float = 0.6
-    seconds: float = 4200.0
-
-
-class Pack:
-    """The pictures that ``training.corpus`` packed, of one part."""
-
-    def __init__(self, folder: Path, part: str) -> None:
-        with (folder / "pack.csv").open(newline="") as file:
-            self.rows = [row for row in csv.DictReader(file) if row["part"] == part]
-        self._bytes = np.memmap(folder / "pack.bin", np.uint8, "r")
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def picture(self, index: int) -> Pixels:
-        """uint8, height x width x 4, RGBA."""
-        row = self.rows[index]
-        start, height, width = int(row["offset"]), int(row["height"]), int(row["width"])
-        flat = self._bytes[start : start + height * width * 4]
-        return np.asarray(flat).reshape(height, width, 4)
-
-
-class Batches:
-    """Batches of view pairs, without end."""
-
-    def __init__(self, folder: Path, settings: Settings, seed: int) -> None:
-        cv2.setNumThreads(1)
-        self._settings = settings
-        self._pack = Pack(folder, "train")
-        self._labels, self._members = _labels(self._pack)
-        self._chances = _chances(self._pack)
-        self._rng = np.random.default_rng(seed)
-
-    def draw(self, difficulty: float, side: int) -> dict[str, torch.Tensor]:
-        """One batch.
-
-        Args:
-            difficulty: 0 for gentle edits to 1 for ``STRONG`` ones and other pictures of a label.
-            side: of a view, in pixels.
-
-        Returns:
-            views, uint8, first and second ones; mosaics, uint8; windows, 4 of each mosaic; labels.
-        """
-        s, rng, pack = self._settings, self._rng, self._pack
-        strong = strengthen(difficulty)
-        chosen = rng.choice(len(pack), s.groups, replace=False, p=self._chances)
-        first, second, sources = [], [], []
-        for number, index in enumerate(chosen):
-            picture = pack.picture(int(index))
-            strength = MILD if rng.random() < 0.5 else strong
-            first.append(make_view(picture, side, strength, rng, self._other))
-            mates = self._members[self._labels[index]]
-            if len(mates) > 1 and rng.random() < 0.1 + 0.3 * difficulty:
-                picture = pack.picture(int(rng.choice(mates)))
-            if number < s.groups - s.mosaics:
-                second.append(make_view(picture, side, strong, rng, self._other))
-            else:
-                sources.append(picture)
-        mosaics, windows = [], []
-        for start in range(0, len(sources), 4):
-            mosaic, boxes = make_mosaic(sources[start : start + 4], 2 * side, rng, self._other)
-            mosaics.append(mosaic)
-            windows.append(boxes)
-        return {
-            "views": torch.from_numpy(np.stack([*first, *second])),
-            "mosaics": torch.from_numpy(np.stack(mosaics)),
-            "windows": torch.from_numpy(np.stack(windows)),
-            "labels": torch.from_numpy(self._labels[chosen]),
-        }
-
-    def _other(self) -> Pixels:
-        return self._pack.picture(int(self._rng.integers(len(self._pack))))
-
-
-def _labels(pack: Pack) -> tuple[npt.NDArray[np.int64], dict[int, list[int]]]:
-    """A number for each picture's label (its own where it has none), and who shares it."""
-    names = [row["label"] or row["sha256"] for row in pack.rows]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    labels = np.array([numbers[name] for name in names], dtype=np.int64)
-    members: dict[int, list[int]] = defaultdict(list)
-    for index, label in enumerate(labels):
-        members[int(label)].append(index)
-    return labels, members
-
-
-def _chances(pack: Pack) -> npt.NDArray[np.float64]:
-    """How often each picture is drawn: a package counts by the root of its size."""
-    family = [row["package"].split("-1.16")[0] for row in pack.rows]
-    counts: dict[str, int] = defaultdict(int)
-    for name in family:
-        counts[name] += 1
-    drawn = np.array(
-        [
-            counts[name] ** -0.4 * (2.5 if name.startswith(("qirien", "renpy")) else 1.0)
-            for name in family
-        ]
-    )
-    return np.asarray(drawn / drawn.sum())
 
 
 def to_input(views: torch.Tensor) -> torch.Tensor:
@@ -202,7 +78,7 @@ def window_weights(boxes: torch.Tensor, height: int, width: int) -> torch.Tensor
     """
 
     def overlap(low: torch.Tensor, high: torch.Tensor, cells: int) -> torch.Tensor:
-        edges = torch.arange(cells + 1, dtype=boxes.dtype) / cells
+        edges = torch.arange(cells + 1, dtype=boxes.dtype, device=boxes.device) / cells
         inside = torch.minimum(high[:, None], edges[1:]) - torch.maximum(low[:, None], edges[:-1])
         return inside.clamp(min=1e-6)
 
@@ -220,8 +96,8 @@ def project(visual: Any, pooled: torch.Tensor) -> torch.Tensor:
 
 def map_features(visual: Any, views: torch.Tensor) -> torch.Tensor:
     """The trunk's feature maps of uint8 views, as float32."""
-    # Half the time on processors that multiply bfloat16, and no worse for learning.
-    with torch.autocast("cpu", torch.bfloat16):
+    # Half the time where bfloat16 is multiplied, and no worse for learning.
+    with torch.autocast(views.device.type, torch.bfloat16):
         maps = visual.trunk.forward_features(to_input(views))
     return maps.float()
 
@@ -243,11 +119,11 @@ def compare(
     mine = torch.cat([first, second])
     cosines = mine @ mine.T
     known = torch.cat([labels, labels])
-    partner = torch.arange(len(mine)).roll(len(labels))
+    partner = torch.arange(len(mine), device=mine.device).roll(len(labels))
     positive = cosines.gather(1, partner[:, None])
     negative = cosines.masked_fill(known[:, None] == known[None], -4.0)
     logits = torch.cat([positive, negative], dim=1) / temperature
-    contrast = functional.cross_entropy(logits, torch.zeros(len(mine), dtype=torch.int64))
+    contrast = functional.cross_entropy(logits, torch.zeros_like(partner))
     nearest = negative.max(dim=1).values.clamp(max=1 - 1e-4)
     spread = -torch.log((2 - 2 * nearest).sqrt()).mean()
     return contrast, spread
@@ -272,13 +148,16 @@ def watch(model: Any, pack: Pack, side: int, limit: int = 240) -> dict[str, floa
     plain = [squash(pack.picture(int(i)), side) for i in chosen]
     views = [make_view(pack.picture(int(i)), side, STRONG, rng, draw) for i in chosen]
     model.eval()
+    device = next(model.parameters()).device
     references, queries = (
         torch.cat(
             [
-                functional.normalize(model.visual(to_input(torch.from_numpy(part))), dim=1)
+                functional.normalize(model.visual(to_input(torch.from_numpy(part).to(device))))
                 for part in (np.stack(batch[i : i + 60]) for i in range(0, len(batch), 60))
             ]
-        ).numpy()
+        )
+        .cpu()
+        .numpy()
         for batch in (plain, views)
     )
     model.train()
@@ -309,22 +188,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="that train, on processors")
+    parser.add_argument("--workers", type=int, default=8, help="that draw views for a GPU")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--start", type=Path, help="weights of a checkpoint to begin with")
     for name, default in Settings().__dataclass_fields__.items():
         parser.add_argument(f"--{name}", type=type(default.default), default=default.default)
     given = vars(parser.parse_args())
     settings = Settings(**{name: given[name] for name in Settings.__dataclass_fields__})
     given["out"].mkdir(parents=True, exist_ok=True)
-    meeting = given["out"] / "meeting"
-    meeting.unlink(missing_ok=True)
+    places = Places(given["pack"], given["out"], given["start"])
+    gpu = given["device"] == "cuda" or (given["device"] == "auto" and torch.cuda.is_available())
+    if gpu:
+        torch.backends.cudnn.benchmark = True
+        train(settings, places, torch.device("cuda"), workers=given["workers"])
+        return
+    (given["out"] / "meeting").unlink(missing_ok=True)
     # Processes of one thread each meet once a step; threads would meet at every layer, and wait
     # there for each other on a machine that does other work too.
-    multiprocessing.spawn(
-        run,
-        (given["processes"], settings, given["pack"], given["out"], given["start"]),
-        nprocs=given["processes"],
-    )
+    processes = given["processes"]
+    multiprocessing.spawn(_join, (processes, settings, places), nprocs=processes)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run reads and writes: the corpus, its own folder, weights to begin with if any."""
+
+    pack: Path
+    out: Path
+    start: Path | None
+
+
+def _join(rank: int, processes: int, settings: Settings, places: Places) -> None:
+    """Train as one of several processes on processors."""
+    meeting = f"file://{places.out.resolve()}/meeting"
+    distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
+    torch.set_num_threads(1)
+    train(settings, places, torch.device("cpu"), rank=rank, processes=processes)
 
 
 def build_model() -> Any:
@@ -337,15 +237,24 @@ def build_model() -> Any:
     return model
 
 
-def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Path | None) -> None:
-    """One of the training processes; the first of them keeps the checkpoints."""
-    distributed.init_process_group(
-        "gloo", init_method=f"file://{out.resolve()}/meeting", rank=rank, world_size=processes
-    )
-    torch.set_num_threads(1)
+def train(
+    s: Settings,
+    places: Places,
+    device: torch.device,
+    *,
+    workers: int = 0,
+    rank: int = 0,
+    processes: int = 1,
+) -> None:
+    """Train until the time is over; the first of several processes keeps the checkpoints.
+
+    Args:
+        workers: processes that draw the views; 0 for this one.
+        rank, processes: of those that train together.
+    """
     random.seed(0)
     torch.manual_seed(0)
-    model: Any = build_model().to(memory_format=torch.channels_last)
+    model: Any = build_model().to(device, memory_format=torch.channels_last)
     with torch.no_grad():
         model.logit_scale.fill_(math.log(1 / 0.07))
     visual: Any = model.visual
@@ -358,19 +267,20 @@ def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Pa
     )
     smooth = copy.deepcopy(model)
     spent, step, difficulty = 0.0, 0, 0.0
-    saved = out / "last.pt"
+    saved = places.out / "last.pt"
     if saved.is_file():
-        state = torch.load(saved, weights_only=True)
+        state = torch.load(saved, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
         smooth.load_state_dict(state["smooth"])
         optimizer.load_state_dict(state["optimizer"])
         spent, step, difficulty = state["spent"], state["step"], state["difficulty"]
-    elif start is not None:
-        state = torch.load(start, weights_only=True)
+    elif places.start is not None:
+        state = torch.load(places.start, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
         smooth.load_state_dict(state["smooth"])
-    batches = Batches(pack, s, seed=step * processes + rank)
-    watched = Pack(pack, "watch")
+    pace = torch.tensor([difficulty, float(s.side)])
+    batches = stream_batches(places.pack, s, step * processes + rank, pace, workers)
+    watched = Pack(places.pack, "watch")
     begun, kept, looked = time.monotonic() - spent, spent, spent
     found = s.hits
     sums: dict[str, float] = defaultdict(float)
@@ -381,14 +291,16 @@ def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Pa
         rate = s.rate * min(1, (step + 1) / 60) * (0.02 + 0.49 * (1 + math.cos(math.pi * share)))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        batch = batches.draw(difficulty, s.side if share < s.late else s.late_side)
+        pace[0], pace[1] = difficulty, float(s.side if share < s.late else s.late_side)
+        batch = {k: v.to(device, non_blocking=True) for k, v in next(batches).items()}
         first, second = project(visual, pool_batch(visual, batch)).chunk(2)
         contrast, spread = compare(first, second, batch["labels"], heat)
         loss = contrast + s.spread * share * spread
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         with torch.no_grad():
-            hits = (first @ second.T).argmax(dim=1) == torch.arange(len(first))
+            found_at = (first @ second.T).argmax(dim=1)
+            hits = found_at == torch.arange(len(first), device=device)
         clock = time.monotonic() - begun if rank == 0 else 0.0
         hit, spent = _average(visual, [float(hits.float().mean()) / processes, clock], processes)
         torch.nn.utils.clip_grad_norm_(visual.parameters(), 5.0)
@@ -420,7 +332,8 @@ def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Pa
         if spent - looked > 240:
             _say({"watch": watch(smooth, watched, 2 * s.side)})
             looked = spent
-    distributed.barrier()
+    if processes > 1:
+        distributed.barrier()
     if rank > 0:
         return
     _save(saved, model, smooth, optimizer, spent, step, difficulty)
@@ -429,6 +342,8 @@ def run(rank: int, processes: int, s: Settings, pack: Path, out: Path, start: Pa
 
 def _average(model: Any, numbers: list[float], processes: int) -> list[float]:
     """Average the gradients over the processes; gives the sums of the numbers to all."""
+    if processes == 1:
+        return numbers
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), torch.tensor(numbers)])
     distributed.all_reduce(flat)

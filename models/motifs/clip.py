@@ -21,7 +21,7 @@ from models.canonical import digest_lines
 from models.errors import EncoderError
 from models.motifs.dense import (
     DENSE_VERSION,
-    LARGEST_SIDE,
+    LARGEST,
     SCALES,
     Boxes,
     crop_windows,
@@ -91,16 +91,17 @@ class OpenClipEncoder:
         # One forward pass at a time: the library's own threads already use every core.
         self._lock = threading.Lock()
         self._sees_windows = is_convolutional(model.visual)
+        size = model.visual.image_size
+        sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+        self._side = int(max(sides))
         if self._sees_windows:
             # Every picture is a map of its own shape, so there is nothing to gain from a batch.
-            self.batch_size, self.view_size = 1, 2 * LARGEST_SIDE
+            self.batch_size, self.view_size = 1, round(2 * LARGEST * self._side)
             shape: tuple[int, ...] = (1, 3, 64, 96)
             network = as_module(model.visual.trunk, "forward_features")
         else:
             self.batch_size = _CPU_BATCH
-            size = model.visual.image_size
-            sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-            self.view_size = 2 * max(sides)
+            self.view_size = 2 * self._side
             shape = (self.batch_size, 3, *sides)
             network = as_module(model, "encode_image", normalize=True)
         example = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
@@ -157,7 +158,7 @@ class OpenClipEncoder:
         visual = self._model.visual
         mean, std = visual.preprocess_cfg["mean"], visual.preprocess_cfg["std"]
         with self._lock:
-            return look_at_map(visual, self._run, image, mean, std)
+            return look_at_map(visual, self._run, image, self._side, mean, std)
 
     def _forward(self, images: Sequence[Pixels]) -> Embeddings:
         import torch

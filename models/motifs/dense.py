@@ -23,11 +23,8 @@ from models.motifs.towers import Run
 Boxes = npt.NDArray[np.float32]
 """One row each: x0, y0, x1, y1 as fractions of the picture."""
 
-LARGEST_SIDE = 320
-"""Longest side, in pixels, at which a convolutional tower is shown a picture."""
-
-WHOLE_SIDE = 160
-"""Side, in pixels, of the square in which a convolutional tower is shown the whole picture."""
+LARGEST = 2.5
+"""Longest side at which a convolutional tower may be shown a picture, in sides of its own input."""
 
 _CELL = 32
 _SAME_COLOUR = 12
@@ -46,20 +43,20 @@ class Scale:
     Attributes:
         side: of a window, as a share of the square root of the picture's area.
         most: windows of this size at most; they are spread evenly.
-        shown: longer side, in pixels, of the picture on whose map these windows are taken; so
-            chosen that a window is about as large as what the tower was trained with.
+        shown: longer side of the picture on whose map these windows are taken, in sides of the
+            tower's own input; so chosen that a window is about as large as that.
     """
 
     side: float
     most: int
-    shown: int
+    shown: float
 
 
-SCALES = (Scale(0.66, 4, 160), Scale(0.45, 9, 160))
+SCALES = (Scale(0.66, 4, 1.75), Scale(0.45, 9, 1.75))
 """Windows of a picture, 13 at most. Smaller ones were tried: what they find, points find as well,
 and every size that a tower is shown costs as much as the whole picture."""
 
-DENSE_VERSION = f"dense/1 {WHOLE_SIDE} {SCALES}"
+DENSE_VERSION = f"dense/2 {LARGEST} {SCALES}"
 
 
 def place_windows(width: float, height: float, scales: tuple[Scale, ...]) -> Boxes:
@@ -166,7 +163,12 @@ def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def look_at_map(
-    visual: Any, run: Run, pixels: Pixels, mean: tuple[float, ...], std: tuple[float, ...]
+    visual: Any,
+    run: Run,
+    pixels: Pixels,
+    side: int,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
 ) -> tuple[npt.NDArray[np.float32], Boxes]:
     """Embeddings of a picture and of its windows, from a few passes of a convolutional tower.
 
@@ -174,6 +176,7 @@ def look_at_map(
         visual: a tower for which ``is_convolutional`` holds, in evaluation mode.
         run: the tower's ``trunk.forward_features``, ready to run.
         pixels: uint8, height x width x 3, RGB.
+        side: of the tower's own input, in pixels: the square that the whole is shown as.
         mean, std: of the tower's input, by channel, for values of 0 to 1.
 
     Returns:
@@ -183,14 +186,14 @@ def look_at_map(
     import torch
 
     height, width = pixels.shape[:2]
-    largest = shrink(pixels, *map_size(width, height, LARGEST_SIDE))
-    whole = shrink(cut_border(largest), WHOLE_SIDE, WHOLE_SIDE)
+    largest = shrink(pixels, *map_size(width, height, round(LARGEST * side)))
+    whole = shrink(cut_border(largest), side, side)
     pooled = [_map_cells(run, whole, mean, std).mean(axis=(1, 2))[None]]
     plain = [is_plain(whole)]
     places = []
-    maps: dict[int, tuple[Pixels, npt.NDArray[np.float32]]] = {}
+    maps: dict[float, tuple[Pixels, npt.NDArray[np.float32]]] = {}
     for scale in SCALES:
-        size = map_size(width, height, scale.shown)
+        size = map_size(width, height, round(scale.shown * side))
         if scale.shown not in maps:
             smaller = shrink(largest, *size)
             maps[scale.shown] = smaller, _map_cells(run, smaller, mean, std)
