@@ -26,8 +26,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import cv2
 import numpy as np
 
-from benchmarks.motif_cases import Case, load_cases
-from benchmarks.motif_choice import rank
+from benchmarks.motif_cases import Case, Cases, load_cases
+from benchmarks.motif_choice import choose, rank
 from benchmarks.motif_local_trees import learn_trees
 from benchmarks.motif_pictures import IMAGES, half_of, load_picture, read_rows
 from benchmarks.motif_report import leave_out_namesakes
@@ -49,6 +49,7 @@ SIDES = (160, 400)
 REGULARISED = 0.05
 SEED = 1
 FOLDS, ALARMS = 5, 2e-3
+COLLAGES, LOOKALIKES = 400, 300
 SHAPES_REGISTERED, SHAPES_LOOKED_AT, SHAPES_COUNT = 40, 300, 4
 
 
@@ -85,7 +86,7 @@ def learn_scores(out: Path) -> None:
     chosen = load_cases("tune")
     index = LocalIndex.build([reference_at(reference.path) for reference in chosen.references])
     labels = [reference.label for reference in chosen.references]
-    every = [Scored(case, WHOLE, {}, 0.0) for case in chosen]
+    every = [Scored(case, WHOLE, {}, 0.0) for case in (*chosen, *more_clean(chosen))]
     cases = [each.case for each in leave_out_namesakes(every, chosen.references)]
     places = [
         [Place(labels[owner], traits) for owner, traits in index.measure(extract(case.pixels()))]
@@ -95,6 +96,31 @@ def learn_scores(out: Path) -> None:
     save_trees(out / "scoring.npz", trees)
     save_unseen(out / "scoring-unseen.json", cases, unseen)
     print(f"{sum(map(len, places)):,} places of {len(cases):,} pictures")
+
+
+def more_clean(chosen: Cases) -> list[Case]:
+    """Clean pictures of the tune half beyond those that are judged: all there are.
+
+    Signs and flags of one series are the hardest of all, and each series is in few pictures.
+    """
+    found = choose("tune", IMAGES)
+    around = chosen.cases[0].around
+    wanted = [(kind, path, "") for path, kind in found.clean]
+    wanted += [("collage of clean pictures", path, "") for path, _ in found.clean[::-1][:COLLAGES]]
+    wanted += [
+        ("lookalike on a scene", path, f"/{turn}" if turn else "")
+        for turn in range(-(-LOOKALIKES // max(1, len(found.lookalikes))))
+        for path, _ in found.lookalikes
+    ]
+    judged = {case.id for case in chosen}
+    names = (
+        (f"{kind}/{path.parent.name}/{path.name}{end}", kind, path) for kind, path, end in wanted
+    )
+    return [
+        Case(name, "clean", kind, None, None, path, around, f"0/{name}")
+        for name, kind, path in names
+        if name not in judged
+    ]
 
 
 class Place(NamedTuple):

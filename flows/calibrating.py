@@ -103,6 +103,7 @@ def set_up_bench(
         settings.max_pixels,
         cache=settings.workspace / "indexes",
         workers=settings.workers,
+        database=settings.motif_index_database,
     )
     stage = FeaturesStage(encoder, settings.max_bytes, settings.max_pixels, settings.workers)
     examiner = IndexExaminer(stage, index, settings.max_bytes)

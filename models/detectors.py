@@ -57,6 +57,7 @@ def load_detectors(
 
     Raises:
         EncoderError, RegisterError, PolicyError, LetteringError: one of them cannot be loaded.
+        StoreError: a database cannot be reached.
     """
     encoder = load_encoder(settings.encoder, settings.encoder_backend)
     with database.snapshot() as session:
@@ -83,6 +84,7 @@ def load_detectors(
             settings.max_pixels,
             cache=settings.workspace / "indexes",
             workers=settings.workers,
+            database=settings.motif_index_database,
         ),
         register_number=number,
     )

@@ -107,9 +107,14 @@ def digest_inputs(
             ),
             "policy": policy.digest,
             "plan": plan_digest,
-            "code": _stat_files(p for p in sorted(_CODE.rglob("*")) if p.suffix in _CODE_SUFFIXES),
+            "code": describe_code(),
         }
     )
+
+
+def describe_code() -> list[list[str | int]]:
+    """Path, size and time of every file of the domain's code and of what it reads beside it."""
+    return _stat_files(p for p in sorted(_CODE.rglob("*")) if p.suffix in _CODE_SUFFIXES)
 
 
 def find_fresh_summary(

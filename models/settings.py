@@ -29,6 +29,7 @@ ScheduledFlow = Literal["recleanse", "watch", "anchor", "draw-sample", "back-up"
 SECRETS = frozenset(
     (
         "database_url",
+        "motif_index_url",
         "consent_rpc",
         "ipfs_gateways",
         "arweave_gateways",
@@ -75,6 +76,20 @@ class Settings(BaseSettings):
         description=(
             "File that says how what detectors see of a motif becomes a risk, as `kiyome motifs "
             "calibrate` writes it. Empty: the one that comes with Kiyome."
+        ),
+    )
+    motif_index: Literal["files", "pgvector"] = Field(
+        default="files",
+        description=(
+            "Where the embeddings of registered motifs are searched: files of the workspace, or a "
+            "PostgreSQL database with pgvector (motif-index.md)."
+        ),
+    )
+    motif_index_url: str = Field(
+        default="",
+        description=(
+            "SQLAlchemy URL of that database, as in postgresql+psycopg://user@host/motifs. Empty: "
+            "database_url."
         ),
     )
     noun_models: tuple[str, ...] = Field(
@@ -473,6 +488,23 @@ class Settings(BaseSettings):
                 "Name another folder with --workspace, or set database_url.",
             )
         return f"sqlite:///{path}"
+
+    @property
+    def motif_index_database(self) -> str:
+        """URL of the database in which motifs are searched; "" where it is done in files.
+
+        Raises:
+            SettingsError: a database is asked for, and none that could do it is named.
+        """
+        if self.motif_index == "files":
+            return ""
+        url = self.motif_index_url or self.database_url
+        if not url.startswith("postgresql"):
+            raise SettingsError(
+                'motif_index is "pgvector", but no PostgreSQL database is named.',
+                "Set motif_index_url, or database_url.",
+            )
+        return url
 
     @classmethod
     def settings_customise_sources(

@@ -30,6 +30,7 @@ from models.motifs.reference_features import (
 from models.motifs.register import Reference
 from models.motifs.risk import Calibration
 from models.motifs.vectors.protocol import Identity
+from models.motifs.vectors.serving import Opener, in_database, in_files, in_memory
 from models.policy import RECORDED_RISK
 
 BEST_KEPT = 5
@@ -53,7 +54,9 @@ class ReferenceIndex:
         calibration: Calibration,
         features: ReferenceFeatures,
         cache: Path | None = None,
+        database: str = "",
     ) -> None:
+        """Make the index; see ``build`` for what it takes."""
         self.references = tuple(references)
         self.encoder_name = encoder.name
         self.dimension = encoder.dimension
@@ -67,8 +70,7 @@ class ReferenceIndex:
             features.parts,
             features.part_counts.tolist(),
             cohort=encoder.cohort,
-            identity=Identity(encoder.fingerprint, self.version),
-            cache=cache,
+            opener=_choose_opener(Identity(encoder.fingerprint, self.version), cache, database),
         )
         numbers = {label: n for n, label in enumerate({r.label: None for r in references})}
         groups = [numbers[reference.label] for reference in references]
@@ -84,13 +86,25 @@ class ReferenceIndex:
         *,
         cache: Path | None = None,
         workers: int = 1,
+        database: str = "",
     ) -> Self:
-        """Make the index; see ``load_reference_features`` for the arguments and what it raises."""
+        """Make the index; see ``load_reference_features`` for the other arguments.
+
+        Args:
+            cache: folder for what was computed of the pictures, and for the vectors' files.
+            database: SQLAlchemy URL of the PostgreSQL database in which the vectors are searched,
+                in place of files.
+
+        Raises:
+            RegisterError: a reference's picture is missing, changed or cannot be decoded.
+            StoreError: the database cannot be reached, or has no pgvector.
+            WorkspaceError: the cache cannot be written.
+        """
         references = tuple(sorted(references, key=lambda reference: reference.id))
         features = load_reference_features(
             references, encoder, max_pixels, cache=cache, workers=workers
         )
-        return cls(references, encoder, calibration, features, cache)
+        return cls(references, encoder, calibration, features, cache, database)
 
     @property
     def unhashable(self) -> tuple[Reference, ...]:
@@ -105,6 +119,8 @@ class ReferenceIndex:
 
         Raises:
             PointsError: the packed points of a picture are damaged.
+            RegisterError: the index is damaged, or its vectors have been removed by others.
+            StoreError: the database that serves the vectors cannot be reached.
         """
         return [_choose_recorded(matches) for matches in self.gather(pictures)]
 
@@ -155,6 +171,12 @@ class ReferenceIndex:
             alignment=placed.alignment.within(self._places[number]) if placed else None,
         )
         return Match(reference, evidence, self.calibration.risk_of(evidence))
+
+
+def _choose_opener(identity: Identity, cache: Path | None, database: str) -> Opener:
+    if database:
+        return in_database(database, identity)
+    return in_files(cache, identity) if cache else in_memory
 
 
 def _choose_recorded(matches: Sequence[Match]) -> tuple[Match, ...]:

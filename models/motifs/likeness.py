@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +18,9 @@ import numpy.typing as npt
 from models.motifs.alignment import Box
 from models.motifs.cohort import measure_levels
 from models.motifs.encoder import Embeddings, Seen
-from models.motifs.vectors.live import LiveIndex
-from models.motifs.vectors.opening import open_or_build
-from models.motifs.vectors.protocol import Identity, VectorIndex
+from models.motifs.vectors.protocol import Searched
+from models.motifs.vectors.serving import Opener, in_memory
 from models.motifs.views import VIEWS
-
-_IN_MEMORY: Final = 20_000
-"""Vectors up to which an index is made anew in every process, which takes no time."""
 
 _Doubles = npt.NDArray[np.float64]
 
@@ -57,8 +52,7 @@ class LikenessIndex:
         part_counts: Sequence[int],
         *,
         cohort: Embeddings | None = None,
-        identity: Identity | None = None,
-        cache: Path | None = None,
+        opener: Opener = in_memory,
     ) -> None:
         """Make the index.
 
@@ -67,8 +61,7 @@ class LikenessIndex:
             parts: rows of parts of the references, in the references' order.
             part_counts: how many of those rows each reference has.
             cohort: the encoder's.
-            identity: whose vectors these are; it is needed with a cache.
-            cache: folder for the built indexes, or None to build them in memory.
+            opener: makes them searchable; see there for what it raises.
         """
         self.dimension = views.shape[1]
         self._views = views.reshape(-1, len(VIEWS), self.dimension)
@@ -77,8 +70,8 @@ class LikenessIndex:
         self._view_levels = measure_levels(views, self._cohort).reshape(-1, len(VIEWS))
         self._part_levels = measure_levels(parts, self._cohort)
         self._ends = np.cumsum([0, *part_counts]).tolist()
-        self._by_view = _open("views", views, identity, cache)
-        self._by_part = _open("parts", parts, identity, cache)
+        self._by_view = opener("views", views)
+        self._by_part = opener("parts", parts)
         self._part_owners = np.repeat(np.arange(len(part_counts)), part_counts)
 
     def propose(self, queries: Sequence[Seen], most: int) -> list[tuple[int, ...]]:
@@ -145,9 +138,7 @@ class LikenessIndex:
         return Likeness(_cosine(float(likenesses[view])), VIEWS[view], _cosine(part), box)
 
     @staticmethod
-    def _nearest(
-        index: VectorIndex, queries: Embeddings, most: int
-    ) -> list[list[tuple[float, int]]]:
+    def _nearest(index: Searched, queries: Embeddings, most: int) -> list[list[tuple[float, int]]]:
         wanted = min(len(index), most)
         if wanted == 0 or len(queries) == 0:
             return [[] for _ in queries]
@@ -156,21 +147,6 @@ class LikenessIndex:
             [(score, row) for score, row in zip(near, those, strict=True) if row >= 0]
             for near, those in zip(scores.tolist(), rows.tolist(), strict=True)
         ]
-
-
-def _open(
-    what: str, vectors: Embeddings, identity: Identity | None, cache: Path | None
-) -> VectorIndex:
-    """An index of the rows of a matrix, from its file where there is one that fits."""
-    ids = np.arange(len(vectors), dtype=np.int64)
-    if cache is None or identity is None or len(vectors) <= _IN_MEMORY:
-        index = LiveIndex(vectors.shape[1])
-        index.add(ids, vectors)
-        return index
-    path = cache / f"motif-{what}.vectors"
-    # Views and parts come from one register: neither file may stand in for the other.
-    identity = Identity(identity.encoder, f"{what} of {identity.version}")
-    return open_or_build(path, identity, lambda: (ids, vectors)).index
 
 
 def _best(hits: Iterable[tuple[float, int]], most: int) -> list[int]:

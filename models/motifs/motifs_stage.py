@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from models.assets.asset import Asset, Fault
 from models.canonical import canonical_json, digest_lines
-from models.errors import EncoderError
+from models.errors import EncoderError, RegisterError, StoreError
 from models.motifs.explaining import describe_match
 from models.motifs.features import Features, dimension_of, read_features
 from models.motifs.features_stage import FEATURES_VERSION
@@ -101,9 +101,15 @@ class MotifsStage:
         return pa.Table.from_pylist(rows, schema=self.schema)
 
     def _search(self, features: Sequence[Features]) -> list[tuple[Match, ...] | Fault]:
-        """What each picture matches, or why that is not known; where a batch fails, one by one."""
+        """What each picture matches, or why that is not known; where a batch fails, one by one.
+
+        Raises:
+            StoreError, RegisterError: no picture can be searched for now.
+        """
         try:
             return list(self._index.search(features))
+        except (StoreError, RegisterError):
+            raise
         except Exception as error:  # noqa: BLE001  one picture must not cost the others their row
             if len(features) > 1:
                 return [found for each in features for found in self._search([each])]

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +18,30 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from flows.diagnosis import Health
+from flows.doctoring import check_motif_index
 from models.errors import EncoderError, RegisterError, StoreError
+from models.motifs.calibrations import choose_calibration
+from models.motifs.features_stage import FeaturesStage
+from models.motifs.index import ReferenceIndex
+from models.motifs.layout import LayoutEncoder
+from models.motifs.motifs_stage import MotifsStage
+from models.motifs.vectors import shared
 from models.motifs.vectors.postgres import LONGEST, PostgresIndex
+from models.motifs.vectors.protocol import Identity, Vectors
+from models.motifs.vectors.shared import SharedIndex
+from models.settings import load_settings
+from models.stages import read_record, run_stage, stage_folder
 from tests.conftest import POSTGRESQL_VARIABLE
+from tests.motif_pictures import (
+    build_index,
+    encode_file,
+    features_of,
+    register_file,
+    scaled,
+    write_asset,
+)
+from tests.motif_pictures import draw as draw_picture
 from tests.motif_vectors import DIMENSION, IDENTITY, assert_same, brute_force, draw
 from tests.postgresql import wait_until_ready
 
@@ -255,3 +277,133 @@ def test_a_database_that_cannot_be_reached_is_an_error_without_the_password(
 def test_vectors_too_long_for_a_graph_are_refused() -> None:
     with pytest.raises(StoreError, match=str(LONGEST)):
         PostgresIndex("postgresql+psycopg://127.0.0.1/none", IDENTITY, LONGEST + 1)
+
+
+@contextmanager
+def opened(url: str, vectors: Vectors) -> Iterator[SharedIndex]:
+    """The vectors of one register in the shared index."""
+    index = SharedIndex(url, Identity("views by an encoder", "any"), vectors)
+    try:
+        yield index
+    finally:
+        index.close()
+
+
+def test_a_shared_index_finds_the_rows_of_a_matrix_as_brute_force_does(url: str) -> None:
+    vectors, queries = draw(300), draw(20, 1)
+    vectors[40:44] = vectors[7]  # one row in the database, five of ours
+    queries[3], queries[4] = vectors[7], 0
+    with opened(url, vectors) as index:
+        kept = vectors.astype(np.float16)
+        assert len(index) == 300
+        assert_same(index.search(queries, 10), brute_force(np.arange(300), kept, queries, 10))
+
+
+def test_registers_share_their_rows_and_do_not_see_each_other_s(url: str) -> None:
+    older, newer = draw(200), np.concatenate([draw(200)[50:], draw(3, 5)])
+    with opened(url, older) as before, opened(url, newer) as after:
+        for index, vectors in ((before, older), (after, newer)):
+            wanted = brute_force(
+                np.arange(len(vectors)), vectors.astype(np.float16), draw(9, 2), 30
+            )
+            assert_same(index.search(draw(9, 2), 30), wanted)
+        with PostgresIndex(
+            url, Identity("views by an encoder", ""), DIMENSION, any_version=True
+        ) as table:
+            assert len(table) == 203
+
+
+def test_strangers_that_are_nearer_do_not_hide_our_own(url: str) -> None:
+    crowd = np.repeat(draw(1), 300, 0) + 1e-3 * np.random.default_rng(3).standard_normal((300, 24))
+    crowd = (crowd / np.linalg.norm(crowd, axis=1, keepdims=True)).astype(np.float32)
+    with opened(url, crowd), opened(url, draw(5, 7)) as index:
+        assert sorted(index.search(draw(1), 6)[1][0].tolist()) == [-1, 0, 1, 2, 3, 4]
+
+
+def test_who_holds_a_register_whose_rows_were_removed_is_refused(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "_FEW", 10)
+    with opened(url, draw(60)) as before, opened(url, draw(20, 1)) as after:
+        with pytest.raises(RegisterError, match="Run again"):
+            before.search(draw(1), 1)
+        assert after.search(draw(20, 1)[:1], 1)[1].tolist() == [[0]]
+    with opened(url, draw(60)) as again:
+        assert again.search(draw(60)[:1], 1)[1].tolist() == [[0]]
+
+
+def test_many_rows_are_searched_by_a_graph_and_few_are_not(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "GRAPH_FROM", 400)
+    engine = create_engine(url)
+    tuned = []
+    for count in (399, 400, 500, 800):
+        with opened(url, draw(800)[:count]) as index:
+            assert index.search(draw(800)[:1], 1)[1].tolist() == [[0]]
+        with engine.begin() as connection:
+            row = connection.execute(text("SELECT tuned, ef_search FROM kiyome_vector_sets")).one()
+            tuned.append((row.tuned, row.ef_search > 0))
+    engine.dispose()
+    assert tuned == [(0, False), (400, True), (400, True), (800, True)]
+
+
+class TestTheMotifStage:
+    """Motifs searched in the database that the settings name."""
+
+    def test_it_finds_what_it_finds_with_files(self, url: str, tmp_path: Path) -> None:
+        encoder = LayoutEncoder()
+        references = tuple(
+            register_file(tmp_path, f"motif {n}", encode_file(draw_picture(n))) for n in range(6)
+        )
+        pictures = [features_of(scaled(draw_picture(n), 0.7), encoder) for n in range(8)]
+        served = ReferenceIndex.build(
+            references, encoder, choose_calibration(encoder, None), 10**7, database=url
+        )
+        found = served.gather(pictures)
+        assert found == build_index(references, encoder).gather(pictures)
+        assert [matches[0].reference.label for matches in found[:6]] == [
+            f"motif {n}" for n in range(6)
+        ]
+
+    def test_it_fails_and_clears_nothing_while_the_database_is_down(
+        self, server: str, tmp_path: Path
+    ) -> None:
+        encoder = LayoutEncoder()
+        reference = register_file(tmp_path, "motif", encode_file(draw_picture(0)))
+        assets = [write_asset(tmp_path, f"{n}.png", encode_file(draw_picture(n))) for n in (0, 9)]
+        looks = FeaturesStage(encoder, 10**7, 10**7, 1)
+        name = f"kiyome_{uuid.uuid4().hex}"
+        engine = create_engine(server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+            there = make_url(server).set(database=name).render_as_string(hide_password=False)
+            index = ReferenceIndex.build(
+                (reference,), encoder, choose_calibration(encoder, None), 10**7, database=there
+            )
+            stage = MotifsStage(index, looks.examine(assets, lambda _: None))
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    f"WHERE datname = '{name}'"
+                )
+            )
+            with pytest.raises(StoreError, match="cannot be used"):
+                run_stage(stage, "ab" * 32, assets, tmp_path)
+            folder = stage_folder(tmp_path, stage.name, "ab" * 32)
+            assert read_record(folder, stage.fingerprint) is None
+            connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+            assert run_stage(stage, "ab" * 32, assets, tmp_path).faults == {}
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+def test_the_doctor_says_whether_the_database_serves_motifs(url: str) -> None:
+    told = check_motif_index(load_settings(motif_index="pgvector", motif_index_url=url))
+    assert told.health is Health.GOOD
+    assert "pgvector" in told.found
+    nowhere = "postgresql+psycopg://user:secret@127.0.0.1:1/none"
+    with pytest.raises(StoreError, match="cannot be used") as raised:
+        check_motif_index(load_settings(motif_index="pgvector", motif_index_url=nowhere))
+    assert "secret" not in str(raised.value)

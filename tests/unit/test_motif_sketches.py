@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.motif_local_trees import DIRECTIONS, learn_trees, straighten
+from models.motifs.local.looks import SKETCH_TRAITS, compare_sketches
 from models.motifs.local.scoring import MEASURED, Trees, _learnt, score_place
 from models.motifs.local.sketches import (
     SKETCH_SIDE,
-    SKETCH_TRAITS,
     ReferenceSketch,
     Sketch,
-    compare_sketches,
     draw_reference,
     draw_sketch,
     pack_sketches,

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.motifs import likeness
 from models.motifs.encoder import Seen
 from models.motifs.likeness import LikenessIndex
+from models.motifs.vectors import serving
 from models.motifs.vectors.protocol import Identity
 from models.motifs.views import VIEWS
 
@@ -84,13 +84,13 @@ def test_what_is_proposed_does_not_depend_on_the_pictures_beside_it() -> None:
 def test_the_kept_index_of_parts_is_not_taken_for_that_of_whole_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(likeness, "_IN_MEMORY", 0)
+    monkeypatch.setattr(serving, "IN_MEMORY", 0)
     views = np.array([unit(seed) for seed in range(2 * len(VIEWS))])
     parts, counts = views[::-1].copy(), [len(VIEWS)] * 2
 
     def propose() -> list[tuple[int, ...]]:
-        identity = Identity("encoder", "register")
-        index = LikenessIndex(views, parts, counts, identity=identity, cache=tmp_path)
+        opener = serving.in_files(tmp_path, Identity("encoder", "register"))
+        index = LikenessIndex(views, parts, counts, opener=opener)
         return index.propose([seen(0)], 1)
 
     before = propose()

@@ -46,3 +46,24 @@ class TestSecretFiles:
         (tmp_path / "workers").write_text("99")
         monkeypatch.setenv("KIYOME_WORKERS_FILE", str(tmp_path / "workers"))
         assert load_settings().workers != 99
+
+
+class TestTheMotifIndex:
+    """Where motifs are searched."""
+
+    def test_files_need_no_database(self) -> None:
+        assert load_settings().motif_index_database == ""
+        assert load_settings(motif_index_url="postgresql://elsewhere/x").motif_index_database == ""
+
+    def test_a_database_of_its_own_comes_before_that_of_everything_else(self) -> None:
+        url, other = "postgresql+psycopg://host/kiyome", "postgresql+psycopg://host/motifs"
+        given = load_settings(motif_index="pgvector", database_url=url)
+        assert given.motif_index_database == url
+        given = load_settings(motif_index="pgvector", database_url=url, motif_index_url=other)
+        assert given.motif_index_database == other
+        assert "motif_index_url" not in given.without_secrets
+
+    def test_without_a_postgresql_database_it_is_refused(self) -> None:
+        given = load_settings(motif_index="pgvector", database_url="sqlite:///kiyome.db")
+        with pytest.raises(SettingsError, match="no PostgreSQL database"):
+            _ = given.motif_index_database

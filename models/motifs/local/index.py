@@ -12,7 +12,6 @@ should be, and whether the picture looks like the reference there.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -24,16 +23,12 @@ from models.motifs.alignment import Alignment
 from models.motifs.local.background import (
     RARITY_STEPS,
     background_digest,
-    measure_commonness,
     rarity,
 )
 from models.motifs.local.descriptors import (
-    DIMENSION,
-    LEVEL_STEP,
     Floats,
     decode_codes,
     mirror_codes,
-    pack_codes,
     unpack_codes,
 )
 from models.motifs.local.geometry import (
@@ -42,20 +37,17 @@ from models.motifs.local.geometry import (
     Points,
     find_supporters,
     settle_place,
-    turn_between,
 )
 from models.motifs.local.keypoints import Keypoints, KeypointsError
+from models.motifs.local.looks import compare_sketches
 from models.motifs.local.neighbours import Neighbours
+from models.motifs.local.packing import ARRAYS, pack_references, points_of, shape_of
 from models.motifs.local.placing import align
 from models.motifs.local.references import LocalReference
 from models.motifs.local.scoring import score_place, scoring_digest
-from models.motifs.local.sketches import (
-    Sketch,
-    compare_sketches,
-    pack_sketches,
-    unpack_sketch,
-)
+from models.motifs.local.sketches import Sketch, unpack_sketch
 from models.motifs.local.verification import Appearance, Support, gather_support
+from models.motifs.local.voting import Matches, agree_with, measure_changes, vote
 
 INDEX_VERSION = "2"
 
@@ -63,18 +55,11 @@ MOST_ROWS = 6_000_000
 """Points of all references that an index holds at most."""
 
 _NEIGHBOURS = 8
-_VOTED = 20
 _SETTLED = 8
 _VERIFIED = 3
 _MOST_MATCHES = 150
 _LEAST_BITS = 3.0
 _STEEPNESS = 6.0
-_TURN_BINS = 12
-_TURN_BIN = 2 * np.pi / _TURN_BINS
-_GROWTH_BINS = 32
-_GROWTH_BIN = 0.7
-_TURN_NEAR = 1.2 * _TURN_BIN
-_GROWTH_NEAR = 1.2 * _GROWTH_BIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +77,6 @@ class Found:
     score: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Matches:
-    """Points of a picture with like points of references.
-
-    Attributes:
-        query: rows of the picture's points.
-        rows: rows of the references' points.
-        candidates: twice the number of the reference, and one more where it was mirrored.
-        weights: how sure each is by its looks.
-    """
-
-    query: Indices
-    rows: Indices
-    candidates: Indices
-    weights: Floats
-
-
 def search_fingerprint() -> str:
     """What is found by points depends on this, besides the points themselves."""
     return f"search/{INDEX_VERSION}/{scoring_digest()[:16]}/{background_digest()[:16]}"
@@ -123,7 +91,7 @@ class LocalIndex:
         Raises:
             KeyError, ValueError: the arrays are not those of an index.
         """
-        self._arrays = {name: arrays[name] for name in _ARRAYS}
+        self._arrays = {name: arrays[name] for name in ARRAYS}
         self._codes: npt.NDArray[np.uint8] = arrays["codes"]
         self._points = Points(arrays["places"], arrays["sizes"], arrays["angles"])
         self._colours: npt.NDArray[np.uint8] = arrays["colours"]
@@ -151,11 +119,7 @@ class LocalIndex:
         Past ``MOST_ROWS`` points in all, each form keeps its first ones only, so that neither
         memory nor the search grows without bound.
         """
-        total = sum(len(form) for reference in references for form in reference.forms)
-        share = min(1.0, MOST_ROWS / max(total, 1))
-        forms = [[_first(form, share) for form in reference.forms] for reference in references]
-        sketches = pack_sketches([reference.sketch for reference in references])
-        return cls(_arrays_of(forms) | sketches)
+        return cls(pack_references(references, MOST_ROWS))
 
     @classmethod
     def from_arrays(
@@ -241,7 +205,7 @@ class LocalIndex:
             measured.append(np.concatenate([support.traits, looks]))
         return measured
 
-    def _match(self, query: Keypoints, ours: Appearance) -> _Matches:
+    def _match(self, query: Keypoints, ours: Appearance) -> Matches:
         points, rows = self._neighbours.search(query.codes, _NEIGHBOURS)
         mirrored = rows >= len(self._codes)
         rows = rows % len(self._codes)
@@ -252,7 +216,7 @@ class LocalIndex:
         weights = (bits * np.exp(_STEEPNESS * (likeness - 1))).astype(np.float32)
         keep = bits > 0
         candidates = self._owners[rows] * 2 + mirrored
-        return _Matches(points[keep], rows[keep], candidates[keep], weights[keep])
+        return Matches(points[keep], rows[keep], candidates[keep], weights[keep])
 
     def _choose_verified(
         self, agreeing: Sequence[tuple[float, int, int, Agreement]]
@@ -268,15 +232,13 @@ class LocalIndex:
             groups.add(group)
         return [*firsts, *others][:_VERIFIED]
 
-    def _verified(self, ours: Appearance, matches: _Matches) -> list[tuple[int, int, Support]]:
+    def _verified(self, ours: Appearance, matches: Matches) -> list[tuple[int, int, Support]]:
         """The best candidates, with the number of their matches and with what speaks for them."""
         proposals: list[tuple[float, int, Indices, Indices, int]] = []
-        turns, growths = self._changes(ours.points, matches)
-        for candidate, turn, growth in self._vote(matches, turns, growths):
+        turns, growths = measure_changes(ours.points, self._points, matches)
+        for candidate, turn, growth in vote(matches, turns, growths):
             all_of_it = matches.candidates == candidate
-            near = np.abs(turn_between(turns - np.float32(turn))) <= _TURN_NEAR
-            near &= np.abs(growths - growth) <= _GROWTH_NEAR
-            those = np.flatnonzero(all_of_it & near)
+            those = np.flatnonzero(all_of_it & agree_with(turns, growths, turn, growth))
             if len(those) > _MOST_MATCHES:
                 best = np.argsort(-matches.weights[those], kind="stable")[:_MOST_MATCHES]
                 those = those[np.sort(best)]
@@ -301,7 +263,7 @@ class LocalIndex:
         return verified
 
     def _pairs(
-        self, ours: Appearance, matches: _Matches, candidate: int, those: Indices
+        self, ours: Appearance, matches: Matches, candidate: int, those: Indices
     ) -> tuple[Points, Points, Floats]:
         """Points of the picture and of the candidate that were matched, and how sure that is."""
         owner, flipped = divmod(candidate, 2)
@@ -309,38 +271,6 @@ class LocalIndex:
         if flipped:
             theirs = theirs.mirrored(float(self._shapes[owner, 0]))
         return ours.points.chosen(matches.query[those]), theirs, matches.weights[those]
-
-    def _changes(self, ours: Points, matches: _Matches) -> tuple[Floats, Floats]:
-        """By how much each match turns, in radians, and grows, as a natural logarithm."""
-        mirrored = matches.candidates % 2 == 1
-        angles = self._points.angles[matches.rows]
-        angles = np.where(mirrored, np.float32(np.pi) - angles, angles)
-        growths = ours.sizes[matches.query] - self._points.sizes[matches.rows]
-        return ours.angles[matches.query] - angles, growths
-
-    def _vote(
-        self, matches: _Matches, turns: Floats, growths: Floats
-    ) -> list[tuple[int, float, float]]:
-        """The candidates whose matches agree best in turn and growth, with these, best first.
-
-        Each match votes for four bins, so that no border parts what belongs together.
-        """
-        turn_bin = np.floor(np.mod(turns, 2 * np.pi) / _TURN_BIN - 0.5).astype(np.int64)
-        growth_bin = np.floor(growths / _GROWTH_BIN + _GROWTH_BINS / 2 - 0.5).astype(np.int64)
-        keys = []
-        for more_turn, more_growth in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            turned = np.mod(turn_bin + more_turn, _TURN_BINS)
-            grown = np.clip(growth_bin + more_growth, 0, _GROWTH_BINS - 1)
-            keys.append((matches.candidates * _TURN_BINS + turned) * _GROWTH_BINS + grown)
-        bins, bin_of = np.unique(np.concatenate(keys), return_inverse=True)
-        votes = np.bincount(bin_of, np.tile(matches.weights, 4), len(bins))
-        ranked = bins[np.lexsort((bins, -votes))]
-        candidates = ranked // (_TURN_BINS * _GROWTH_BINS)
-        _, firsts = np.unique(candidates, return_index=True)
-        best = np.sort(firsts)[:_VOTED]
-        turn = (ranked[best] // _GROWTH_BINS % _TURN_BINS + 0.5) * _TURN_BIN
-        growth = (ranked[best] % _GROWTH_BINS + 0.5 - _GROWTH_BINS / 2) * _GROWTH_BIN
-        return list(zip(candidates[best].tolist(), turn.tolist(), growth.tolist(), strict=True))
 
     def _appearance(self, owner: int, mirrored: bool) -> Appearance:
         span = slice(int(self._starts[owner]), int(self._starts[owner + 1]))
@@ -356,64 +286,10 @@ class LocalIndex:
         )
 
 
-_ARRAYS = (
-    "codes",
-    "places",
-    "sizes",
-    "angles",
-    "colours",
-    "common",
-    "starts",
-    "shapes",
-    "neighbours",
-    "lights",
-    "shown",
-    "grids",
-)
-
-
-def _arrays_of(references: Sequence[Sequence[Keypoints]]) -> dict[str, npt.NDArray[Any]]:
-    forms = [[_points_of(form) for form in reference] for reference in references]
-    flat = [points for reference in forms for points in reference]
-    keypoints = [form for reference in references for form in reference]
-    counts = [sum(map(len, reference)) for reference in references]
-    codes = np.concatenate([np.zeros((0, DIMENSION), np.int8), *(k.codes for k in keypoints)])
-    return {
-        "codes": pack_codes(codes),
-        "places": np.concatenate([np.zeros((0, 2), np.float32), *(p.places for p in flat)]),
-        "sizes": np.concatenate([np.zeros(0, np.float32), *(p.sizes for p in flat)]),
-        "angles": np.concatenate([np.zeros(0, np.float32), *(p.angles for p in flat)]),
-        "colours": np.concatenate([np.zeros((0, 3), np.uint8), *(k.colours for k in keypoints)]),
-        "common": measure_commonness(codes),
-        "starts": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        "shapes": np.array(
-            [_shape_of(reference[0]) if reference else (1.0, 1.0) for reference in references],
-            np.float32,
-        ).reshape(-1, 2),
-        "neighbours": Neighbours.build(np.concatenate([codes, mirror_codes(codes)])).to_array(),
-    }
-
-
-def _first(form: Keypoints, share: float) -> Keypoints:
-    return form if share == 1 else form.chosen(np.arange(math.ceil(len(form) * share)))
-
-
-def _points_of(keypoints: Keypoints) -> Points:
-    longer = max(keypoints.width, keypoints.height)
-    sizes = keypoints.levels * np.float32(np.log(LEVEL_STEP)) - np.float32(np.log(longer))
-    places = (keypoints.places + np.float32(0.5)) / np.float32(longer)
-    return Points(places.astype(np.float32), sizes.astype(np.float32), keypoints.angles)
-
-
-def _shape_of(keypoints: Keypoints) -> tuple[float, float]:
-    longer = max(keypoints.width, keypoints.height)
-    return keypoints.width / longer, keypoints.height / longer
-
-
 def _appearance(query: Keypoints) -> Appearance:
-    width, height = _shape_of(query)
+    width, height = shape_of(query)
     values, unknown = decode_codes(query.codes), np.zeros((0, RARITY_STEPS), np.int8)
-    return Appearance(_points_of(query), values, query.colours, unknown, width, height)
+    return Appearance(points_of(query), values, query.colours, unknown, width, height)
 
 
 def pair(query: Keypoints, reference: LocalReference) -> Found | None:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from models.canonical import digest_bytes
 from models.motifs.local.descriptors import Floats
-from models.motifs.local.sketches import SKETCH_TRAITS
+from models.motifs.local.looks import SKETCH_TRAITS
 from models.motifs.local.verification import TRAITS
 
 Doubles = npt.NDArray[np.float64]

@@ -1,5 +1,7 @@
 """Searching many embeddings: a file that opens in milliseconds, changed while it is searched.
 
-``opening`` is the way in. ``protocol`` says what an index is, ``live`` is ours, ``postgres`` one in
-a database; ``scanning`` searches a dataset's cached embeddings instead of the register.
+``serving`` chooses where the register's are searched. ``opening`` is the way into files, ``live``
+what is searched there; ``postgres`` is an index in a database, and ``shared`` the one that several
+machines fill. ``protocol`` says what an index is. ``scanning`` searches a dataset's cached
+embeddings instead of the register.
 """

@@ -7,6 +7,7 @@ with the register version that each stands for.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -28,19 +29,21 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    make_url,
     select,
     text,
     true,
     type_coerce,
 )
 from sqlalchemy import cast as cast_to
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.types import UserDefinedType
 
 from models.errors import RegisterError, StoreError
 from models.motifs.vectors.protocol import Identity, Ids, Vectors
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 OLDEST: Final = (0, 7)
 """Version of pgvector from which on it has halves."""
 
@@ -48,6 +51,8 @@ LONGEST: Final = 4_000
 """Numbers in a vector up to which pgvector makes a graph of halves."""
 
 _COPIED_AT_ONCE = 8_192
+_CONNECT_SECONDS = 10
+_MOST_WAITED = 600.0  # seconds, of one thread for the others' searches
 _LOCK = 5_230_711_940_318_820
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
@@ -63,6 +68,7 @@ SETS = Table(
     Column("dimension", Integer, nullable=False),
     Column("ef_search", Integer, nullable=False),
     Column("recall", Float, nullable=False),
+    Column("tuned", BigInteger, nullable=False),
 )
 
 
@@ -86,7 +92,11 @@ def connect(url: str) -> Engine:
     """
     remedy = "Name one like postgresql+psycopg://user@host/database."
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        named = make_url(url)
+        patience = {} if "connect_timeout" in named.query else {"connect_timeout": _CONNECT_SECONDS}
+        engine = create_engine(
+            named, pool_pre_ping=True, pool_timeout=_MOST_WAITED, connect_args=patience
+        )
     except (ArgumentError, NoSuchModuleError) as error:
         raise StoreError("The URL of the vector database cannot be read.", remedy) from error
     except ModuleNotFoundError as error:
@@ -124,6 +134,42 @@ def prepare(connection: Connection) -> str:
     return str(schema)
 
 
+def describe_database(url: str) -> str:
+    """What serves vectors there, in a few words for a person.
+
+    Raises:
+        StoreError: it cannot be reached, has no pgvector, or we may not make tables in it.
+    """
+    engine = connect(url)
+    try:
+        with telling_failures(engine), engine.begin() as connection:
+            prepare(connection)
+            version = connection.execute(
+                text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+            ).scalar_one()
+            sets = connection.execute(select(func.count()).select_from(SETS)).scalar_one()
+            return f"{engine.url!r}, pgvector {version}, {sets} sets of vectors"
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def telling_failures(engine: Engine) -> Iterator[None]:
+    """Raise what the database says as an error for a person, without the password.
+
+    Raises:
+        StoreError: it cannot be reached, or does not do what is asked.
+    """
+    try:
+        yield
+    except (DBAPIError, NoConnectionLeft, driver_error()) as error:
+        said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise StoreError(
+            f"The database at {engine.url!r} cannot be used: {said}.",
+            "Check that it runs, that the user may create tables and that its disk has room.",
+        ) from error
+
+
 def as_copy(numbers: Ids, vectors: Vectors) -> Iterator[bytes]:
     """Rows as COPY's binary format has them (PostgreSQL manual, COPY, File Formats)."""
     dimension = vectors.shape[1]
@@ -155,8 +201,10 @@ def see(connection: Connection, schema: str) -> None:
     connection.execute(select(func.set_config("search_path", path, literal(value=True))))
 
 
-def find_or_make(connection: Connection, identity: Identity, dimension: int) -> int:
-    """The number of the encoder's table.
+def find_or_make(
+    connection: Connection, identity: Identity, dimension: int, *, any_version: bool = False
+) -> Row[Any]:
+    """What the list of sets says of the encoder's table.
 
     Raises:
         RegisterError: what is there is of another register version or length.
@@ -164,17 +212,18 @@ def find_or_make(connection: Connection, identity: Identity, dimension: int) -> 
     """
     known = connection.execute(select(SETS).where(SETS.c.encoder == identity.encoder)).one_or_none()
     if known is not None:
-        check_set(known, identity, dimension)
-        return int(known.number)
+        return check_set(known, identity, dimension, any_version=any_version)
     made = insert(SETS).values(
         format=FORMAT, encoder=identity.encoder, version=identity.version,
-        dimension=dimension, ef_search=0, recall=1.0,
-    ).returning(SETS.c.number)  # fmt: skip
-    return int(connection.execute(made).scalar_one())
+        dimension=dimension, ef_search=0, recall=1.0, tuned=0,
+    ).returning(SETS)  # fmt: skip
+    return connection.execute(made).one()
 
 
-def check_set(known: Row[Any] | None, identity: Identity, dimension: int) -> None:
-    """Make sure that the vectors there are the ones that are meant.
+def check_set(
+    known: Row[Any] | None, identity: Identity, dimension: int, *, any_version: bool = False
+) -> Row[Any]:
+    """What the list of sets says, once it is certain that these vectors are meant.
 
     Raises:
         RegisterError: there are none, or they are of another register version or length.
@@ -182,12 +231,13 @@ def check_set(known: Row[Any] | None, identity: Identity, dimension: int) -> Non
     """
     if known is None:
         raise RegisterError(
-            "The encoder's vectors are no longer in the database.", "Fill the index again."
+            "The encoder's vectors are no longer in the database.",
+            "Run again: they are put there anew.",
         )
     if known.format != FORMAT:
         raise StoreError(
             f"The vectors in the database have the format {known.format}, not {FORMAT}.",
-            "Drop the tables kiyome_vectors_*, then fill the index again.",
+            "Drop the tables kiyome_vector*, then run again.",
         )
     if known.dimension != dimension:
         raise RegisterError(
@@ -195,12 +245,13 @@ def check_set(known: Row[Any] | None, identity: Identity, dimension: int) -> Non
             f"not {dimension}.",
             "Fill the index again with the encoder of the settings.",
         )
-    if known.version != identity.version:
+    if not any_version and known.version != identity.version:
         raise RegisterError(
             f"The vectors in the database are of register version {known.version!r}, "
             f"not {identity.version!r}.",
-            "Open it under that version, or fill it again.",
+            "Run again: what is there now is searched.",
         )
+    return known
 
 
 def table_of(number: int, dimension: int) -> Table:

@@ -10,13 +10,14 @@ scores and order are those of ``LiveIndex``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, cast
+from uuid import uuid4
+from weakref import finalize
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -32,27 +33,23 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import cast as cast_to
-from sqlalchemy.exc import DBAPIError
 
 from models.errors import RegisterError, StoreError
 from models.motifs.vectors.building import ASKED_RECALL
-from models.motifs.vectors.exact import ArrayRows, keep_best, score_pairs
+from models.motifs.vectors.nearest import MOST_EF, find_nearest
 from models.motifs.vectors.pgvector import (
     LONGEST,
     SETS,
     as_copy,
     check_set,
     connect,
-    driver_error,
     find_or_make,
     from_sent,
-    nearest_rows,
     prepare,
-    rows_within,
     see,
     table_of,
+    telling_failures,
     unique_violation,
-    use_graph,
 )
 from models.motifs.vectors.protocol import (
     Found,
@@ -62,28 +59,25 @@ from models.motifs.vectors.protocol import (
     check_ids,
     check_vectors,
     check_wanted,
-    nothing_found,
 )
 from models.motifs.vectors.recall import RECALL_AT, sample_queries, share_found
 
-_SPARE = 32
-_ASKED_AT_ONCE = 64
-# The database rounds the query to halves: 11 bits of fraction, in sums that are at most 1.
-_SLACK = 2.0**-10
-_MOST_EF = 1_000
-_EFS = (40, 60, 90, 130, 200, 300, 450, 700, _MOST_EF)
+_EFS = (40, 60, 90, 130, 200, 300, 450, 700, MOST_EF)
 
 
 class PostgresIndex:
     """A ``VectorIndex`` in a database. Close it, or use it in a ``with``."""
 
-    def __init__(self, url: str, identity: Identity, dimension: int) -> None:
+    def __init__(
+        self, url: str, identity: Identity, dimension: int, *, any_version: bool = False
+    ) -> None:
         """Open the vectors of an encoder, or make an empty table for them.
 
         Args:
             url: SQLAlchemy URL of a PostgreSQL database.
             identity: whose vectors they are.
             dimension: numbers in a vector, at most ``LONGEST``.
+            any_version: take the register version of what is there, in place of the identity's.
 
         Raises:
             StoreError: the database cannot be reached, has no pgvector, or holds another format.
@@ -95,6 +89,7 @@ class PostgresIndex:
                 f"Use an encoder of at most {LONGEST}, or an index in a file.",
             )
         self._engine = connect(url)
+        finalize(self, self._engine.dispose)
         self._readers = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._identity = identity
         self._dimension = dimension
@@ -103,8 +98,9 @@ class PostgresIndex:
             with self._transaction() as connection:
                 self._extension_schema = prepare(connection)
                 see(connection, self._extension_schema)
-                number = find_or_make(connection, identity, dimension)
-                self._table = table_of(number, dimension)
+                known = find_or_make(connection, identity, dimension, any_version=any_version)
+                self._identity = Identity(identity.encoder, known.version)
+                self._table = table_of(known.number, dimension)
                 self._table.create(connection, checkfirst=True)
         except BaseException:
             self.close()
@@ -165,6 +161,39 @@ class PostgresIndex:
                     "There is a vector with one of the ids already.", "Remove it first."
                 ) from error
 
+    def hold(self, ids: Ids, vectors: Vectors, *, strangers: int, graph_from: int) -> None:
+        """Make sure that vectors are there whose ids stand for what they hold.
+
+        Those that are missing are added. Others may stay; where they are more than ``strangers``,
+        they are removed, and whoever has opened the index is refused until it is opened anew. The
+        graph is made where there are ``graph_from`` vectors, and again when they have doubled.
+
+        Raises:
+            EncoderError: a vector cannot be compared with others.
+            RegisterError: an id cannot be used.
+            StoreError: the database cannot be reached.
+        """
+        given = check_vectors(vectors, self._dimension)
+        numbers = check_ids(ids, len(given))
+        ours = cast_to(literal(numbers.tolist(), ARRAY(BigInteger)), ARRAY(BigInteger))
+        with self._transaction() as connection:
+            named = SETS.c.encoder == self._identity.encoder
+            known = connection.execute(select(SETS).where(named).with_for_update()).one_or_none()
+            known = check_set(known, self._identity, self._dimension, any_version=True)
+            there = connection.execute(
+                select(self._table.c.id).where(self._table.c.id == func.any(ours))
+            ).scalars()
+            missing = ~np.isin(numbers, np.fromiter(there, np.int64))
+            self._copy(connection, numbers[missing], given[missing])
+            version, count = known.version, self._count(connection)
+            if count - len(numbers) > strangers:
+                connection.execute(delete(self._table).where(self._table.c.id != func.all(ours)))
+                version, count = uuid4().hex, len(numbers)
+                self._say(connection, version=version)
+            if count >= max(graph_from, 2 * known.tuned):
+                self._build_graph(connection, None, ASKED_RECALL)
+        self._identity = Identity(self._identity.encoder, version)
+
     def remove(self, ids: Ids) -> int:
         """See ``VectorIndex.remove``.
 
@@ -190,7 +219,7 @@ class PostgresIndex:
         check_wanted(k)
         asked = check_vectors(queries, self._dimension)
         with self._reading() as (connection, ours):
-            return self._search(connection, asked, k, int(ours.ef_search))
+            return find_nearest(connection, self._table, asked, k, int(ours.ef_search))
 
     def build_graph(self, *, queries: Vectors | None = None, recall: float = ASKED_RECALL) -> float:
         """Build pgvector's HNSW graph, and find out how far it must be searched.
@@ -209,27 +238,8 @@ class PostgresIndex:
             RegisterError: somebody has changed the register version.
             StoreError: the database cannot be reached.
         """
-        graph = Index(
-            f"{self._table.name}_graph",
-            self._table.c.embedding,
-            postgresql_using="hnsw",
-            postgresql_with={"m": 16, "ef_construction": 100},
-            postgresql_ops={"embedding": "halfvec_ip_ops"},
-        )
-        try:
-            with self._writing() as connection:
-                graph.drop(connection, checkfirst=True)
-                asked = self._sample(connection) if queries is None else queries
-                truth = self._search(connection, asked, RECALL_AT, 0)
-                graph.create(connection)
-                ef, reached = self._tune(connection, asked, truth, recall)
-                if ef == 0:
-                    graph.drop(connection)
-                ours = SETS.c.encoder == self._identity.encoder
-                connection.execute(update(SETS).where(ours).values(ef_search=ef, recall=reached))
-        finally:
-            self._table.indexes.discard(graph)
-        return reached
+        with self._writing() as connection:
+            return self._build_graph(connection, queries, recall)
 
     def set_version(self, version: str) -> None:
         """Say that the vectors stand for another register version from now on.
@@ -241,15 +251,36 @@ class PostgresIndex:
             StoreError: the database cannot be reached.
         """
         with self._writing() as connection:
-            ours = SETS.c.encoder == self._identity.encoder
-            connection.execute(update(SETS).where(ours).values(version=version))
+            self._say(connection, version=version)
         self._identity = Identity(self._identity.encoder, version)
+
+    def _build_graph(self, connection: Connection, queries: Vectors | None, recall: float) -> float:
+        graph = Index(
+            f"{self._table.name}_graph",
+            self._table.c.embedding,
+            postgresql_using="hnsw",
+            postgresql_with={"m": 16, "ef_construction": 100},
+            postgresql_ops={"embedding": "halfvec_ip_ops"},
+        )
+        try:
+            graph.drop(connection, checkfirst=True)
+            asked = self._sample(connection) if queries is None else queries
+            truth = find_nearest(connection, self._table, asked, RECALL_AT, 0)
+            graph.create(connection)
+            ef, reached = self._tune(connection, asked, truth, recall)
+            if ef == 0:
+                graph.drop(connection)
+            self._say(connection, ef_search=ef, recall=reached, tuned=self._count(connection))
+        finally:
+            self._table.indexes.discard(graph)
+        return reached
 
     def _tune(
         self, connection: Connection, asked: Vectors, truth: Found, recall: float
     ) -> tuple[int, float]:
         for ef in _EFS:
-            reached = share_found(self._search(connection, asked, RECALL_AT, ef), truth)
+            found = find_nearest(connection, self._table, asked, RECALL_AT, ef)
+            reached = share_found(found, truth)
             if reached >= recall:
                 return ef, reached
         return 0, 1.0
@@ -267,72 +298,10 @@ class PostgresIndex:
         )
         return sample_queries(from_sent([row[0] for row in rows], self._dimension))
 
-    def _search(self, connection: Connection, queries: Vectors, k: int, ef: int) -> Found:
-        scores, found = nothing_found(len(queries), k)
-        speaking = np.flatnonzero(queries.any(axis=1))
-        for start in range(0, len(speaking), _ASKED_AT_ONCE):
-            part = speaking[start : start + _ASKED_AT_ONCE]
-            asked = queries[part]
-            graph = ef > 0 and k + _SPARE <= _MOST_EF
-            near = self._ask(connection, asked, k + _SPARE, ef if graph else 0)
-            best, at = self._rescore(asked, k, near)
-            again = self._unsure(near, best, k, len(part), graph=graph)
-            for query in again:
-                only = asked[query : query + 1]
-                if graph:
-                    best[query], at[query] = self._search(connection, only, k, 0)
-                else:
-                    within = self._ask_within(connection, only, float(best[query, -1]) - _SLACK)
-                    best[query], at[query] = self._rescore(only, k, within)
-            scores[part], found[part] = best, at
-        return scores, found
-
-    def _unsure(
-        self,
-        near: Sequence[Row[Any]],
-        best: npt.NDArray[np.float32],
-        k: int,
-        count: int,
-        *,
-        graph: bool,
-    ) -> list[int]:
-        """Queries of which a better row may have been left out.
-
-        A graph gives too few where many of its rows were removed. Without one, a row with a score
-        within rounding of the last one wanted may be missing.
-        """  # fmt: skip
-        proposed = np.zeros(count, np.int64)
-        lowest = np.full(count, np.inf)
-        for row in near:
-            proposed[row.place] += 1
-            lowest[row.place] = min(lowest[row.place], row.product)
-        if graph:
-            return np.flatnonzero(proposed < k).tolist()
-        full = proposed == k + _SPARE
-        return np.flatnonzero(full & (lowest >= best[:, -1] - _SLACK)).tolist()
-
-    def _ask(
-        self, connection: Connection, queries: Vectors, wanted: int, ef: int
-    ) -> Sequence[Row[Any]]:
-        """The nearest rows, as the database sees them."""
-        use_graph(connection, max(ef, min(wanted, _MOST_EF)) if ef else 0)
-        return connection.execute(nearest_rows(self._table, queries, wanted)).all()
-
-    def _ask_within(
-        self, connection: Connection, query: Vectors, floor: float
-    ) -> Sequence[Row[Any]]:
-        """Every row at or above the floor, as the database sees it."""
-        use_graph(connection, 0)
-        return connection.execute(rows_within(self._table, query, floor)).all()
-
-    def _rescore(self, queries: Vectors, k: int, near: Sequence[Row[Any]]) -> Found:
-        if not near:
-            return nothing_found(len(queries), k)
-        which = np.array([row.place for row in near], np.intp)
-        ids = np.array([row.id for row in near], np.int64)
-        rows = ArrayRows(from_sent([row.sent for row in near], self._dimension))
-        scores = score_pairs(rows, queries, which, np.arange(len(near)))
-        return keep_best(len(queries), k, which, scores, ids)
+    def _say(self, connection: Connection, **values: object) -> None:
+        """Change what the list of sets says of ours."""
+        ours = SETS.c.encoder == self._identity.encoder
+        connection.execute(update(SETS).where(ours).values(values))
 
     def _count(self, connection: Connection) -> int:
         return int(connection.execute(select(func.count()).select_from(self._table)).scalar_one())
@@ -351,17 +320,10 @@ class PostgresIndex:
 
     @contextmanager
     def _transaction(self, engine: Engine | None = None) -> Iterator[Connection]:
-        try:
-            with (engine or self._engine).begin() as connection:
-                if self._extension_schema:
-                    see(connection, self._extension_schema)
-                yield connection
-        except (DBAPIError, driver_error()) as error:
-            said = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise StoreError(
-                f"The database at {self._engine.url!r} cannot be used: {said}.",
-                "Check that it runs, that the user may create tables and that its disk has room.",
-            ) from error
+        with telling_failures(self._engine), (engine or self._engine).begin() as connection:
+            if self._extension_schema:
+                see(connection, self._extension_schema)
+            yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, Row[Any]]]:
@@ -378,5 +340,4 @@ class PostgresIndex:
     def _ours(self, connection: Connection, sets: Select[Any]) -> Row[Any]:
         known = sets.where(SETS.c.encoder == self._identity.encoder)
         row = connection.execute(known).one_or_none()
-        check_set(row, self._identity, self._dimension)
-        return cast("Row[Any]", row)
+        return check_set(row, self._identity, self._dimension)

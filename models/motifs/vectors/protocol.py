@@ -32,18 +32,35 @@ class Identity:
     version: str
 
 
-class VectorIndex(Protocol):
-    """Vectors by id, searched by inner product. Safe to use from several threads.
+class Searched(Protocol):
+    """Vectors by id, searched by inner product. Safe to use from several threads."""
 
-    A search sees the vectors as they were before a change or after it, never in between.
+    def __len__(self) -> int:
+        """How many vectors it holds."""
+
+    def search(self, queries: Vectors, k: int) -> Found:
+        """The k vectors with the largest inner product, for each query.
+
+        A query of zeros finds nothing: it comes from a picture in which the encoder sees nothing.
+
+        Args:
+            queries: float32, q x dimension, each of length 1, or all zeros.
+            k: 1 or more.
+
+        Raises:
+            EncoderError: a query is of another length, not finite or not of length 1.
+        """
+
+
+class VectorIndex(Searched, Protocol):
+    """Vectors that can be changed while they are searched.
+
+    A search sees them as they were before a change or after it, never in between.
     """
 
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-
-    def __len__(self) -> int:
-        """How many vectors it holds."""
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """Take in vectors: all of them, or none where one is refused.
@@ -59,19 +76,6 @@ class VectorIndex(Protocol):
 
     def remove(self, ids: Ids) -> int:
         """Take out the vectors with these ids; returns how many were there."""
-
-    def search(self, queries: Vectors, k: int) -> Found:
-        """The k vectors with the largest inner product, for each query.
-
-        A query of zeros finds nothing: it comes from a picture in which the encoder sees nothing.
-
-        Args:
-            queries: float32, q x dimension, each of length 1, or all zeros.
-            k: 1 or more.
-
-        Raises:
-            EncoderError: a query is of another length, not finite or not of length 1.
-        """
 
 
 def check_vectors(vectors: npt.NDArray[Any], dimension: int) -> Vectors:
