@@ -108,6 +108,11 @@ class Sessions:
         """The secret that decides which place in a reviewer's queue is golden."""
         return hmac.new(self._secret, b"kiyome.review.golden", "sha256").digest()
 
+    @property
+    def picture_key(self) -> bytes:
+        """The secret that signs links to pictures."""
+        return hmac.new(self._secret, b"kiyome.review.pictures", "sha256").digest()
+
     def begin(self, reviewer: str = "") -> Visitor:
         """A session that did not exist before."""
         return Visitor(reviewer, secrets.token_hex(16))

@@ -27,6 +27,7 @@ from review_ui.chain_check import ChainCheck
 from review_ui.kept import Kept, WaitingCounts, keep_counts, keep_desk
 from review_ui.language import LANGUAGE_COOKIE, LANGUAGES, Words, choose_language
 from review_ui.own_files import VersionedLinks
+from review_ui.picture_links import PictureLinks
 from review_ui.security import (
     BEGAN_SECONDS,
     SESSION_COOKIE,
@@ -93,6 +94,11 @@ class Site:
     waiting: WaitingCounts = field(default_factory=WaitingCounts)
     desk: Kept[Desk] = field(default_factory=keep_desk)
     chain: ChainCheck = field(default_factory=ChainCheck)
+
+    @property
+    def picture_links(self) -> PictureLinks:
+        """Makes and checks links to pictures that work without a session."""
+        return PictureLinks(self.sessions.picture_key)
 
     @property
     def secure(self) -> bool:

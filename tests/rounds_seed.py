@@ -5,18 +5,20 @@ from __future__ import annotations
 from models.accounts.keeping import create_account
 from models.accounts.records import Account
 from models.accounts.roles import Role
+from models.review.golden_marking import mark_golden
 from models.review.queue import (
     Item,
     Question,
     Ruled,
     decide,
     enqueue,
+    escalate,
     find_item,
     item_id_of,
     lease_item,
 )
 from models.store.database import Database
-from models.store.tables import OwnerIdentityRow
+from models.store.tables import GoldenServingRow, OwnerIdentityRow
 
 DATASET = "foxes"
 REASONS = {"approve": "other_name", "exclude": "copied_motif", "skip": ""}
@@ -100,3 +102,28 @@ def put_owner(database: Database, name: str = "studio", identity: str = SETTER) 
             )
         )
     return account
+
+
+def hand_golden_to_lead(database: Database, number: int, reviewer: str, note: str) -> None:
+    """A decided item is golden for a reviewer, who has handed it to a lead."""
+    rule(database, number, "lead", "exclude")
+    item = look(database, number)
+    with database.transaction() as session:
+        serving = GoldenServingRow(
+            id=f"{number:032x}",
+            golden_id=mark_golden(session, item.id, "lead"),
+            item_id=item.id,
+            question=item.question,
+            reviewer=reviewer,
+            reviewer_key=reviewer,
+            state="leased",
+            version=item.version,
+            lease_token="token",
+            lease_until_ms=item.updated_ms + 600_000,
+            asked_ms=item.asked_ms,
+            served_ms=item.updated_ms,
+            updated_ms=item.updated_ms,
+        )
+        session.add(serving)
+        session.flush()
+        escalate(session, item.id, "token", item.version, note, reviewer)

@@ -1,4 +1,4 @@
-"""Whether a ruling can be taken: its kind, its reason, its note, and its word on consent."""
+"""Whether a ruling can be taken: its kind, its reason, its words, and its word on consent."""
 
 from __future__ import annotations
 
@@ -59,3 +59,20 @@ def require_word_on_consent(kind: RulingKind, reason_code: str, asked: Sequence[
             "Approve with proof of the consent, or with a note that settles the doubt; ask the "
             "owner; or exclude.",
         )
+
+
+def check_words(text: str, what: str) -> str:
+    """A note or a question that has to say something, as it is stored.
+
+    Args:
+        what: what it is, for messages.
+
+    Raises:
+        ReviewError: it is missing or too long.
+    """
+    words = read_words(text)
+    if not words:
+        raise ReviewError(f"{what} is missing.", "Write it.")
+    if len(words) > MAX_NOTE:
+        raise ReviewError(f"{what} is longer than {MAX_NOTE:,} characters.", "Shorten it.")
+    return words

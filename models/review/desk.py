@@ -18,8 +18,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from models.review.golden_marking import measure_reviewers
 from models.review.items import LEASE_MS, UNDECIDED
 from models.review.listing import DatasetCounts, count_items
+from models.review.referred import REFERRED
 from models.review.skips import count_skipped
 from models.review.stored_rulings import STANDS
+from models.review.turns import WaitsFor
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
 
@@ -91,6 +93,7 @@ class Desk:
         days: the last ``DAYS``, the oldest first.
         ages: how many items wait for how long: a number for each column of ``BOUNDS_DAYS``, and one
             for those that wait longer.
+        to_settle, with_lead: items that wait for a lead to settle or to decide, held or not.
         overdue: items that wait for longer than they should.
         oldest_ms: since when the oldest waits; 0 where nothing does.
         due_days: within how many days items should be decided.
@@ -103,6 +106,8 @@ class Desk:
     counts: tuple[DatasetCounts, ...]
     days: tuple[Day, ...]
     ages: tuple[int, ...]
+    to_settle: int
+    with_lead: int
     overdue: int
     due_days: int
     oldest_ms: int
@@ -134,10 +139,13 @@ def look_at_queue(session: Session, due_days: int) -> Desk:
     """
     now = now_ms(session)
     ages = _count_ages(session, now, due_days)
+    for_leads = _count_for_leads(session)
     return Desk(
         counts=count_items(session),
         days=_count_days(session, now),
         ages=ages.columns,
+        to_settle=for_leads.get(WaitsFor.ADJUDICATION.value, 0),
+        with_lead=for_leads.get(WaitsFor.LEAD.value, 0),
         overdue=ages.overdue,
         due_days=due_days,
         oldest_ms=ages.oldest_ms,
@@ -146,6 +154,13 @@ def look_at_queue(session: Session, due_days: int) -> Desk:
         agreement=_measure_agreement(session),
         golden=measure_reviewers(session),
     )
+
+
+def _count_for_leads(session: Session) -> dict[str, int]:
+    """Items by whose word they wait for; a lead who holds one has not given theirs yet."""
+    row = ReviewItemRow
+    query = select(row.waits_for, func.count()).where(REFERRED).group_by(row.waits_for)
+    return dict(session.execute(query).tuples().all())
 
 
 def _count_days(session: Session, now: int) -> tuple[Day, ...]:

@@ -1,170 +1,225 @@
-"""Golden items that are handed on: to their reviewer they are with a lead or an owner, as others.
+"""Golden items that are handed on: they go to a lead or an owner and come back, as all others do.
 
-What was said is kept for the reviewer alone. It reaches neither a lead nor an owner, and a question
-comes back unanswered when its time is over.
+To everybody but their reviewer they stay decided, so they are in no list of items that wait. A lead
+finds them on a list of their own, and hands them back or settles them as the known answer has it.
+A question reaches its owner like any other: what they say may show that the known answer is wrong.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, insert, select, update
+from sqlalchemy import and_, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
+from models.canonical import digest_bytes
 from models.errors import ReviewError
-from models.review.audit import append_audit
-from models.review.golden_items import change_serving
-from models.review.items import Item, ItemState
-from models.review.owner_questions import OwnerQuestion
-from models.review.referrals import Referral
+from models.failpoints import reach
+from models.review.admissible import check_words
+from models.review.audit import RULED, append_audit, describe_ruling
+from models.review.golden_items import change_serving, store_golden_ruling
+from models.review.items import ItemState
 from models.store.database import now_ms
-from models.store.tables import GoldenHandingRow, GoldenServingRow, ReviewItemRow
+from models.store.tables import (
+    GoldenHandingRow,
+    GoldenItemRow,
+    GoldenRulingRow,
+    GoldenServingRow,
+    OwnerQuestionRow,
+    ReferralRow,
+    ReviewItemRow,
+    RulingRow,
+)
 
-_ESCALATE, _ASK = "escalate", "ask_owner"
+_ESCALATED, _ASKED, _OPEN = (
+    ItemState.ESCALATED.value,
+    ItemState.ASKED_OWNER.value,
+    ItemState.OPEN.value,
+)
 
 
-def escalate_golden(session: Session, serving: GoldenServingRow, note: str, now: int) -> str:
-    """Keep a note to a lead, with whom the item is for its reviewer from then on.
+@dataclass(frozen=True, slots=True)
+class HandedGolden:
+    """A golden item that its reviewer has handed to a lead.
 
-    Returns:
-        The id under which the note is kept.
+    Attributes:
+        serving_id: names it.
+        answer: the known answer.
+        note, handed_ms: what the reviewer wrote, and when.
     """
-    change_serving(session, serving, ItemState.ESCALATED.value, now)
-    return _keep(session, serving, now, kind=_ESCALATE, words=note)
+
+    serving_id: str
+    item_id: str
+    dataset: str
+    name: str
+    reviewer: str
+    answer: str
+    note: str
+    handed_ms: int
 
 
-def ask_golden(
-    session: Session, serving: GoldenServingRow, identity: str, text: str, now: int, due_ms: int
-) -> str:
-    """Keep a question to an owner, of whom the item waits for its reviewer from then on.
+def hand_on_golden(
+    session: Session, serving: GoldenServingRow, state: ItemState, handing_id: str, now: int
+) -> None:
+    """Let a golden item wait for a lead or an owner, for its reviewer.
 
-    Returns:
-        The question's id.
+    Args:
+        handing_id: of the note or the question, which the caller stores.
     """
-    change_serving(session, serving, ItemState.ASKED_OWNER.value, now)
-    return _keep(session, serving, now, kind=_ASK, words=text, identity=identity, due_ms=due_ms)
+    change_serving(session, serving, state.value, now)
+    _tie(session, handing_id, serving)
 
 
-def _keep(session: Session, serving: GoldenServingRow, now: int, **values: Any) -> str:
-    kept = uuid.uuid4().hex
-    row = {"id": kept, "serving_id": serving.id, "identity": "", "due_ms": 0, **values}
-    session.execute(insert(GoldenHandingRow).values(**row, at_ms=now))
-    return kept
+def _tie(session: Session, handing_id: str, serving: GoldenServingRow) -> None:
+    session.execute(insert(GoldenHandingRow).values(id=handing_id, serving_id=serving.id))
 
 
-def golden_referrals(session: Session, serving: GoldenServingRow) -> tuple[Referral, ...]:
-    """What the reviewer of a golden item told leads about it, the oldest first."""
-    return tuple(
-        Referral(each.id, "escalate", serving.question, each.words, serving.reviewer, each.at_ms)
-        for each in session.scalars(_select_of(serving, _ESCALATE))
-    )
-
-
-def golden_questions(
-    session: Session, item: Item, serving: GoldenServingRow
-) -> tuple[OwnerQuestion, ...]:
-    """What the reviewer of a golden item asked owners about it, the oldest first."""
-    return tuple(
-        OwnerQuestion(
-            id=each.id,
-            item_id=item.id,
-            asset_id=item.asset_id,
-            identity=each.identity,
-            text=each.words,
-            asked_by=serving.reviewer,
-            asked_ms=each.at_ms,
-            due_ms=each.due_ms,
-            answer="",
-            answered_by="",
-            answered_ms=None,
-            overdue_ms=each.overdue_ms,
-            withdrawn_ms=each.withdrawn_ms,
-            dataset=item.dataset,
-            name="",
-            asked=serving.state != ItemState.DECIDED.value,
+def list_handed_golden(session: Session) -> tuple[HandedGolden, ...]:
+    """The golden items that wait for a lead, the oldest first."""
+    served, item, mark = GoldenServingRow, ReviewItemRow, GoldenItemRow
+    told, tied = ReferralRow, GoldenHandingRow
+    query = (
+        select(
+            *(served.id, served.item_id, item.dataset, item.name, served.reviewer),
+            *(mark.answer, told.note, told.at_ms),
         )
-        for each in session.scalars(_select_of(serving, _ASK))
+        .join(item, _is_still_golden())
+        .join(mark, mark.id == served.golden_id)
+        .join(tied, tied.serving_id == served.id)
+        .join(told, and_(told.id == tied.id, told.kind == "escalate"))
+        .where(served.state == _ESCALATED)
+        .order_by(told.at_ms, told.id)
     )
+    # The newest note of each: an earlier one has been answered.
+    newest = {found[0]: HandedGolden(*found) for found in session.execute(query)}
+    return tuple(sorted(newest.values(), key=lambda each: each.handed_ms))
 
 
-def _select_of(serving: GoldenServingRow, kind: str) -> Select[tuple[GoldenHandingRow]]:
-    row = GoldenHandingRow
-    query = select(row).where(row.serving_id == serving.id, row.kind == kind)
-    return query.order_by(row.at_ms, row.id)
+def _is_still_golden() -> Any:
+    served, item = GoldenServingRow, ReviewItemRow
+    same = and_(item.id == served.item_id, item.question == served.question)
+    return and_(same, item.state == ItemState.DECIDED.value)
 
 
-def withdraw_golden_question(session: Session, question_id: str, by: str) -> str | None:
-    """Take back a question about a golden item.
-
-    Returns:
-        The id of the item; None where this is no such question of theirs.
+def send_golden_back(session: Session, serving_id: str, note: str, lead: str) -> None:
+    """Give a golden item back to its reviewer, with an answer.
 
     Raises:
-        ReviewError: the question is closed.
+        ReviewError: it does not wait for a lead, or the answer is missing or too long.
     """
-    row, served = GoldenHandingRow, GoldenServingRow
-    found = session.execute(
-        select(row, served, ReviewItemRow.state)
-        .join(served, served.id == row.serving_id)
-        .join(
-            ReviewItemRow,
-            and_(ReviewItemRow.id == served.item_id, ReviewItemRow.question == served.question),
-        )
-        .where(row.id == question_id, row.kind == _ASK, served.reviewer_key == key_of(by))
-    ).first()
-    if found is None:
-        return None
-    question, serving, state = found
-    # Decided for its reviewer, or not decided for the others any more.
-    ended = serving.state == ItemState.DECIDED.value or state != ItemState.DECIDED.value
-    if ended or question.withdrawn_ms is not None:
-        raise ReviewError("This question is closed.", "Look at the item as it is now.")
-    now = now_ms(session)
-    question.withdrawn_ms = now
-    if serving.state == ItemState.ASKED_OWNER.value:
-        change_serving(session, serving, ItemState.OPEN.value, now)
-    session.flush()
-    append_audit(session, by, "withdraw_question", question_id, {"item_id": serving.item_id})
-    return str(serving.item_id)
+    words = check_words(note, "The note")
+    serving, now = _lock_escalated(session, serving_id), now_ms(session)
+    change_serving(session, serving, _OPEN, now)
+    referral_id = uuid.uuid4().hex
+    _tie(session, referral_id, serving)
+    values = {"id": referral_id, "item_id": serving.item_id, "question": serving.question}
+    told = {"kind": "send_back", "note": words, "given_by": lead, "at_ms": now}
+    session.execute(insert(ReferralRow).values(**values, **told))
+    detail = {"item_id": serving.item_id, "note_sha256": digest_bytes(words.encode())}
+    append_audit(session, lead, "send_back", referral_id, detail)
+    reach("review.golden.sent_back")
+
+
+def settle_golden(session: Session, serving_id: str, note: str, lead: str) -> None:
+    """Rule on a golden item in its reviewer's place, as it is decided; nothing of that counts.
+
+    Args:
+        note: of the ruling; where it is "", that of the ruling by which the item is decided.
+
+    Raises:
+        ReviewError: it does not wait for a lead, or the note is too long.
+    """
+    words = check_words(note, "The note") if note.strip() else ""
+    serving, now = _lock_escalated(session, serving_id), now_ms(session)
+    item, ruling = ReviewItemRow, RulingRow
+    known = session.execute(
+        select(item.dataset, item.asset_id, ruling.ruling, ruling.reason_code, ruling.note)
+        .join(ruling, and_(ruling.item_id == item.id, ruling.item_version == item.version))
+        .where(item.id == serving.item_id)
+    ).one()
+    values = {
+        "id": uuid.uuid4().hex,
+        "item_id": serving.item_id,
+        "item_version": serving.version,
+        "question": serving.question,
+        "reviewer": lead,
+        "ruled_ms": now,
+        **known._mapping,
+    }
+    values["note"] = words or known.note
+    store_golden_ruling(session, serving, values, now)
+    append_audit(session, lead, RULED, str(values["id"]), describe_ruling(values))
+    reach("review.golden.settled")
+
+
+def _lock_escalated(session: Session, serving_id: str) -> GoldenServingRow:
+    served = GoldenServingRow
+    query = select(served).where(served.id == serving_id, served.state == _ESCALATED)
+    query = query.where(exists().where(_is_still_golden()))
+    found = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    serving = found.first()
+    if serving is None:
+        raise ReviewError("This item does not wait for a lead.", "Look at the list again.")
+    return serving
+
+
+def return_golden_asked(session: Session, question_id: str, now: int) -> bool:
+    """Give a golden item back to its reviewer once its question is answered or taken back.
+
+    Returns:
+        Whether the question is about a golden item.
+    """
+    served, tied = GoldenServingRow, GoldenHandingRow
+    query = select(served).join(tied, tied.serving_id == served.id).where(tied.id == question_id)
+    serving = session.scalars(query).first()
+    if serving is not None and serving.state == _ASKED:
+        change_serving(session, serving, _OPEN, now)
+    return serving is not None
 
 
 def return_golden_overdue(session: Session, key: str, now: int) -> None:
     """Give a reviewer (folded name) back the golden items about which no owner answers in time."""
-    row, served = GoldenHandingRow, GoldenServingRow
-    waiting = select(served).where(
-        served.reviewer_key == key, served.state == ItemState.ASKED_OWNER.value
-    )
-    for serving in session.scalars(waiting):
-        unanswered = and_(
-            row.serving_id == serving.id,
-            row.kind == _ASK,
-            row.withdrawn_ms.is_(None),
-            row.overdue_ms.is_(None),
+    asked, tied, served = OwnerQuestionRow, GoldenHandingRow, GoldenServingRow
+    waiting = select(served).where(served.reviewer_key == key, served.state == _ASKED)
+    for serving in session.scalars(waiting).all():
+        unanswered = (
+            select(asked.id, asked.due_ms)
+            .join(tied, tied.id == asked.id)
+            .where(
+                tied.serving_id == serving.id,
+                asked.answered_ms.is_(None),
+                asked.withdrawn_ms.is_(None),
+                asked.overdue_ms.is_(None),
+            )
         )
-        asked = session.execute(select(row.id, row.due_ms).where(unanswered)).all()
-        if any(each.due_ms > now for each in asked):
+        found = session.execute(unanswered).all()
+        if any(each.due_ms > now for each in found):
             continue
-        session.execute(
-            update(row)
-            .where(unanswered)
-            .values(overdue_ms=now)
-            .execution_options(synchronize_session=False)
-        )
-        change_serving(session, serving, ItemState.OPEN.value, now)
+        change_serving(session, serving, _OPEN, now)
         detail = {"item_id": serving.item_id}
-        for each in asked:
+        for each in found:
+            late = update(asked).where(asked.id == each.id).values(overdue_ms=now)
+            session.execute(late.execution_options(synchronize_session=False))
             append_audit(session, "kiyome", "question_overdue", each.id, detail)
 
 
-def handed_by_others(session: Session, ids: Collection[str], reader: str) -> frozenset[str]:
-    """Those of some notes and questions that others wrote about golden items of theirs."""
-    row, served = GoldenHandingRow, GoldenServingRow
-    query = (
-        select(row.id)
-        .join(served, served.id == row.serving_id)
-        .where(row.id.in_(sorted(ids)), served.reviewer_key != key_of(reader))
-    )
-    return frozenset(session.scalars(query))
+def golden_of_others(session: Session, ids: Collection[str], reader: str) -> frozenset[str]:
+    """Those of some rulings, notes and questions that are about golden items of other reviewers."""
+    return frozenset(_find_said(session, ids, GoldenServingRow.reviewer_key != key_of(reader)))
+
+
+def golden_of_mine(session: Session, ids: Collection[str], reader: str) -> frozenset[str]:
+    """Those of some rulings, notes and questions that are about golden items of the reader."""
+    return frozenset(_find_said(session, ids, GoldenServingRow.reviewer_key == key_of(reader)))
+
+
+def _find_said(session: Session, ids: Collection[str], whose: Any) -> set[str]:
+    found: set[str] = set()
+    for row in (GoldenHandingRow, GoldenRulingRow):
+        query = select(row.id).join(GoldenServingRow, GoldenServingRow.id == row.serving_id)
+        found.update(session.scalars(query.where(row.id.in_(sorted(ids)), whose)))
+    return found

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import ReviewError
@@ -135,7 +135,7 @@ def list_golden(session: Session) -> tuple[GoldenMark, ...]:
                 func.count(),
                 func.count().filter(ruled.ruling == row.answer),
             )
-            .join(ruled, ruled.id == served.ruling_id)
+            .join(ruled, _their_own())
             .join(row, row.id == served.golden_id)
             .group_by(served.golden_id)
         )
@@ -180,7 +180,7 @@ def measure_reviewers(session: Session) -> tuple[Accuracy, ...]:
     query = (
         select(row.id, ruled.reviewer, row.answer, ruled.ruling)
         .join(served, served.golden_id == row.id)
-        .join(ruled, ruled.id == served.ruling_id)
+        .join(ruled, _their_own())
         .where(row.retired_ms.is_(None))
         .order_by(ruled.ruled_ms, ruled.id)
     )
@@ -189,3 +189,9 @@ def measure_reviewers(session: Session) -> tuple[Accuracy, ...]:
         GoldenRuling(mark, reviewer, answer == exclude, ruling == exclude)
         for mark, reviewer, answer, ruling in session.execute(query)
     )
+
+
+def _their_own() -> ColumnElement[bool]:
+    """Of the rulings on golden items those of their reviewers: a lead may have settled one."""
+    ruled, served = GoldenRulingRow, GoldenServingRow
+    return and_(ruled.id == served.ruling_id, ruled.reviewer == served.reviewer)

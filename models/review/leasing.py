@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
+from models.failpoints import reach
 from models.review.golden_handing_on import return_golden_overdue
 from models.review.golden_items import (
     GoldenShare,
@@ -194,6 +195,7 @@ def lease_item(session: Session, item_id: str, reviewer: str, *, lead: bool = Fa
     """
     now = now_ms(session)
     return_overdue(session, now)
+    return_golden_overdue(session, key_of(reviewer), now)
     query = select(*ITEM_COLUMNS).where(ReviewItemRow.id == item_id).with_for_update()
     found = session.execute(query).first()
     if found is None:
@@ -274,6 +276,7 @@ def _grant(session: Session, found: Row[Any], reviewer: str, now: int) -> Item:
     until = now + LEASE_MS
     lease = {"lease_token": token, "lease_holder": reviewer, "lease_until_ms": until}
     execute(session, _GRANT, {"item": item.id, "state": ItemState.LEASED.value, **lease})
+    reach("review.lease.item")
     return replace(
         item,
         state=ItemState.LEASED,

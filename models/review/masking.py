@@ -10,16 +10,15 @@ from sqlalchemy.orm import Session
 
 from models.captions.making import REPLACED, RESTORED, UNDONE
 from models.review.audit import CAPTION_EDITED, RULED, AuditEntry
-from models.review.golden_handing_on import handed_by_others
+from models.review.golden_handing_on import golden_of_mine, golden_of_others
 from models.review.golden_items import find_servings
 from models.review.items import UNDECIDED
-from models.store.tables import CaptionEditRow, GoldenRulingRow, ReviewItemRow, RulingRow
+from models.store.tables import CaptionEditRow, ReviewItemRow, RulingRow
 
 GOLDEN_ACTIONS = frozenset({"mark_golden", "retire_golden"})
 _ABOUT_ITEMS = frozenset({RULED, "undo", "escalate", "send_back", "ask_owner"})
 _ABOUT_EDITS = frozenset({CAPTION_EDITED, UNDONE, RESTORED, REPLACED})
-_HANDED_ON = frozenset({"escalate", "ask_owner", "withdraw_question", "question_overdue"})
-_WAITING = ("open", "leased")
+_ABOUT_QUESTIONS = frozenset({"answer_question", "withdraw_question", "question_overdue"})
 
 
 def find_withheld(
@@ -27,16 +26,17 @@ def find_withheld(
 ) -> frozenset[int]:
     """Sequence numbers of the rows of which neither subject nor detail may be shown.
 
-    They are what others did to items on which two persons still rule by themselves, or that wait
-    for the reader as golden ones; and, for whoever may be tested by them, which items are golden.
+    They are what others did to items on which two persons still rule by themselves, or that the
+    reader has had as golden ones, without what was said to the reader; and, for whoever may be
+    tested by them, which items are golden.
     """
     withheld: set[int] = set()
     others = [entry for entry in entries if entry.actor != reader]
     if not sees_golden:
-        rulings = {entry.subject for entry in others if entry.action in (RULED, "undo")}
-        ruled = select(GoldenRulingRow.id).where(GoldenRulingRow.id.in_(sorted(rulings)))
-        handed = {entry.subject for entry in others if entry.action in _HANDED_ON}
-        golden = set(session.scalars(ruled)) | handed_by_others(session, handed, reader)
+        said = {
+            entry.subject for entry in others if entry.action in _ABOUT_ITEMS | _ABOUT_QUESTIONS
+        }
+        golden = golden_of_others(session, said, reader)
         withheld = {
             entry.seq
             for entry in others
@@ -44,7 +44,11 @@ def find_withheld(
         }
     about = _find_items(session, others)
     waiting = _find_waiting(session, frozenset(about.values()), reader) if about else frozenset()
-    return frozenset(withheld | {seq for seq, item_id in about.items() if item_id in waiting})
+    kept = {seq for seq, item_id in about.items() if item_id in waiting}
+    subjects = {entry.subject for entry in others if entry.seq in kept}
+    mine = golden_of_mine(session, subjects, reader) if kept else frozenset()
+    shown = {entry.seq for entry in others if entry.subject in mine}
+    return frozenset(withheld | (kept - shown))
 
 
 def _find_items(session: Session, entries: Iterable[AuditEntry]) -> Mapping[int, str]:
@@ -71,6 +75,4 @@ def _find_waiting(session: Session, item_ids: frozenset[str], reader: str) -> fr
     blind = select(row.id).where(
         row.id.in_(sorted(item_ids)), row.state.in_(UNDECIDED), row.persons > 1
     )
-    served = find_servings(session, reader, item_ids)
-    golden = {item_id for item_id, serving in served.items() if serving.state in _WAITING}
-    return frozenset(session.scalars(blind)) | golden
+    return frozenset(session.scalars(blind)) | find_servings(session, reader, item_ids).keys()

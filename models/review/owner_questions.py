@@ -6,14 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, select, text
+from sqlalchemy import RowMapping, Select, and_, bindparam, case, select, text
 from sqlalchemy.orm import Session
 
 from models.accounts.roles import Role
-from models.review.items import UNDECIDED, Item
+from models.review.items import UNDECIDED, Item, ItemState
 from models.store.database import execute
-from models.store.tables import AccountRow, OwnerIdentityRow, OwnerQuestionRow, ReviewItemRow
+from models.store.tables import (
+    AccountRow,
+    GoldenHandingRow,
+    GoldenServingRow,
+    OwnerIdentityRow,
+    OwnerQuestionRow,
+    ReviewItemRow,
+)
 from models.unicode import make_storable
+
+_DECIDED = ItemState.DECIDED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +123,23 @@ def list_questions(session: Session, identities: Sequence[str]) -> tuple[OwnerQu
     return tuple(sorted(found, key=lambda each: -each.asked_ms))
 
 
-def questions_on(session: Session, item_id: str) -> tuple[OwnerQuestion, ...]:
-    """What owners were asked about an item, the oldest first."""
-    return tuple(map(_read, execute(session, _ON_ITEM, {"item": item_id}).mappings()))
+def questions_on(
+    session: Session, item_id: str, serving_id: str = "", *, golden: bool = False
+) -> tuple[OwnerQuestion, ...]:
+    """What owners were asked about an item, the oldest first.
+
+    Args:
+        item_id: which item.
+        serving_id: of a golden item, what its reviewer asked; "" for what was asked about the item
+            itself.
+        golden: with that also what was asked about it as a golden item, for leads.
+    """
+    query, values = _ON_ITEM, {"item": item_id}
+    if serving_id:
+        query, values = _ON_SERVING, {**values, "serving": serving_id}
+    elif golden:
+        query = _ALL_ON_ITEM
+    return tuple(map(_read, execute(session, query, values).mappings()))
 
 
 def find_question(session: Session, question_id: str) -> OwnerQuestion | None:
@@ -131,16 +154,25 @@ def _select(session: Session, condition: Any) -> tuple[OwnerQuestion, ...]:
 def _select_questions(condition: Any) -> Select[Any]:
     row, item = OwnerQuestionRow, ReviewItemRow
     names = (name for name in OwnerQuestion.__slots__ if hasattr(row, name))
-    asked = and_(item.question == row.about, item.state.in_(UNDECIDED)).label("asked")
+    # Decided for everybody else, a golden item waits for its reviewer.
+    waits = case(
+        (GoldenHandingRow.id.is_(None), item.state.in_(UNDECIDED)),
+        else_=and_(item.state == _DECIDED, GoldenServingRow.state != _DECIDED),
+    )
+    asked = and_(item.question == row.about, waits).label("asked")
     return (
         select(*(getattr(row, name) for name in names), item.dataset, item.name, asked)
         .join(item, item.id == row.item_id)
+        .outerjoin(GoldenHandingRow, GoldenHandingRow.id == row.id)
+        .outerjoin(GoldenServingRow, GoldenServingRow.id == GoldenHandingRow.serving_id)
         .where(condition)
         .order_by(row.asked_ms, row.id)
     )
 
 
-_ON_ITEM = _select_questions(OwnerQuestionRow.item_id == bindparam("item"))
+_ALL_ON_ITEM = _select_questions(OwnerQuestionRow.item_id == bindparam("item"))
+_ON_ITEM = _ALL_ON_ITEM.where(GoldenHandingRow.id.is_(None))
+_ON_SERVING = _ALL_ON_ITEM.where(GoldenHandingRow.serving_id == bindparam("serving"))
 
 
 def _read(found: RowMapping) -> OwnerQuestion:

@@ -7,11 +7,10 @@ before, with the question and what became of it.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.accounts.records import Account
@@ -20,12 +19,21 @@ from models.errors import ReviewError
 from models.failpoints import reach
 from models.outbox import post_event
 from models.owners.identities import identities_of
+from models.review.admissible import check_words
 from models.review.audit import append_audit
-from models.review.escalating import check_words, lock_leased, wait_for
-from models.review.golden_handing_on import ask_golden, withdraw_golden_question
-from models.review.golden_items import find_held_serving
-from models.review.items import UNDECIDED, Item, find_item
+from models.review.escalating import (
+    HandedOn,
+    find_serving_held_by,
+    lease_lost,
+    lock_item,
+    lock_leased,
+    name_handing,
+    wait_for,
+)
+from models.review.golden_handing_on import hand_on_golden, return_golden_asked
+from models.review.items import UNDECIDED, ItemState, find_item
 from models.review.owner_questions import AskableOwner, find_question, list_askable
+from models.review.referred import REFERRED
 from models.review.turns import Round, WaitsFor
 from models.store.database import execute, now_ms
 from models.store.tables import OwnerQuestionRow, ReviewItemRow
@@ -34,9 +42,6 @@ from models.words import read_words
 DAY_MS = 24 * 60 * 60 * 1000
 MAX_ANSWER = 4000
 """Longest answer, in characters."""
-
-_REFERRED = text("state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')")
-"""Literally the condition of the partial index, without which SQLite does not use it."""
 
 
 class NoQuestionError(ReviewError):
@@ -52,7 +57,7 @@ def ask_owner(
     text: str,
     reviewer: str,
     days: int,
-) -> str:
+) -> HandedOn:
     """Ask the owner of a statement, and take the item out of the queue until they answer.
 
     Args:
@@ -63,26 +68,37 @@ def ask_owner(
         days: after how many days the item comes back without an answer.
 
     Returns:
-        The question's id.
+        The question's id. Submitting again what is stored, under the same lease and in the same
+        words, writes nothing.
 
     Raises:
         LeaseLostError: the lease has ended, or something else is asked now. Nothing is written.
         ReviewError: no account is known for this owner, or the question is missing or too long.
     """
     words = check_words(text, "The question")
+    question_id = name_handing("ask_owner", item_id, lease_token, item_version)
+    lock_item(session, item_id)
+    if (stored := session.get(OwnerQuestionRow, question_id)) is not None:
+        if (stored.asked_by, stored.identity, stored.text) != (reviewer, identity, words):
+            raise lease_lost()
+        return HandedOn(question_id, repeated=True)
     now = now_ms(session)
-    question_id = uuid.uuid4().hex
     due = now + days * DAY_MS
-    detail = {"item_id": item_id, "text_sha256": digest_bytes(words.encode()), "due_ms": due}
-    serving = find_held_serving(session, item_id, lease_token)
-    if serving is not None and serving.version == item_version:
-        _require_known(session, find_item(session, item_id), identity)
-        question_id = ask_golden(session, serving, identity, words, now, due)
-        append_audit(session, reviewer, "ask_owner", question_id, detail)
-        return question_id
-    item = lock_leased(session, item_id, lease_token, item_version, reviewer)
-    _require_known(session, item, identity)
-    wait_for(session, item, now, {"waits_for": WaitsFor.OWNER.value, "due_ms": due})
+    serving = find_serving_held_by(session, item_id, lease_token, item_version, reviewer)
+    item = (
+        lock_leased(session, item_id, lease_token, item_version, reviewer)
+        if serving is None
+        else find_item(session, item_id)
+    )
+    if item is None or AskableOwner(identity, True) not in list_askable(session, item):
+        raise ReviewError(
+            "No account is known for this owner.",
+            "Rule on what is known, or hand the item to a lead.",
+        )
+    if serving is not None:
+        hand_on_golden(session, serving, ItemState.ASKED_OWNER, question_id, now)
+    else:
+        wait_for(session, item, now, {"waits_for": WaitsFor.OWNER.value, "due_ms": due})
     reach("review.ask.item")
     values = {
         "id": question_id,
@@ -101,18 +117,12 @@ def ask_owner(
         "withdrawn_ms": None,
     }
     session.execute(insert(OwnerQuestionRow).values(**values))
+    detail = {"item_id": item_id, "text_sha256": digest_bytes(words.encode()), "due_ms": due}
     append_audit(session, reviewer, "ask_owner", question_id, detail)
     reach("review.ask.audit")
-    post_event(session, "item_waits", {"item_id": item_id, "waits_for": "owner"}, now)
-    return question_id
-
-
-def _require_known(session: Session, item: Item | None, identity: str) -> None:
-    if item is None or AskableOwner(identity, True) not in list_askable(session, item):
-        raise ReviewError(
-            "No account is known for this owner.",
-            "Rule on what is known, or hand the item to a lead.",
-        )
+    if serving is None:
+        post_event(session, "item_waits", {"item_id": item_id, "waits_for": "owner"}, now)
+    return HandedOn(question_id)
 
 
 def answer_question(session: Session, question_id: str, account: Account, text: str) -> None:
@@ -146,36 +156,39 @@ def answer_question(session: Session, question_id: str, account: Account, text: 
     now = now_ms(session)
     _change(session, question_id, answer=words, answered_by=account.name, answered_ms=now)
     reach("review.answer.row")
-    _return_items(session, [question.item_id], now)
+    golden = return_golden_asked(session, question_id, now)
+    if not golden:
+        _return_items(session, [question.item_id], now)
     detail = {"item_id": question.item_id, "answer_sha256": digest_bytes(words.encode())}
     append_audit(session, account.name, "answer_question", question_id, detail)
     reach("review.answer.audit")
-    post_event(
-        session, "owner_answered", {"item_id": question.item_id, "question": question_id}, now
-    )
+    if not golden:
+        posted = {"item_id": question.item_id, "question": question_id}
+        post_event(session, "owner_answered", posted, now)
 
 
 def withdraw_question(session: Session, question_id: str, by: str, *, lead: bool = False) -> str:
     """Take a question back that was not answered: whoever asked it, or a lead.
 
     Returns:
-        The id of the item.
+        The id of the item. Taking back again what is taken back already writes nothing.
 
     Raises:
         NoQuestionError: there is no such question, or it is somebody else's.
         ReviewError: it is closed.
     """
-    if (golden := withdraw_golden_question(session, question_id, by)) is not None:
-        return golden
     _lock_item_of(session, question_id)
     question = find_question(session, question_id)
     if question is None or not (lead or question.asked_by == by):
         raise NoQuestionError("There is no such question of yours.", "Look at the item again.")
+    if question.withdrawn_ms is not None:
+        return question.item_id
     if not question.open:
         raise ReviewError("This question is closed.", "Look at the item as it is now.")
     now = now_ms(session)
     _change(session, question_id, withdrawn_ms=now)
-    _return_items(session, [question.item_id], now)
+    if not return_golden_asked(session, question_id, now):
+        _return_items(session, [question.item_id], now)
     append_audit(session, by, "withdraw_question", question_id, {"item_id": question.item_id})
     return question.item_id
 
@@ -208,7 +221,7 @@ def return_overdue(session: Session, now: int) -> int:
 _OVERDUE = (
     select(ReviewItemRow.id, ReviewItemRow.question)
     .where(
-        _REFERRED,
+        REFERRED,
         ReviewItemRow.waits_for == WaitsFor.OWNER.value,
         ReviewItemRow.due_ms <= bindparam("now"),
     )

@@ -16,7 +16,7 @@ from models.store.tables import ReviewItemRow
 MOST_LISTED = 100
 """Items of each kind that are listed."""
 
-_REFERRED = text("state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')")
+REFERRED = text("state IN ('open', 'leased') AND waits_for IN ('adjudication', 'lead', 'owner')")
 """Literally the condition of the partial index, without which SQLite does not use it."""
 
 
@@ -42,7 +42,7 @@ def list_referred(
     """
     row = ReviewItemRow
     now = now_ms(session)
-    chosen = (_REFERRED, row.waits_for == waits_for.value)
+    chosen = (REFERRED, row.waits_for == waits_for.value)
     query = (
         select(*summary_columns())
         .where(*chosen)

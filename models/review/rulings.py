@@ -25,13 +25,14 @@ from models.review.audit import RULED, append_audit, describe_ruling
 from models.review.golden_items import (
     change_serving,
     find_golden_ruling,
+    find_held_serving,
     find_serving_of,
     store_golden_ruling,
 )
 from models.review.items import UNDECIDED, ItemState
 from models.review.reason_codes import RulingKind
 from models.review.releasing import RELEASED
-from models.review.skips import note_skip
+from models.review.skips import is_skipped, note_skip
 from models.review.stored_rulings import StoredRuling, find_ruling
 from models.review.turns import Round, Taken, WaitsFor, agree
 from models.store.database import execute, now_ms
@@ -118,7 +119,7 @@ def decide(
     or waits for a lead who settles it. Two who rewrite a caption differently do not
     agree. ``skip`` gives the reviewer others first and stores no ruling; its reason code and note
     are ignored. Submitting again what is already stored for the same item version by the same
-    reviewer returns the stored ruling.
+    reviewer returns the stored ruling; skipping again what they have skipped writes nothing.
 
     Args:
         session: an open transaction.
@@ -144,6 +145,9 @@ def decide(
     if found is None:
         raise ReviewError(f"There is no item {item_id}.", "Go back to the queue.")
     now = now_ms(session)
+    held = {"item": item_id, "at": item_version, "token": lease_token, "holder": reviewer}
+    if kind is RulingKind.SKIP and _has_skipped(session, found, held, now):
+        return Ruled(item_id, item_version, kind, "", repeated=True)
     given = GivenRuling(kind, reason, note, reviewer, now)
     if found.state == ItemState.DECIDED.value:
         serving = find_serving_of(session, item_id, found.question, key_of(reviewer))
@@ -165,19 +169,19 @@ def decide(
     taken = None if skipped else _take(session, asked, given, ruling_id, texts)
     after = {**RELEASED, "updated_ms": now}
     after |= {} if taken is None else columns_after(asked, taken)
-    held = {"item": item_id, "at": item_version, "token": lease_token, "holder": reviewer}
     if execute(session, _CHANGE_HELD, {**after, **held}).first() is None:
         raise _lost()
     reach("review.decide.item")
     if taken is None:
         note_skip(session, item_id, asked.question, key_of(reviewer), now)
+        reach("review.skip.noted")
     else:
         store_ruling(session, asked, given, ruling_id, taken)
     return Ruled(item_id, item_version, kind, ruling_id)
 
 
 _LOCKED = (
-    select(*ASKED, ReviewItemRow.state)
+    select(*ASKED, ReviewItemRow.state, ReviewItemRow.lease_token)
     .where(ReviewItemRow.id == bindparam("item"))
     .with_for_update()
 )
@@ -193,6 +197,15 @@ _CHANGE_HELD = (
     .returning(ReviewItemRow.id)
 )
 """The columns to set are those among the values that it is run with."""
+
+
+def _has_skipped(session: Session, found: Row[Any], held: Mapping[str, Any], now: int) -> bool:
+    """Whether somebody has skipped an item as it is asked now, and does not hold it any more."""
+    token = held["token"]
+    if token in (found.lease_token, "") or find_held_serving(session, found.id, token):
+        return False
+    key = key_of(held["holder"])
+    return session.scalar(select(is_skipped(found.id, found.question, key, now))) or False
 
 
 def read_asked_item(found: Row[Any]) -> AskedItem:

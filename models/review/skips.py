@@ -42,12 +42,12 @@ def note_skip(session: Session, item_id: str, question: str, key: str, now: int)
 
 
 def is_skipped(
-    item_id: InstrumentedAttribute[str],
-    question: InstrumentedAttribute[str],
+    item_id: InstrumentedAttribute[str] | str,
+    question: InstrumentedAttribute[str] | str,
     key: str | ColumnElement[str],
     now: int | ColumnElement[int],
 ) -> ColumnElement[bool]:
-    """Whether somebody has passed over the item of a query, and the skip still holds.
+    """Whether somebody has passed over an item, or that of a query, and the skip still holds.
 
     Name and time may be parameters of the query.
     """

@@ -231,16 +231,25 @@ def _read(found: RowMapping) -> StoredRuling:
 
 
 def golden_ruling_on(session: Session, ruling_id: str) -> StoredRuling | None:
-    """A ruling on a golden item, as its reviewer sees it: like any other."""
+    """A ruling on a golden item, in force or not, as its reviewer sees it: like any other."""
     return _find_golden(session, _GOLDEN_BY_ID, {"ruling": ruling_id})
+
+
+def golden_rulings_on(session: Session, serving_id: str) -> tuple[StoredRuling, ...]:
+    """All rulings on a golden item as one reviewer had it, the newest first."""
+    found = execute(session, _ON_SERVING, {"serving": serving_id}).mappings()
+    return tuple(map(_read_golden, found))
+
+
+_GOLDEN_IN_FORCE = GoldenServingRow.ruling_id == GoldenRulingRow.id
 
 
 def _select_golden(condition: ColumnElement[bool]) -> Select[Any]:
     row, serving, item = GoldenRulingRow, GoldenServingRow, ReviewItemRow
     kept = (column for column in row.__table__.columns if column.name != "serving_id")
     return (
-        select(*kept, item.name)
-        .join(serving, and_(serving.id == row.serving_id, serving.ruling_id == row.id))
+        select(*kept, item.name, _GOLDEN_IN_FORCE.label("in_force"))
+        .join(serving, serving.id == row.serving_id)
         # It is the reviewer's as long as the item is decided for everybody else.
         .join(
             item,
@@ -251,19 +260,25 @@ def _select_golden(condition: ColumnElement[bool]) -> Select[Any]:
             ),
         )
         .where(condition)
-        .order_by(row.ruled_ms.desc())
-        .limit(1)
+        .order_by(row.ruled_ms.desc(), row.item_version.desc())
     )
 
 
 _GOLDEN_BY_ID = _select_golden(GoldenRulingRow.id == bindparam("ruling"))
-_LATEST_GOLDEN = _select_golden(GoldenRulingRow.reviewer == bindparam("reviewer"))
+_ON_SERVING = _select_golden(GoldenRulingRow.serving_id == bindparam("serving"))
+_LATEST_GOLDEN = _select_golden(
+    and_(GoldenRulingRow.reviewer == bindparam("reviewer"), _GOLDEN_IN_FORCE)
+).limit(1)
 
 
 def _find_golden(
     session: Session, query: Select[Any], values: Mapping[str, Any]
 ) -> StoredRuling | None:
     found = execute(session, query, values).mappings().first()
-    if found is None:
-        return None
-    return StoredRuling(**found, came_with="", came_with_item="", in_force=True, stands=True)
+    return None if found is None else _read_golden(found)
+
+
+def _read_golden(found: RowMapping) -> StoredRuling:
+    in_force = bool(found["in_force"])
+    values = {**found, "in_force": in_force, "stands": in_force}
+    return StoredRuling(**values, came_with="", came_with_item="")

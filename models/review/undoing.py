@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
+from models.accounts.records import key_of
 from models.captions.making import hold_edits_on, undo_edits_on
 from models.errors import ReviewError
 from models.failpoints import reach
@@ -24,7 +25,10 @@ from models.review.rulings import ASKED, post_waiting, read_asked_item
 from models.review.stored_rulings import StoredRuling, find_ruling_by_id, rulings_with
 from models.review.turns import FRESH, WaitsFor
 from models.store.database import now_ms
-from models.store.tables import GoldenRulingRow, GoldenServingRow, ReviewItemRow
+from models.store.tables import AuditRow, GoldenRulingRow, GoldenServingRow, ReviewItemRow
+
+_REPEATED_WITHIN = 10_000
+"""Rows of the audit chain."""
 
 
 def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False) -> str:
@@ -95,6 +99,22 @@ def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False)
     return stored.item_id
 
 
+def has_undone(session: Session, ruling_id: str, reviewer: str) -> bool:
+    """Whether somebody has just taken a ruling back, so that doing so again changes nothing.
+
+    Looked for among the newest rows of the audit chain: whoever repeats a request does so soon.
+    """
+    row = AuditRow
+    newest = select(func.coalesce(func.max(row.seq), 0)).scalar_subquery()
+    undone = select(row.seq).where(
+        row.seq > newest - _REPEATED_WITHIN,
+        row.action == "undo",
+        row.subject == ruling_id,
+        row.actor == reviewer,
+    )
+    return session.execute(undone.limit(1)).first() is not None
+
+
 def _undone(
     stored: StoredRuling, found: Row[Any], reviewer: str, *, lead: bool
 ) -> dict[str, Any] | None:
@@ -135,7 +155,8 @@ def _describe(stored: StoredRuling | GoldenRulingRow) -> dict[str, Any]:
 
 def _undo_golden(session: Session, golden: GoldenRulingRow, reviewer: str) -> str:
     serving = session.get_one(GoldenServingRow, golden.serving_id)
-    if serving.ruling_id != golden.id or golden.reviewer != reviewer:
+    theirs = golden.reviewer == reviewer or serving.reviewer_key == key_of(reviewer)
+    if serving.ruling_id != golden.id or not theirs:
         raise ReviewError("This ruling is no longer in force.", "Look at the item as it is now.")
     now = now_ms(session)
     change_serving(session, serving, "open", now, ruling_id="", version=serving.version + 1)

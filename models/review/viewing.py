@@ -15,14 +15,18 @@ from sqlalchemy.orm import Session
 
 from models.accounts.records import key_of
 from models.captions.records import StoredEdit, edits_of_ruling
-from models.review.golden_handing_on import golden_questions, golden_referrals
 from models.review.golden_items import age_of, find_serving, find_servings, show_served
 from models.review.items import WAITING, Item, ItemState, find_row, read_item
 from models.review.listing import ItemPage, ItemSummary, list_items, read_summary, summary_columns
 from models.review.owner_questions import OwnerQuestion, questions_on
 from models.review.referrals import Referral, referrals_on
 from models.review.sampling.marking import is_sampled
-from models.review.stored_rulings import StoredRuling, golden_ruling_on, rulings_on
+from models.review.stored_rulings import (
+    StoredRuling,
+    golden_ruling_on,
+    golden_rulings_on,
+    rulings_on,
+)
 from models.review.streams import ANY, Stream
 from models.review.turns import WaitsFor
 from models.review.two_persons import hide_scores
@@ -86,8 +90,7 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
     rulings: tuple[StoredRuling, ...]
     if serving is not None:
         item = show_served(item, serving, now)
-        golden = golden_ruling_on(session, serving.ruling_id) if serving.ruling_id else None
-        rulings = (golden,) if golden else ()
+        rulings = golden_rulings_on(session, serving.id)
         disputed: tuple[StoredRuling, ...] = ()
     else:
         rulings = rulings_on(session, item_id)
@@ -96,11 +99,9 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
     withheld = item.waits and not disputed and _is_withheld(session, item, viewer)
     own = next((each for each in mine if each.stands), None) if item.waits else None
     blind = item.blind
-    if serving is not None:
-        told = golden_referrals(session, serving)
-        asked = golden_questions(session, item, serving)
-    else:
-        told, asked = referrals_on(session, item_id), questions_on(session, item_id)
+    serving_id = "" if serving is None else serving.id
+    told = referrals_on(session, item_id, serving_id, golden=viewer.lead)
+    asked = questions_on(session, item_id, serving_id, golden=viewer.lead)
     if blind and item.waits_for is not WaitsFor.LEAD:
         told = tuple(each for each in told if each.given_by == viewer.reviewer)
     evidence = hide_scores(item.evidence) if blind else item.evidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Header
 from pydantic import Field
@@ -21,9 +21,20 @@ from review_ui.api.problems import ApiError
 from review_ui.api.rulings import show_rulings
 from review_ui.site import Site
 
-_T = TypeVar("_T")
+
+class Done(Protocol):
+    """What was done with an item; ``repeated`` where it had been done before."""
+
+    @property
+    def repeated(self) -> bool: ...
+
+
+_T = TypeVar("_T", bound=Done)
 
 Token = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
+REPEATED = "already-ruled"
+"""The code of a problem that says what was done before."""
+
 IfMatch = Annotated[
     str | None,
     Header(
@@ -54,6 +65,8 @@ def act_on(
 ) -> tuple[_T, ItemWhole | None]:
     """Do something with an item that the caller holds, and take the next one, or neither.
 
+    What was done before is answered as it was the first time, whatever became of the item since.
+
     Args:
         act: does it, in the transaction in which the next item is taken; what the queue refuses is
             answered with a problem.
@@ -66,9 +79,14 @@ def act_on(
     """
     with site.database.transaction() as session:
         require_turn(session, item_id, sent, caller)
-        check_version(session, site, item_id, caller, if_match)
-        with refusing(session, site, item_id, sent, caller):
-            done = act(session)
+        outdated = find_outdated(session, site, item_id, caller, if_match)
+        try:
+            with refusing(session, site, item_id, sent, caller):
+                done = act(session)
+        except ApiError as error:
+            raise (error if outdated is None or error.code == REPEATED else outdated) from error
+        if outdated is not None and not done.repeated:
+            raise outdated
         return done, take_following(session, site, caller, sent)
 
 
@@ -115,19 +133,16 @@ def require_turn(session: Session, item_id: str, sent: Submitted, caller: Caller
     return item
 
 
-def check_version(
+def find_outdated(
     session: Session, site: Site, item_id: str, caller: Caller, if_match: str | None
-) -> None:
-    """Make sure that the caller has seen what is asked now.
-
-    Raises:
-        ApiError: another version is asked.
-    """
+) -> ApiError | None:
+    """412 where another version is asked than the caller has seen, or None."""
     if if_match in (None, "*"):
-        return
+        return None
     now = show_item(session, site, item_id, caller)
-    if if_match != f'"{now.version}"':
-        raise ApiError("version-changed", remedy="Look at the item as it is now.")
+    if if_match == f'"{now.version}"':
+        return None
+    return ApiError("version-changed", remedy="Look at the item as it is now.")
 
 
 @contextmanager
@@ -162,7 +177,7 @@ def already_ruled(
     seen = [each for each in (view.rulings if view else ()) if each.item_version == version]
     shown = show_rulings(session, seen[:1], caller)
     return ApiError(
-        "already-ruled",
+        REPEATED,
         "This version of the item has a ruling already.",
         "Nothing was written; undo that ruling to rule again, or take the next item.",
         extra={"ruling": shown[0].model_dump(mode="json")} if shown else {},

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from models.errors import ReviewError
+from models.review.escalating import HandedOn
 from models.review.questions_to_owners import NoQuestionError
 from models.review.queue import ask_owner, escalate, send_back, withdraw_question
 from review_ui.api.acting import IfMatch, Submitted, act_on
@@ -58,10 +59,13 @@ def hand_to_lead(
     handed: Handed,
     if_match: IfMatch = None,
 ) -> Passed:
-    """Hand an item that the caller holds to a lead, and take the next one."""
+    """Hand an item that the caller holds to a lead, and take the next one.
 
-    def act(session: Session) -> None:
-        escalate(
+    Whoever sends the same again, with the same lease, is answered as the first time.
+    """
+
+    def act(session: Session) -> HandedOn:
+        return escalate(
             session,
             item_id,
             handed.lease_token,
@@ -82,10 +86,13 @@ def hand_back(
     handed: Handed,
     if_match: IfMatch = None,
 ) -> Passed:
-    """Hand an item that was handed to a lead back to the queue, with an answer."""
+    """Hand an item that was handed to a lead back to the queue, with an answer.
 
-    def act(session: Session) -> None:
-        send_back(
+    Whoever sends the same again, with the same lease, is answered as the first time.
+    """
+
+    def act(session: Session) -> HandedOn:
+        return send_back(
             session,
             item_id,
             handed.lease_token,
@@ -106,9 +113,12 @@ def ask(
     asked: Asked,
     if_match: IfMatch = None,
 ) -> Passed:
-    """Ask the owner of a statement about an item that the caller holds, and take the next one."""
+    """Ask the owner of a statement about an item that the caller holds, and take the next one.
 
-    def act(session: Session) -> str:
+    Whoever sends the same again, with the same lease, is answered as the first time.
+    """
+
+    def act(session: Session) -> HandedOn:
         return ask_owner(
             session,
             item_id,
@@ -120,13 +130,13 @@ def ask(
             site.answer_days,
         )
 
-    question_id, following = act_on(site, caller, item_id, asked, if_match, act)
-    return Passed(question_id=question_id, next=following)
+    handed, following = act_on(site, caller, item_id, asked, if_match, act)
+    return Passed(question_id=handed.id, next=following)
 
 
 @router.post("/questions/{question_id}/withdrawal", responses=describe(404, 409))
 def take_back(site: ThisSite, caller: RulesOnItems, question_id: QuestionId) -> Withdrawn:
-    """Take back a question that has no answer: whoever asked it, or a lead."""
+    """Take back a question that has no answer: whoever asked it, or a lead. Twice does no harm."""
     with site.database.transaction() as session:
         try:
             item_id = withdraw_question(session, question_id, caller.name, lead=caller.adjudicates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from models.captions.records import StoredEdit
+from models.review.derivatives import SIZES, derivative_path
 from models.review.owner_questions import OwnerQuestion, list_askable
-from models.review.queue import ItemState, ItemSummary
+from models.review.queue import Item, ItemState, ItemSummary
 from models.review.referrals import Referral
 from models.review.viewing import ItemView, view_item
 from review_ui.api.callers import Caller
@@ -98,6 +100,14 @@ class Askable(BaseModel):
     known: bool = Field(description="An account is known, so that they can be asked.")
 
 
+class Picture(BaseModel):
+    """A link to a copy of the picture, which works without the token: for an `<img>`."""
+
+    size: int = Field(description="Longer side in pixels, at most.")
+    url: str = Field(description="Of a WebP file; ends with `until`.")
+    until: datetime
+
+
 class ItemWhole(BaseModel):
     """An item with its evidence; with its lease where the caller holds it."""
 
@@ -109,6 +119,9 @@ class ItemWhole(BaseModel):
     priority: int | None = Field(description=PRIORITY)
     updated: datetime
     evidence: dict[str, Any] = Field(description="What a reviewer is shown; see docs/review.md.")
+    pictures: list[Picture] = Field(
+        description="The largest first; none where the picture could not be read."
+    )
     lease: Lease | None
     rulings: list[Ruling] = Field(
         description="Those that the caller may see: while it waits, perhaps only their own."
@@ -148,6 +161,7 @@ def show_item(
         priority=None if view.blind else item.priority,
         updated=moment(item.updated_ms),
         evidence=clean(item.evidence),
+        pictures=_show_pictures(site, item),
         lease=Lease(token=item.lease_token, until=moment(item.lease_until_ms)) if mine else None,
         rulings=show_rulings(session, view.rulings, caller),
         blind=view.blind,
@@ -177,6 +191,17 @@ def show_line(item: ItemSummary, names: Mapping[str, str]) -> ItemLine:
         held_until=moment_or_none(item.lease_until_ms) if held else None,
         updated=moment(item.updated_ms),
     )
+
+
+def _show_pictures(site: Site, item: Item) -> list[Picture]:
+    drawn = [
+        size for size in SIZES if derivative_path(site.derivatives, item.asset_id, size).is_file()
+    ]
+    links = [(size, site.picture_links.make(item.id, size, time.time())) for size in drawn]
+    return [
+        Picture(size=size, url=site.address + link.path, until=moment(link.until * 1000))
+        for size, link in links
+    ]
 
 
 def _show_disputed(session: Session, view: ItemView, caller: Caller) -> list[Disputed]:

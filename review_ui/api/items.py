@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.queue import WAITING as WAITING_STATES
-from models.review.queue import ItemState, Ruled, Stream, decide, give_back, heartbeat, lease_item
+from models.review.queue import (
+    ItemState,
+    Ruled,
+    RulingKind,
+    Stream,
+    decide,
+    give_back,
+    heartbeat,
+    lease_item,
+)
 from models.review.viewing import list_viewed
 from review_ui.api.acting import (
     IfMatch,
@@ -182,7 +191,8 @@ def rule(
     """Rule on an item that the caller holds, and take the next one.
 
     Both happen in one transaction. What has been ruled before is answered with 409 and the ruling
-    that stands, so that a request whose answer was lost can be sent again without harm.
+    that stands, so that a request whose answer was lost can be sent again without harm; a skip is
+    answered as the first time.
     """
 
     def act(session: Session) -> Ruled:
@@ -216,7 +226,7 @@ def take_ruling(
 
     def rule_once(session: Session) -> Ruled:
         ruled = act(session)
-        if ruled.repeated:
+        if ruled.repeated and ruled.ruling is not RulingKind.SKIP:
             raise already_ruled(session, site, item_id, sent.item_version, caller)
         return ruled
 

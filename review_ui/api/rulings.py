@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.errors import ReviewError
 from models.review.queue import StoredRuling, undo
 from models.review.stored_rulings import find_ruling_by_id, golden_ruling_on, list_rulings
+from models.review.undoing import has_undone
 from models.review.viewing import view_item
 from review_ui.api.callers import Caller, RulesOnItems, SeesItems, SeesRulings
 from review_ui.api.fields import (
@@ -91,13 +92,19 @@ def show(site: ThisSite, caller: SeesItems, ruling_id: RulingId) -> Ruling:
 
 @router.post("/rulings/{ruling_id}/undo", responses=describe(404, 409))
 def take_back(site: ThisSite, caller: RulesOnItems, ruling_id: RulingId) -> Undone:
-    """End a ruling that is in force, and those that were taken together with it."""
+    """End a ruling that is in force, and those that were taken together with it.
+
+    Whoever sends it again is answered as the first time.
+    """
     with site.database.transaction() as session:
-        if _find(session, ruling_id) is None:
+        found = _find(session, ruling_id)
+        if found is None:
             raise ApiError("not-found", "There is no such ruling.")
         try:
             item_id = undo(session, ruling_id, caller.name, lead=caller.adjudicates)
         except ReviewError as error:
+            if has_undone(session, ruling_id, caller.name):
+                return Undone(ruling_id=ruling_id, item_id=found.item_id)
             raise ApiError("conflict", error.problem, error.remedy) from error
     return Undone(ruling_id=ruling_id, item_id=item_id)
 

@@ -14,6 +14,8 @@ from models.nouns.register.storage import CATEGORIES
 from models.nouns.terms.listing import Term, TermFilter, find_term, list_terms
 from models.nouns.terms.records import StoredTermRuling, find_term_ruling
 from models.nouns.terms.rulings import rule_term, undo_term
+from models.review.hanging import count_changed
+from models.review.queue import ItemState
 from review_ui.api.callers import Caller, RulesOnTerms, SeesTerms
 from review_ui.api.fields import (
     NO_NUL,
@@ -135,11 +137,15 @@ def rule(site: ThisSite, caller: RulesOnTerms, decision: TermDecision) -> TermRu
 
 @router.post("/terms/rulings/{ruling_id}/undo", responses=describe(404, 409))
 def take_back(site: ThisSite, caller: RulesOnTerms, ruling_id: RulingId) -> TermUndone:
-    """End a ruling: the term is undecided again."""
+    """End a ruling: the term is undecided again. Whoever sends it again is answered as before."""
     try:
         with site.database.transaction() as session:
-            if find_term_ruling(session, ruling_id) is None:
+            found = find_term_ruling(session, ruling_id)
+            if found is None:
                 raise ApiError("not-found", "There is no such ruling.")
+            if found.undone_ms is not None and found.undone_by == caller.name:
+                reopened = count_changed(session, found.dataset, ItemState.OPEN, found.undone_ms)
+                return TermUndone(ruling=_show_ruling(session, found, caller), reopened=reopened)
             undone = undo_term(session, ruling_id, caller.name)
             shown = _show_ruling(session, undone.ruling, caller)
     except ReviewError as error:

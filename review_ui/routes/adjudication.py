@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from models.review.golden_handing_on import list_handed_golden
 from models.review.queue import WaitsFor
 from models.review.referred import MOST_LISTED, list_referred
 from review_ui.permitted import SeesAdjudication
@@ -19,6 +20,12 @@ def show_adjudication(request: Request, site: ThisSite, visitor: SeesAdjudicatio
     """The three lists, the oldest first, without evidence."""
     with site.database.snapshot() as session:
         sections = {each.value: list_referred(session, each) for each in _SECTIONS}
+        handed = list_handed_golden(session) if visitor.may("mark_golden") else ()
     return site.render(
-        request, "adjudication.html", visitor=visitor, sections=sections, most=MOST_LISTED
+        request,
+        "adjudication.html",
+        visitor=visitor,
+        sections=sections,
+        most=MOST_LISTED,
+        handed=len(handed),
     )

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from models.review.audit import verify_audit
 from models.review.queue import effective_rulings
 from models.settings import Settings
 from models.store.database import Database
-from models.store.tables import RulingRow
+from models.store.tables import ReviewItemRow, RulingRow
 from review_ui.app import create_app
 from tests.browsers import launched_browser, served
 from tests.review_seed import DATASET, seed
@@ -36,10 +37,10 @@ def address(tmp_path: Path, sqlite_database: Database) -> Iterator[str]:
 
 @pytest.fixture
 def sign_in(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens a window in which mika is signed in; an error in its console fails the test."""
+    """Opens a window in which somebody is signed in; an error in its console fails the test."""
     contexts, complaints = [], []
 
-    def open_window(**options: Any) -> Any:
+    def open_window(name: str = "mika", **options: Any) -> Any:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
@@ -48,7 +49,7 @@ def sign_in(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
             "console", lambda said: complaints.append(said.text) if said.type == "error" else None
         )
         page.goto(address)
-        page.fill("#name", "mika")
+        page.fill("#name", name)
         page.click("main button")
         page.wait_for_selector(".datasets")
         return page
@@ -145,6 +146,38 @@ def test_undo_goes_back_to_the_item(sign_in: Callable[..., Any], sqlite_database
     press_and_wait(page, "x")
     with sqlite_database.snapshot() as session:
         assert [r.ruling for r in effective_rulings(session, DATASET).values()] == ["exclude"]
+
+
+def test_two_reviewers_on_one_queue_do_not_disturb_each_other(
+    sign_in: Callable[..., Any], address: str, sqlite_database: Database
+) -> None:
+    mika, jun = sign_in(), sign_in("jun")
+    begin(mika)
+    begin(jun)
+    seen = [mika.url, jun.url]
+    for _ in range(2):
+        for page in (mika, jun):
+            press_and_wait(page, "a")
+            seen.append(page.url)
+        with sqlite_database.snapshot() as session:
+            held = list(session.scalars(select(ReviewItemRow.lease_holder)))
+        assert sorted(filter(None, held)) == ["jun", "mika"]
+    assert len(set(seen)) == len(seen) == 6  # nothing was shown to both, and nothing twice
+    queue = mika.context.new_page()
+    queue.goto(address)
+    assert "4 decided" in queue.inner_text(".dataset")
+    assert "held by jun" in queue.inner_text("ul.items")
+    token = jun.input_value("#ruling [name=lease_token]")
+    press_and_wait(mika, "u")
+    assert mika.url.split("?")[0] == seen[2].split("?")[0]  # what she ruled on last
+    queue.reload()
+    assert "3 decided" in queue.inner_text(".dataset")
+    jun.reload()
+    assert jun.input_value("#ruling [name=lease_token]") == token
+    press_and_wait(jun, "x")
+    assert count_rulings(sqlite_database) == 5
+    with sqlite_database.snapshot() as session:
+        assert verify_audit(session).ok
 
 
 def test_a_reason_that_needs_a_note_asks_for_it_before_ruling(

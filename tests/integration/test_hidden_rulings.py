@@ -12,10 +12,16 @@ from models.accounts.records import require_by_name
 from models.accounts.roles import Role
 from models.captions.ruling import decide_rewriting
 from models.errors import ReviewError
+from models.review.golden_handing_on import (
+    list_handed_golden,
+    send_golden_back,
+    settle_golden,
+)
 from models.review.golden_marking import mark_golden
-from models.review.queue import GoldenShare, Question, enqueue, give_back, lease_next
+from models.review.questions_to_owners import answer_question
+from models.review.queue import GoldenShare, Question, enqueue, give_back, lease_next, send_back
 from models.store.database import Database
-from models.store.tables import GoldenHandingRow, ReviewItemRow
+from models.store.tables import OwnerQuestionRow, ReviewItemRow
 from tests.account_parts import cheap_passwords, put_account, signed_in
 from tests.api_parts import client, make_app, token_for
 from tests.rounds_seed import (
@@ -187,7 +193,7 @@ def test_lists_of_the_api_show_a_golden_item_as_one_that_waits(
 def test_a_golden_item_that_is_handed_on_is_told_apart_by_nothing(
     app: Any, database: Database
 ) -> None:
-    put_owner(database)
+    owner = put_owner(database)
     put_golden(database)
     serve_golden(database, "jun")
     other = 200  # serving the golden one has not come so far
@@ -199,41 +205,87 @@ def test_a_golden_item_that_is_handed_on_is_told_apart_by_nothing(
         return mine.post(f"/api/v1/items/{item.id}/{what}", json={**held, **words}).json()
 
     def seen(number: int) -> Any:
-        shown = mine.get(f"/api/v1/items/{item_of(number)}").json()
-        told = [(each["kind"], each["note"], each["given_by"]) for each in shown["told"]]
-        questions = [
-            (each["owner"], each["text"], each["asked_by"], each["overdue"], each["withdrawn"])
-            for each in shown["questions"]
-        ]
-        return shown["state"], told, questions
+        return unnamed(mine.get(f"/api/v1/items/{item_of(number)}").json())
 
     for number in (1, other):
         asked = do(number, "question", owner=SETTER, question="Is it yours?")
-        assert seen(number)[0] == "asked_owner"
+        assert seen(number)["state"] == "asked_owner"
         taken_back = mine.post(f"/api/v1/questions/{asked['question_id']}/withdrawal")
         assert taken_back.json() == {"item_id": item_of(number)}
         again = mine.post(f"/api/v1/questions/{asked['question_id']}/withdrawal")
-        assert again.status_code == 409
+        assert (again.status_code, again.json()) == (200, taken_back.json())
         do(number, "question", owner=SETTER, question="And now?")
     make_overdue(database)
     for number in (1, other):
-        assert seen(number)[0] == "open"
+        assert seen(number)["state"] == "open"
         do(number, "escalation", note="please look")
         with pytest.raises(ReviewError, match="waits for a lead"):
             take(database, number, "jun")
     assert seen(1) == seen(other)
-    assert seen(1)[0] == "escalated"
-    for action in ("escalate", "ask_owner", "withdraw_question", "question_overdue"):
+    assert seen(1)["state"] == "escalated"
+    hand_back(database, other)
+    assert seen(1) == seen(other)
+    assert (seen(1)["state"], seen(1)["told"][-1]["note"]) == ("open", "look at the ribbon")
+    for number in (1, other):
+        asked = do(number, "question", owner=SETTER, question="And this?")
+        with database.transaction() as session:
+            answer_question(session, asked["question_id"], owner, "Yes.")
+    assert seen(1) == seen(other)
+    assert (seen(1)["state"], seen(1)["questions"][-1]["answer"]) == ("open", "Yes.")
+    for number in (1, other):
+        do(number, "escalation", note="once more")
+    settle(database, other)
+    assert seen(1) == seen(other)
+    assert (seen(1)["state"], seen(1)["rulings"][0]["ruling"]) == ("decided", "exclude")
+    for number in (1, other):
+        (ruling,) = mine.get(f"/api/v1/items/{item_of(number)}").json()["rulings"]
+        for _ in range(2):
+            undone = mine.post(f"/api/v1/rulings/{ruling['id']}/undo")
+            assert undone.json()["item_id"] == item_of(number)
+        do(number, "ruling", ruling="approve", reason_code="other_name")
+    assert seen(1) == seen(other)
+    handed = ("escalate", "send_back", "ask_owner")
+    for action in (*handed, "withdraw_question", "question_overdue", "answer_question"):
         told = [row["detail"]["item_id"] for row in rows(others, action) if row["detail"]]
         assert set(told) == {item_of(other)}
         known = [row["detail"]["item_id"] for row in rows(mine, action) if row["detail"]]
         assert set(known) == {item_of(1), item_of(other)}
 
 
+def unnamed(shown: Any) -> Any:
+    """What the API shows of an item, without what differs from each item to the next."""
+    if isinstance(shown, list):
+        return [unnamed(each) for each in shown]
+    if not isinstance(shown, dict):
+        return shown
+    own = ("id", "asset_id", "item_id", "evidence", "priority", "updated", "ruled", "at")
+    times = ("asked", "due", "answered")
+    kept = {name: unnamed(value) for name, value in shown.items() if name not in own}
+    return {name: bool(value) if name in times else value for name, value in kept.items()}
+
+
+def hand_back(database: Database, number: int) -> None:
+    """A lead hands back what was handed to them: a golden item, and one that is not."""
+    words = "look at the ribbon"
+    item = take(database, number, "lead", lead=True)
+    with database.transaction() as session:
+        (handed,) = list_handed_golden(session)
+        send_golden_back(session, handed.serving_id, words, "lead")
+        send_back(session, item.id, item.lease_token, item.version, words, "lead")
+
+
+def settle(database: Database, number: int) -> None:
+    """A lead rules on what was handed to them: a golden item, and one that is not."""
+    submit(database, take(database, number, "lead", lead=True), "lead", "exclude", "a copy")
+    with database.transaction() as session:
+        (handed,) = list_handed_golden(session)
+        settle_golden(session, handed.serving_id, "a copy", "lead")
+
+
 def make_overdue(database: Database) -> None:
     with database.transaction() as session:
         session.execute(update(ReviewItemRow).where(ReviewItemRow.due_ms > 0).values(due_ms=1))
-        session.execute(update(GoldenHandingRow).values(due_ms=1))
+        session.execute(update(OwnerQuestionRow).values(due_ms=1))
         item = lease_next(session, "jun", golden=SHARE)
         assert item is not None
         give_back(session, item.id, item.lease_token)

@@ -486,6 +486,7 @@ class TestPages:
             "/items/x",
             f"{pictures}/768",
             f"{pictures}/x",
+            f"{pictures}/+768",
         ):
             answer = mika.http.get(path)
             assert (answer.status_code, "There is no such page" in answer.text) == (404, True)

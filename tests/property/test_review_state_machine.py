@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -42,6 +43,7 @@ from models.review.queue import (
 )
 from models.store.database import Database, now_ms
 from models.store.tables import AuditRow, Base, OutboxRow, ReviewItemRow, RulingRow, SkipRow
+from models.takedowns import acknowledge_takedown, takedown_times
 from tests.rounds_seed import SETTER, put_owner
 
 DATASET = "foxes"
@@ -53,6 +55,10 @@ REASONS = {"approve": "other_name", "exclude": "copied_motif", "skip": ""}
 
 def asset(number: int) -> str:
     return f"{number:064x}"
+
+
+class Killed(BaseException):
+    """The process ends here: the database sees a connection that breaks off."""
 
 
 @dataclass
@@ -112,6 +118,8 @@ class ReviewMachine(RuleBasedStateMachine):
         self.undone = 0
         self.referred = 0
         self.answered = 0
+        self.handed: dict[tuple[str, str, str, int], str] = {}
+        self.taken_down: set[str] = set()
         with database.transaction() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 session.execute(delete(table))
@@ -127,7 +135,9 @@ class ReviewMachine(RuleBasedStateMachine):
     def run_asks(self, asked: dict[int, tuple[str, int]], complete: bool) -> None:
         evidence = {"asset": {}, "statements": [{"setter": SETTER}]}
         questions = [
-            Question(asset(n), d * 64, n, evidence, persons) for n, (d, persons) in asked.items()
+            Question(asset(n), d * 64, n, evidence, persons)
+            for n, (d, persons) in asked.items()
+            if asset(n) not in self.taken_down
         ]
         new = reopened = unchanged = superseded = 0
         for question in questions:
@@ -229,23 +239,30 @@ class ReviewMachine(RuleBasedStateMachine):
     def holder_hands_it_on(self, data: st.DataObject, act: str) -> None:
         item, reviewer = data.draw(st.sampled_from(self.forms))
         expected = self.items[item.asset_id]
+        words = (item.id, item.lease_token, item.version)
+        if (act, *words) in self.handed:
+            with self.database.transaction() as session:
+                handed = self._hand_on(session, act, words, reviewer)
+            assert (handed.id, handed.repeated) == (self.handed[act, *words], True)
+            return
         with_lead = expected.waits_for is WaitsFor.LEAD
         settling = expected.turn is WaitsFor.ADJUDICATION
         fits = {"escalate": not with_lead and not settling, "send_back": with_lead}
         allowed = self._holds(item) and fits.get(act, True) and not (settling and act != "ask")
         with self.database.transaction() as session:
-            words = (item.id, item.lease_token, item.version)
             if not allowed:
                 with pytest.raises((ReviewError, LeaseLostError)):
                     self._hand_on(session, act, words, reviewer)
                 return
-            question = self._hand_on(session, act, words, reviewer)
+            handed = self._hand_on(session, act, words, reviewer)
+        assert not handed.repeated
+        self.handed[act, *words] = handed.id
         self.referred += 1
         expected.state, expected.holder = ItemState.OPEN, ""
         after = {"escalate": WaitsFor.LEAD, "send_back": expected.turn, "ask": WaitsFor.OWNER}
         expected.waits_for = after[act]
         if act == "ask":
-            expected.question = question
+            expected.question = handed.id
 
     @staticmethod
     def _hand_on(session, act, words, reviewer):  # type: ignore[no-untyped-def]
@@ -325,8 +342,12 @@ class ReviewMachine(RuleBasedStateMachine):
         item, reviewer = data.draw(st.sampled_from(self.forms))
         expected = self.items[item.asset_id]
         stored = expected.rulings.get(item.version)
+        skipped = self.skipped.get(reviewer, {}).get(item.asset_id) == expected.digest
         with self.database.transaction() as session:
-            if stored and stored[1] != reviewer and expected.waits:
+            if ruling == "skip" and skipped and not self._is_leased_by(item):
+                ruled = self._decide(session, item, ruling, reviewer)
+                assert (ruled.ruling_id, ruled.repeated) == ("", True)
+            elif stored and stored[1] != reviewer and expected.waits:
                 with pytest.raises(LeaseLostError):
                     self._decide(session, item, ruling, reviewer)
             elif stored and stored[:2] != (ruling, reviewer):
@@ -389,6 +410,31 @@ class ReviewMachine(RuleBasedStateMachine):
         settled = expected.waits_for is WaitsFor.ADJUDICATION
         return version == expected.version or (version in expected.standing and not settled)
 
+    @precondition(lambda self: self.items)
+    @rule(data=st.data())
+    def owner_has_an_asset_taken_down(self, data: st.DataObject) -> None:
+        """It is in no release from then on; the next run that asks about the rest withdraws it."""
+        asset_id = data.draw(st.sampled_from(sorted(self.items)))
+        with self.database.transaction() as session:
+            acknowledge_takedown(session, asset_id, "studio", "letter of 3 May")
+        self.taken_down.add(asset_id)
+
+    @rule(data=st.data(), act=st.sampled_from(["take", "approve", "skip", "escalate", "ask"]))
+    def process_dies_before_it_is_written(self, data: st.DataObject, act: str) -> None:
+        """Nothing has happened, and who held an item goes on: with the same form, elsewhere."""
+        form = data.draw(st.sampled_from(self.forms)) if self.forms else None
+        with suppress(Killed), self.database.transaction() as session:
+            with suppress(ReviewError):
+                if act == "take" or form is None:
+                    lease_next(session, "mika")
+                elif act in ("approve", "skip"):
+                    self._decide(session, form[0], act, form[1])
+                else:
+                    words = (form[0].id, form[0].lease_token, form[0].version)
+                    self._hand_on(session, act, words, form[1])
+            raise Killed
+        self.database.engine.dispose()
+
     @precondition(lambda self: any(item.rulings for item in self.items.values()))
     @rule(data=st.data(), reviewer=REVIEWERS, lead=st.booleans())
     def reviewer_undoes(self, data: st.DataObject, reviewer: str, lead: bool) -> None:
@@ -430,7 +476,8 @@ class ReviewMachine(RuleBasedStateMachine):
             assert {a: (e.ruling, e.ruling_id) for a, e in effective.items()} == in_force
             assert all(e.question == self.items[a].digest for a, e in effective.items())
             assert session.scalar(select(func.count(RulingRow.id))) == rulings
-            told = rulings + self.undone + self.referred
+            assert takedown_times(session).keys() == self.taken_down
+            told = rulings + self.undone + self.referred + len(self.taken_down)
             assert session.scalar(select(func.count(OutboxRow.id))) == told
             audited = select(func.count(AuditRow.seq)).where(AuditRow.action != "enqueue")
             assert session.scalar(audited) == told + self.answered + self.begun
@@ -450,8 +497,10 @@ class ReviewMachine(RuleBasedStateMachine):
 
     def _holds(self, item: Item) -> bool:
         """Whether this form's token is the one that stands: the newest that was given out."""
-        expected = self.items[item.asset_id]
-        if expected.state is not ItemState.LEASED or expected.version != item.version:
+        return self.items[item.asset_id].version == item.version and self._is_leased_by(item)
+
+    def _is_leased_by(self, item: Item) -> bool:
+        if self.items[item.asset_id].state is not ItemState.LEASED:
             return False
         newest = [form for form, _ in self.forms if form.id == item.id][-1]
         return newest.lease_token == item.lease_token

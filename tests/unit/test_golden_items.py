@@ -9,6 +9,11 @@ from sqlalchemy import func, select, update
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import read_latest, verify_audit
+from models.review.golden_handing_on import (
+    list_handed_golden,
+    send_golden_back,
+    settle_golden,
+)
 from models.review.golden_marking import (
     find_mark,
     list_golden,
@@ -17,6 +22,8 @@ from models.review.golden_marking import (
     retire_golden,
 )
 from models.review.masking import find_withheld
+from models.review.owner_questions import open_questions
+from models.review.questions_to_owners import answer_question
 from models.review.queue import (
     GoldenShare,
     Item,
@@ -34,7 +41,7 @@ from models.review.queue import (
     undo,
 )
 from models.review.ranking import PER_DAY
-from models.review.viewing import Viewer, list_viewed, view_item
+from models.review.viewing import ItemView, Viewer, list_viewed, view_item
 from models.store.database import Database
 from models.store.tables import OutboxRow, ReviewItemRow, RulingRow
 from tests.rounds_seed import (
@@ -52,6 +59,7 @@ from tests.rounds_seed import (
 )
 
 SHARE = GoldenShare(b"k" * 32, 0.05)
+MIKA = Viewer("mika")
 
 
 def prepare(database: Database, ruling: str = "exclude", others: int = 200) -> None:
@@ -166,24 +174,120 @@ def test_forms_are_taken_and_refused_as_everywhere(sqlite_database: Database) ->
         submit(sqlite_database, back, "mika", "exclude")
 
 
-def test_handing_it_on_asks_and_tells_nobody(sqlite_database: Database) -> None:
+def hand_on(database: Database, item: Item, reviewer: str, act: str = "escalate") -> str:
+    """Hand a golden item to a lead or to its owner; the id of the note or question."""
+    with database.transaction() as session:
+        words = (item.id, item.lease_token, item.version)
+        if act == "escalate":
+            return escalate(session, *words, "please look", reviewer).id
+        return ask_owner(session, *words, SETTER, "Is it yours?", reviewer, 14).id
+
+
+def view(database: Database, viewer: Viewer) -> ItemView:
+    with database.snapshot() as session:
+        shown = view_item(session, item_of(1), viewer)
+    assert shown is not None
+    return shown
+
+
+def test_handed_on_it_stays_decided_and_is_told_to_no_program(sqlite_database: Database) -> None:
     put_owner(sqlite_database)
-    for act in ("escalate", "ask"):
-        prepare(sqlite_database) if act == "escalate" else None
+    prepare(sqlite_database)
+    before = None
+    for act, state in (("escalate", ItemState.ESCALATED), ("ask", ItemState.ASKED_OWNER)):
         item = serve(sqlite_database, act)
-        with sqlite_database.transaction() as session:
-            words = (item.id, item.lease_token, item.version)
-            if act == "escalate":
-                escalate(session, *words, "please look", act)
-            else:
-                ask_owner(session, *words, SETTER, "Is it yours?", act, 14)
+        before = figures(sqlite_database)
+        hand_on(sqlite_database, item, act, act)
+        assert figures(sqlite_database) == before
         assert look(sqlite_database, 1).state is ItemState.DECIDED
+        assert view(sqlite_database, Viewer(act)).item.state is state
+        shown = view(sqlite_database, Viewer("sora"))
+        assert (shown.referrals, shown.questions) == ((), ())
         with sqlite_database.snapshot() as session:
-            view = view_item(session, item.id, Viewer(act))
             (counts,) = count_items(session)
-        assert view is not None
-        assert view.item.state in (ItemState.ESCALATED, ItemState.ASKED_OWNER)
         assert (counts.escalated, counts.asked_owner) == (0, 0)
+
+
+def test_a_lead_hands_it_back_with_an_answer(sqlite_database: Database) -> None:
+    prepare(sqlite_database)
+    hand_on(sqlite_database, serve(sqlite_database), "mika")
+    with sqlite_database.transaction() as session:
+        (handed,) = list_handed_golden(session)
+        assert (handed.reviewer, handed.answer, handed.note) == ("mika", "exclude", "please look")
+        with pytest.raises(ReviewError):
+            send_golden_back(session, handed.serving_id, " ", "lead")
+        send_golden_back(session, handed.serving_id, "look at the ribbon", "lead")
+        assert list_handed_golden(session) == ()
+        with pytest.raises(ReviewError):
+            send_golden_back(session, handed.serving_id, "once more", "lead")
+        item = lease_next(session, "mika", golden=SHARE)
+    assert item is not None
+    assert (item.id, item.state) == (item_of(1), ItemState.LEASED)
+    told = [(each.kind, each.note, each.given_by) for each in view(sqlite_database, MIKA).referrals]
+    assert told == [
+        ("escalate", "please look", "mika"),
+        ("send_back", "look at the ribbon", "lead"),
+    ]
+    hand_on(sqlite_database, item, "mika")
+    with sqlite_database.snapshot() as session:
+        assert len(list_handed_golden(session)) == 1
+
+
+def test_a_lead_settles_it_and_that_is_no_answer_of_the_reviewer(
+    sqlite_database: Database,
+) -> None:
+    prepare(sqlite_database)
+    hand_on(sqlite_database, serve(sqlite_database), "mika")
+    before = figures(sqlite_database)
+    with sqlite_database.transaction() as session:
+        (handed,) = list_handed_golden(session)
+        settle_golden(session, handed.serving_id, "the same ribbon", "lead")
+    assert figures(sqlite_database) == before
+    shown = view(sqlite_database, MIKA)
+    (ruling,) = shown.rulings
+    assert (shown.item.state, ruling.ruling, ruling.reviewer, ruling.note, ruling.in_force) == (
+        *(ItemState.DECIDED, "exclude", "lead"),
+        *("the same ribbon", True),
+    )
+    with sqlite_database.transaction() as session:
+        assert measure_reviewers(session) == ()
+        assert [mark.given for mark in list_golden(session)] == [0]
+        undo(session, ruling.id, "mika")  # as of any ruling of a lead on what one person rules on
+    shown = view(sqlite_database, MIKA)
+    assert (shown.item.state, [each.in_force for each in shown.rulings]) == (
+        ItemState.OPEN,
+        [False],
+    )
+
+
+def test_its_owner_is_asked_and_the_answer_brings_it_back(sqlite_database: Database) -> None:
+    owner = put_owner(sqlite_database)
+    prepare(sqlite_database)
+    question = hand_on(sqlite_database, serve(sqlite_database), "mika", "ask")
+    before = figures(sqlite_database)
+    with sqlite_database.transaction() as session:
+        assert [each.id for each in open_questions(session, [SETTER])] == [question]
+        answer_question(session, question, owner, "Yes, and it was never licensed.")
+        assert open_questions(session, [SETTER]) == ()
+        item = lease_next(session, "mika", golden=SHARE)
+    assert figures(sqlite_database) == before
+    assert item is not None
+    assert item.id == item_of(1)
+    for viewer in (MIKA, Viewer("lead", lead=True)):
+        (told,) = view(sqlite_database, viewer).questions
+        assert told.answer == "Yes, and it was never licensed."
+    assert view(sqlite_database, Viewer("sora")).questions == ()
+
+
+def test_asked_anew_it_leaves_the_lead_and_its_owner_alone(sqlite_database: Database) -> None:
+    put_owner(sqlite_database)
+    prepare(sqlite_database)
+    hand_on(sqlite_database, serve(sqlite_database), "mika")
+    hand_on(sqlite_database, serve(sqlite_database, "jun"), "jun", "ask")
+    ask(sqlite_database, make_question(1, persons=1, digest="b", setter=SETTER))
+    with sqlite_database.snapshot() as session:
+        assert list_handed_golden(session) == ()
+        assert open_questions(session, [SETTER]) == ()
 
 
 def test_nobody_gets_it_twice_nor_whoever_knows_it(sqlite_database: Database) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import verify_audit
+from models.review.desk import look_at_queue
 from models.review.owner_questions import (
     find_question,
     list_askable,
@@ -376,6 +377,21 @@ class TestEscalation:
         assert look(database, 1).state is ItemState.LEASED
 
 
+def test_what_a_lead_holds_is_still_to_be_settled(sqlite_database: Database) -> None:
+    ask(sqlite_database, make_question(1), make_question(2))
+    rule(sqlite_database, 1, "mika", "approve")
+    rule(sqlite_database, 1, "jun", "exclude")
+    hand(sqlite_database, 2, "please look")
+    for number in (1, 2):
+        take(sqlite_database, number, "lead", lead=True)
+    with sqlite_database.snapshot() as session:
+        desk = look_at_queue(session, 7)
+    assert (desk.to_settle, desk.with_lead) == (1, 1)
+    rule(sqlite_database, 1, "lead", "exclude", lead=True)
+    with sqlite_database.snapshot() as session:
+        assert look_at_queue(session, 7).to_settle == 0
+
+
 def inquire(database: Database, number: int, days: int = 14) -> str:
     item = take(database, number, "mika")
     with database.transaction() as session:
@@ -388,7 +404,7 @@ def inquire(database: Database, number: int, days: int = 14) -> str:
             "Is this yours?",
             "mika",
             days,
-        )
+        ).id
 
 
 class TestOwners:

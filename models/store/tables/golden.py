@@ -76,25 +76,17 @@ class GoldenRulingRow(Base):
 
 
 class GoldenHandingRow(Base):
-    """What a reviewer said when they handed a golden item to a lead or an owner: it reaches nobody.
+    """That a note or a question is about a golden item, and whose.
 
-    ``kind`` is ``escalate`` or ``ask_owner``. Of a question ``identity`` is whom it is to and
-    ``due_ms`` when the item comes back; ``overdue_ms`` and ``withdrawn_ms`` are as of a question
-    that reaches its owner.
+    ``id`` is that of a ``ReferralRow`` or an ``OwnerQuestionRow``: what is said about a golden item
+    is kept with what is said about all others, and shown to its reviewer and whoever is told.
     """
 
     __tablename__ = "golden_handings"
-    __table_args__ = (Index("ix_golden_handing_serving", "serving_id", "at_ms"),)
+    __table_args__ = (Index("ix_golden_handing_serving", "serving_id"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     serving_id: Mapped[str] = mapped_column(ForeignKey("golden_servings.id"))
-    kind: Mapped[str] = mapped_column(String(16))
-    words: Mapped[str] = mapped_column(Text)
-    identity: Mapped[str] = mapped_column(Text, default="")
-    at_ms: Mapped[int]
-    due_ms: Mapped[int] = mapped_column(default=0)
-    overdue_ms: Mapped[int | None]
-    withdrawn_ms: Mapped[int | None]
 
 
 class GoldenTurnRow(Base):
