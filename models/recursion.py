@@ -15,31 +15,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # A string that never ends runs to the end of the text, so that no position is tried twice.
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|[\[\]{}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)', re.DOTALL)
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
-_PLAIN_BRACKET = re.compile(r"[\[\]{}]")
 
-
-def is_nested_deeper(text: str, levels: int) -> bool:
+def is_nested_deeper(text: str | bytes, levels: int) -> bool:
     """Whether a JSON text nests arrays and objects deeper than so many levels, in linear time."""
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     depth = 0
-    for found in _find_brackets(text):
-        if found in ("[", "{"):
-            depth += 1
-            if depth > levels:
-                return True
-        elif found in ("]", "}"):
-            depth -= 1
+    for bracket in _leave_strings_out(data).translate(None, _OTHERS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > levels:
+            return True
     return False
 
 
-def _find_brackets(text: str) -> Iterator[str]:
-    """The brackets outside strings, and strings."""
-    if '\\"' not in text:
+def _leave_strings_out(data: bytes) -> bytes:
+    if b'\\"' not in data:
         # No quote is escaped: every other piece between quotes is outside strings. Files of proofs
         # are thousands of hashes, and are passed over ten times as fast so.
-        return (match[0] for match in _PLAIN_BRACKET.finditer("".join(text.split('"')[::2])))
-    return (match[0] for match in _BRACKET.finditer(text))
+        return b"".join(data.split(b'"')[::2])
+    return _STRING.sub(b"", data)
 
 
 # One thread at a time: a second one would take the raised limit for the one to keep.

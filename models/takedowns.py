@@ -21,7 +21,8 @@ from models.words import read_words
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_OF_NOTHING = digest_bytes(b"")
+OF_NOTHING = digest_bytes(b"")
+"""The SHA-256 of an empty file, by which no asset goes."""
 _NAMED_AT_ONCE = 500
 """Assets in one statement: a database takes a limited number of parameters."""
 
@@ -96,7 +97,7 @@ def _check_asset(asset_id: str) -> None:
             f"{asset_id!r} is not an asset id.",
             "Give the SHA-256 of the original file: `sha256sum FILE` prints it.",
         )
-    if asset_id == _OF_NOTHING:
+    if asset_id == OF_NOTHING:
         raise KiyomeError(
             "The file is empty, and no asset goes by that.",
             "Give the original file, or the asset id that the report shows for this one.",

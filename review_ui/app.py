@@ -221,7 +221,8 @@ def _answer_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if below_api(request.scope["path"]):
         return write_problem("not-found")  # a line break keeps an address from the API itself
-    return _answer(request, status, {404: "missing", 405: "method"}.get(status, "unexpected"))
+    kinds = {400: "form", 404: "missing", 405: "method"}
+    return _answer(request, status, kinds.get(status, "unexpected"))
 
 
 def _answer_invalid(request: Request, error: Exception) -> Response:

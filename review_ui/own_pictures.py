@@ -21,7 +21,7 @@ from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import Depends, Request
 
 from models.errors import WorkspaceError
-from models.review.derivatives import FOLDER, SIZES, THUMB, derivative_path
+from models.review.derivatives import SIZES, THUMB
 from models.settings import Settings
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class OwnPictures:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._workspace = settings.workspace.absolute()
-        self._folder = self._workspace / FOLDER
+        self._unpruned: int | None = None  # how many were drawn since the folder was looked at
         self._limits = settings.max_bytes, settings.max_pixels
         self._turns = CapacityLimiter(1)
         self._drawing: DrawingProcess | None = None
@@ -203,11 +203,13 @@ class OwnPictures:
         Raises:
             ValueError: there is no such size.
         """
-        path = derivative_path(self._folder, file.asset_id, size)
-        return path if path.is_file() else None
+        from models.owners.works_copies import find_copy
+
+        return find_copy(self._workspace, file.asset_id, size)
 
     def _draw(self, file: OwnedFile, size: int) -> Path | None:
         from models.owners.drawing_process import DrawingProcess
+        from models.owners.works_copies import PRUNED_EVERY, copies_folder, prune_copies
         from models.owners.works_pictures import find_originals
 
         drawn = self.copy(file, size)  # for another request, while this one waited
@@ -221,9 +223,14 @@ class OwnPictures:
         sizes = (THUMB,) if size == THUMB else SIZES
         if self._drawing is None:
             self._drawing = DrawingProcess()
-        missing = self._drawing.draw(file.asset_id, originals, self._folder, sizes, *self._limits)
+        folder = copies_folder(self._workspace)
+        missing = self._drawing.draw(file.asset_id, originals, folder, sizes, *self._limits)
         if missing is not None:
             self._failed.put(file.asset_id, missing)
+        self._unpruned = None if self._unpruned is None else self._unpruned + 1
+        if self._unpruned is None or self._unpruned >= PRUNED_EVERY:
+            prune_copies(folder)
+            self._unpruned = 0
         return self.copy(file, size)
 
 

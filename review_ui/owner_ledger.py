@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -13,7 +14,10 @@ from fastapi import Depends, Request
 from models.settings import Settings
 
 if TYPE_CHECKING:
-    from models.owners.usage import UsageHistory
+    from models.owners.usage import BatchUsage, UsageHistory
+
+COUNTED_S = 0.1
+"""So much CPU time a page spends on batches that were not counted before."""
 
 
 @dataclass(slots=True)
@@ -54,6 +58,35 @@ class OwnerLedger:
     def explore(self, tx_hash: str) -> str:
         """The address of a transaction's page at the block explorer; "" without one."""
         return self.explorer.replace("{tx}", tx_hash)
+
+
+def references(history: UsageHistory, identities: Sequence[str]) -> list[tuple[str, str]]:
+    """An owner's pseudonyms in the ledger, each with its identity."""
+    return [(history.ledger.reference(identity), identity) for identity in identities]
+
+
+def list_so_far(
+    history: UsageHistory, identities: Sequence[str]
+) -> tuple[list[tuple[BatchUsage, str]], int]:
+    """Batches for every identity of an owner, the newest first, as far as they are counted.
+
+    Returns:
+        Those, and how many are left: they are counted on while nobody waits.
+
+    Raises:
+        LedgerError: a file of the ledger is missing or damaged.
+    """
+    named = references(history, identities)
+    listed: list[tuple[BatchUsage, str]] = []
+    left = 0
+    for reference, identity in named:
+        counted, uncounted = history.batches_so_far(reference, COUNTED_S / len(named))
+        listed += [(usage, identity) for usage in counted]
+        left += uncounted
+    if left:
+        history.count_on([reference for reference, _ in named])
+    listed.sort(key=lambda pair: -pair[0].size)
+    return listed, left
 
 
 def choose_ledger(settings: Settings) -> OwnerLedger:

@@ -13,6 +13,7 @@ from models.consent.statements import Statement, Trust
 from models.ledger.auditing.opening import open_entries, open_released, open_revocations
 from models.ledger.auditing.request import read_request
 from models.ledger.auditing.writing import Disclosure, write_disclosure
+from models.ledger.grounds import digest_grounds
 from models.ledger.log import UsageLedger
 from models.ledger.records import (
     ConsentRef,
@@ -27,6 +28,7 @@ from models.ledger.runs import RunEntry, enter_run, name_batch
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.audited import encode_policy
+from models.releases.manifest import list_consent
 from models.verdicts import Verdict
 from tests.ledger_parts import ORIGIN, asset_id, owner_ref
 from verifier.auditing import examine_audit
@@ -85,6 +87,7 @@ def use_of(number: int, statements: Sequence[Statement], owner: str = "") -> Usa
         consent=ConsentRef(
             tuple(s.carrier for s in statements),
             tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+            digest_grounds(_row(number, statements), [_text(said) for said in statements]),
         ),
         owner_ref=owner,
     )
@@ -118,8 +121,10 @@ class Audited:
         said: dict[int, tuple[Statement, ...]],
         earlier: Sequence[UsageRecord] = (),
         owners: int = 4,
+        *,
+        grounded: bool = True,
     ) -> Audited:
-        """Append a release of one use for each number."""
+        """Append a release of one use for each number; ``grounded`` as records are since."""
         folder.mkdir(parents=True, exist_ok=True)
         ledger = UsageLedger.open(folder / "ledger", ORIGIN)
         if earlier:
@@ -128,6 +133,10 @@ class Audited:
             use_of(number, statements, owner_ref(number % owners))
             for number, statements in said.items()
         ]
+        if not grounded:
+            records = [
+                replace(each, consent=replace(each.consent, grounds_sha256="")) for each in records
+            ]
         ledger.append(
             RELEASE, records, DECIDED, manifest_sha256=MANIFEST, policy_sha256=POLICY.digest
         )
@@ -219,17 +228,7 @@ def _row(number: int, statements: Sequence[Statement]) -> dict[str, object]:
     return {
         "asset_id": asset_id(number),
         "basis": [Reason.CONSENT_GRANTED.value],
-        "consent": [
-            {
-                "carrier": s.carrier,
-                "evidence_sha256": s.evidence_sha256,
-                "license_ref": s.license_ref,
-                "setter": s.setter,
-                "source": s.source,
-                "trust": s.trust.levels,
-            }
-            for s in statements
-        ],
+        "consent": list_consent(statements),
         "decided_by": "machine",
         "reasons": [Reason.CONSENT_GRANTED.value],
     }

@@ -80,6 +80,23 @@ def put(*keys: object, to: object) -> Callable[[Path], None]:
     return edit_entry(change)
 
 
+def change_consent(**changes: str) -> Callable[[Path], None]:
+    """Change what the first entry's row says of its statement."""
+
+    def change(value: dict[str, object]) -> None:
+        value["manifest_row"]["consent"][0].update(changes)  # type: ignore[index]
+
+    return edit_entry(change)
+
+
+def say_unkept(folder: Path) -> None:
+    """Take the evidence away, and say in every entry that it was never kept."""
+    gone = first_file(folder, "evidence")
+    gone.unlink()
+    for path in (folder / "entries").iterdir():
+        change_file(path, evidence_not_kept=[gone.name])
+
+
 def _swap(folder: Path) -> None:
     one, other = sorted((folder / "entries").iterdir())[:2]
     data = one.read_bytes()
@@ -95,7 +112,7 @@ TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
     ("a leaf is another", put("leaf", to="0" * 64), "inclusion"),
     ("a path is empty", put("path", to=[]), "inclusion"),
     ("a record is said to be erased", edit_entry(lambda v: (
-        v.pop("opening"), v.pop("statements"), v.pop("manifest_row"),
+        v.pop("opening"), v.pop("statements"), v.pop("manifest_row"), v.pop("evidence_not_kept"),
         v.update(erased={"erasures": []}))), "entry"),
     ("a row is of another asset", put("manifest_row", "asset_id", to="0" * 64), "violation"),
     ("a row leaves evidence out", put("manifest_row", "consent", to=[]), "violation"),
@@ -103,6 +120,26 @@ TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
     ("a row is no row", put("manifest_row", to={}), "file"),
     ("statements are no texts", put("statements", to=[1]), "entry"),
     ("evidence is another", lambda f: first_file(f, "evidence").write_bytes(b"no"), "evidence"),
+    ("evidence is gone", lambda f: first_file(f, "evidence").unlink(), "evidence"),
+    ("evidence is there and said not to be kept", lambda f: change_file(
+        first_file(f), evidence_not_kept=[first_file(f, "evidence").name]), "evidence"),
+    ("what was not kept is no list", put("evidence_not_kept", to="x"), "entry"),
+    ("what was not kept is no text", put("evidence_not_kept", to=[1]), "entry"),
+    ("a row was decided by a person", put("manifest_row", "decided_by", to="ruling"), "violation"),
+    ("a row has another basis", put("manifest_row", "basis", to=["consent_contract"]), "violation"),
+    ("a row's basis is none", put("manifest_row", "basis", to="x"), "entry"),
+    ("a row has another reason", put("manifest_row", "reasons", to=[]), "violation"),
+    ("a row names another source", change_consent(source="x"), "violation"),
+    ("a row names another setter", change_consent(setter="x"), "violation"),
+    ("a row names another trust", change_consent(trust="L0"), "violation"),
+    ("a row names another licence", change_consent(license_ref="x"), "violation"),
+    ("a row names another carrier", change_consent(carrier="c2pa"), "violation"),
+    ("a statement was given later", lambda f: edit_statement(
+        lambda s: s.replace(f'"issued_at":{DECIDED - DAY}', f'"issued_at":{DECIDED - 2 * DAY}'))(f),
+     "violation"),
+    ("row and statement name another setter", lambda f: (
+        edit_statement(lambda s: s.replace('"setter":"hanako"', '"setter":"taro"'))(f),
+        change_consent(setter="taro")(f)), "violation"),
     ("the policy is another", lambda f: (f / "policy.json").write_bytes(b"{}"), "policy"),
     ("the manifest is another", lambda f: (f / "manifest.parquet").write_bytes(b"x"), "manifest"),
     ("a position is another", edit("request.json", positions=[0]), "draw"),

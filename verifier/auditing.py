@@ -199,12 +199,16 @@ def _conclude(checks: Checks, request: Request, found: Found) -> None:
             f"{found.uses} uses, {found.others} others."
         )
         checks.add("entries", detail)
-    if found.digests:
+    _tell_grounds(checks, found)
+    if found.kept:
+        detail = f"{len(found.kept)} pieces of evidence were opened, and have the digests named."
+        checks.add("evidence", detail)
+    if found.unkept:
         detail = (
-            f"The bytes behind {found.bodies} of {found.digests} statements with evidence were "
-            "opened, and have its digest."
+            f"{len(found.unkept)} pieces of evidence were not kept, says the operator: only their "
+            "digests follow from the records."
         )
-        checks.add("evidence", detail, Status.OK if found.bodies else Status.NOTE)
+        checks.add("evidence", detail, Status.NOTE)
     if found.on_chain:
         detail = (
             f"{found.on_chain} statements name a chain and mostly a block that they were read at: "
@@ -212,6 +216,7 @@ def _conclude(checks: Checks, request: Request, found: Found) -> None:
         )
         checks.add("chain", detail, Status.NOTE)
     _list(checks, "opened", found.missing, Status.FAILED)
+    _list(checks, "evidence", found.absent, Status.FAILED)
     _list(checks, "violation", found.violations, Status.FAILED)
     _list(checks, "unverifiable", found.unverifiable, Status.UNCHECKED)
     if found.erased:
@@ -221,6 +226,23 @@ def _conclude(checks: Checks, request: Request, found: Found) -> None:
         detail = f"{found.sound} of {found.uses} drawn uses were consented to by what was opened."
         checks.add("consent", detail)
     _bound(checks, request, found.counted)
+
+
+def _tell_grounds(checks: Checks, found: Found) -> None:
+    if found.grounded:
+        detail = (
+            f"The manifest's row and the statements of {found.grounded} uses are those whose "
+            "digest their records hold."
+        )
+        checks.add("grounds", detail)
+    if found.ungrounded:
+        detail = (
+            f"The records of {found.ungrounded} uses hold no digest of their grounds. Of the "
+            "manifest's row, asset_id, decided_by, reasons and the carriers and evidence in "
+            "consent follow from the record; basis and the source, setter, trust and license_ref "
+            "in consent are the operator's word, and so is what the statements say."
+        )
+        checks.add("grounds", detail, Status.NOTE)
 
 
 def _bound(checks: Checks, request: Request, counted: int) -> None:

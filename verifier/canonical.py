@@ -117,6 +117,13 @@ def take_path(value: Any, what: str) -> list[bytes]:
     """
     if not isinstance(value, list) or len(value) > MAX_PATH:
         raise CheckError("file", f"The {what} is not a list of at most {MAX_PATH} hashes.")
+    try:
+        data = bytes.fromhex("".join(value))
+    except (TypeError, ValueError):
+        data = b""
+    path = [data[at : at + 32] for at in range(0, len(data), 32)]
+    if [step.hex() for step in path] == value:
+        return path
     return [take_bytes(step, what) for step in value]
 
 

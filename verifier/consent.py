@@ -38,6 +38,7 @@ class Said:
     proven: frozenset[str]
     attribution: bool
     license_sha256: str
+    license_ref: str
     constraint_met: bool
     issued_at: int | None
     expires_at: int | None
@@ -54,6 +55,19 @@ class Said:
     def is_signed(self) -> bool:
         """Whether somebody signed it for exactly these bytes."""
         return {"integrity", "bound"} <= self.proven
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What the manifest's row says of it."""
+        levels = "+".join(f"L{at}" for at, flag in enumerate(_FLAGS, 1) if flag in self.proven)
+        return {
+            "carrier": self.carrier,
+            "evidence_sha256": self.evidence,
+            "license_ref": self.license_ref,
+            "setter": self.setter,
+            "source": self.source,
+            "trust": levels or "L0",
+        }
 
     @property
     def moment(self) -> tuple[int, int]:
@@ -115,6 +129,7 @@ def read_statement(text: str) -> Said:
             proven=frozenset(flag for flag in _FLAGS if trust[flag] is True),
             attribution=value["attribution"] is True,
             license_sha256=value["license_sha256"],
+            license_ref=value["license_ref"],
             constraint_met=value["constraint_met"] is True,
             issued_at=value["issued_at"],
             expires_at=value["expires_at"],
@@ -124,10 +139,10 @@ def read_statement(text: str) -> Said:
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CheckError("statements", "A statement cannot be read.") from None
-    texts = (said.carrier, said.source, said.setter, said.license_sha256, said.evidence)
+    texts = (said.carrier, said.source, said.setter, said.license_ref, said.license_sha256)
     times = (said.issued_at, said.expires_at, said.observed_at)
     if (
-        not all(isinstance(each, str) for each in (*texts, *preferences.values()))
+        not all(isinstance(each, str) for each in (*texts, said.evidence, *preferences.values()))
         or not all(each is None or type(each) is int for each in times)
         or type(said.sequence) is not int
     ):

@@ -18,13 +18,14 @@ from verifier.drawing import RELEASE_DIGITS, Request
 from verifier.merkle import hash_entry, is_included
 from verifier.report import CheckError
 
-ENTRY = "kiyome.audited-entry/1"
-RUN_ENTRY = "kiyome.audited-run-entry/1"
+ENTRY = "kiyome.audited-entry/2"
+RUN_ENTRY = "kiyome.audited-run-entry/2"
 REVOCATION = "kiyome.audited-revocation/1"
 _PLACE = ("format", "index", "leaf", "path")
 _ROW = ("asset_id", "basis", "consent", "decided_by", "reasons")
 _CONSENT = ("carrier", "evidence_sha256", "license_ref", "setter", "source", "trust")
-_ASSET = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_GROUNDS = ("basis", "consent", "decided_by", "reasons")
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Entry:
         record: what the leaf commits to; None where it was erased.
         row: what the manifest says about its asset; None where that was not opened.
         statements: what was said about its consent, each as it was kept; None likewise.
+        unkept: digests of evidence that the operator says was not kept.
         erasures: how many erasures it may be among.
         released: of a run, the release's own entry; None where that was not opened.
     """
@@ -52,6 +54,7 @@ class Entry:
     row: dict[str, Any] | None
     statements: tuple[str, ...] | None
     erasures: int
+    unkept: tuple[str, ...] = ()
     released: Released | None = None
 
 
@@ -85,7 +88,8 @@ def read_entry(value: dict[str, Any], index: int, request: Request) -> Entry:
             take_number(each["erased_at"], "time of an erasure")
             take_number(each["size"], "size at an erasure", request.batch.first + 1)
         return Entry(index, None, None, None, len(erased))
-    take(value, "entry", (*_PLACE, "manifest_row", "opening", "statements", *more))
+    fields = ("evidence_not_kept", "manifest_row", "opening", "statements")
+    take(value, "entry", (*_PLACE, *fields, *more))
     record = _open(value, index, request)
     released = _read_released(value["released"], request) if more else None
     row, statements = value["manifest_row"], value["statements"]
@@ -95,8 +99,11 @@ def read_entry(value: dict[str, Any], index: int, request: Request) -> Entry:
         not isinstance(statements, list) or not all(isinstance(s, str) for s in statements)
     ):
         raise CheckError("entry", "The statements are not a list of texts.")
+    unkept = value["evidence_not_kept"]
+    if not isinstance(unkept, list) or not all(isinstance(each, str) for each in unkept):
+        raise CheckError("entry", "The evidence that was not kept is not a list of digests.")
     said = None if statements is None else tuple(statements)
-    return Entry(index, record, row, said, 0, released)
+    return Entry(index, record, row, said, 0, tuple(unkept), released)
 
 
 def read_revocation(value: dict[str, Any], index: int, request: Request) -> Revocation:
@@ -136,20 +143,45 @@ def find_mismatch(record: dict[str, Any], row: dict[str, Any] | None, batch: Bat
         consent = record["consent"]
         named = (
             record["asset"]["sha256"],
+            "ruling" if is_approved(record) else "machine",
             sorted(_take_texts(record["reasons"])),
             sorted(_take_texts(consent["carriers"])),
-            sorted(_take_texts(consent["evidenceSha256"])),
+            sorted(take_bytes(each, "digest").hex() for each in consent["evidenceSha256"]),
         )
     except (KeyError, TypeError, CheckError):
         return _NO_RECORD
     said = row["consent"]
     shown = (
         row["asset_id"],
+        row["decided_by"],
         sorted(row["reasons"]),
         sorted({each["carrier"] for each in said}),
         sorted({each["evidence_sha256"] for each in said} - {""}),
     )
     return "" if shown == named else "the manifest's row is not about what its record says"
+
+
+def is_approved(record: dict[str, Any]) -> bool:
+    """Whether a record says that a person approved its use."""
+    review = record.get("review")
+    return isinstance(review, dict) and review.get("ruling") == "approve"
+
+
+def find_ungrounded(
+    record: dict[str, Any], row: dict[str, Any], statements: Sequence[str]
+) -> str | None:
+    """Why a row and statements are not what a record commits to; empty where they are.
+
+    Returns:
+        None where the record holds no digest of them.
+    """
+    digest = record["consent"].get("groundsSha256")
+    if digest is None:
+        return None
+    grounds = {**{name: row[name] for name in _GROUNDS}, "statements": list(statements)}
+    if hashlib.sha256(encode(grounds)).hexdigest() == digest:
+        return ""
+    return "the manifest's row and the statements are not those whose digest its record holds"
 
 
 def find_run_mismatch(record: dict[str, Any], request: Request) -> str:
@@ -164,7 +196,7 @@ def find_run_mismatch(record: dict[str, Any], request: Request) -> str:
         take_number(record["times"]["decided"], "time of a record")
         take_number(record["run"]["samples"], "number of samples", 1)
         take_text(record["purpose"], "purpose")
-        known = _ASSET.fullmatch(take_text(record["asset"]["sha256"], "asset"))
+        known = _DIGEST.fullmatch(take_text(record["asset"]["sha256"], "asset"))
         return "" if known and take_text(record["decision"], "decision") else _NO_RECORD
     except (KeyError, TypeError, CheckError):
         return _NO_RECORD
@@ -236,11 +268,12 @@ def _open(value: dict[str, Any], index: int, request: Request) -> dict[str, Any]
 def _check_row(row: Any) -> None:
     take(row, "manifest's row", _ROW)
     consent = row["consent"]
-    texts: Sequence[Any] = (row["asset_id"], row["decided_by"])
-    if not isinstance(consent, list) or not isinstance(row["reasons"], list):
+    lists = (consent, row["basis"], row["reasons"])
+    if not all(isinstance(each, list) for each in lists):
         raise CheckError("entry", "The manifest's row is not written as one.")
+    texts: Sequence[Any] = (row["asset_id"], row["decided_by"], *row["basis"], *row["reasons"])
     for each in consent:
         take(each, "consent in the manifest's row", _CONSENT)
         texts = (*texts, *each.values())
-    if not all(isinstance(text, str) for text in (*texts, *row["reasons"])):
+    if not all(isinstance(text, str) for text in texts):
         raise CheckError("entry", "The manifest's row is not written as one.")

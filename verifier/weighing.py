@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,36 +17,47 @@ from verifier.entries import (
     find_mismatch,
     find_released_mismatch,
     find_run_mismatch,
+    find_ungrounded,
+    is_approved,
     read_entry,
 )
 from verifier.folder import read_file
 from verifier.report import CheckError, UncheckedError
 
 MAX_ENTRY_BYTES = 1 << 24
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 Revocations = Mapping[tuple[str, str], Sequence[Revocation]]
 """By asset and purpose."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What came of the drawn entries."""
+    """What came of the drawn entries.
+
+    Attributes:
+        absent: evidence that a record names and that was neither opened nor said not to be kept.
+        kept, unkept: digests of evidence that was opened, and that was said not to be kept.
+        grounded, ungrounded: uses whose records hold a digest of their row and statements, or none.
+    """
 
     violations: list[str] = field(default_factory=list)
     unverifiable: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     erased: int = 0
     uses: int = 0
     others: int = 0
     sound: int = 0
-    bodies: int = 0
-    digests: int = 0
+    kept: set[str] = field(default_factory=set)
+    unkept: set[str] = field(default_factory=set)
+    grounded: int = 0
+    ungrounded: int = 0
     on_chain: int = 0
 
     @property
     def counted(self) -> int:
         """How many of the drawn entries are taken for violations."""
-        return len(self.violations) + len(self.unverifiable) + len(self.missing) + self.erased
+        listed = (self.violations, self.unverifiable, self.missing, self.absent)
+        return sum(map(len, listed)) + self.erased
 
 
 def judge_entry(
@@ -132,7 +142,7 @@ def _judge_run(
         used["purpose"],
         used["times"]["decided"],
         terms,
-        approved=_is_approved(released),
+        approved=is_approved(released),
         revoked_at=None,
     )
     if ended:
@@ -157,6 +167,8 @@ def _weigh(
         place: where the release's record stands in the log.
         record: the release's record.
     """
+    if entry.row is not None and not _look_at_evidence(found, folder, entry, record):
+        return None
     if entry.statements is None or entry.row is None or terms is None:
         found.unverifiable.append(f"entry {entry.index}: its consent was not opened")
         return None
@@ -165,12 +177,17 @@ def _weigh(
     except CheckError as fault:
         found.unverifiable.append(f"entry {entry.index}: {fault}")
         return None
-    shown = [(s.carrier, s.evidence) for s in statements]
-    if shown != [(each["carrier"], each["evidence_sha256"]) for each in entry.row["consent"]]:
-        detail = "the statements are not those that the record and the manifest's row name"
-        found.violations.append(f"entry {entry.index}: {detail}")
+    why = find_ungrounded(record, entry.row, entry.statements)
+    if [said.named for said in statements] != entry.row["consent"]:
+        why = "the statements are not those that the record and the manifest's row name"
+    if why:
+        found.violations.append(f"entry {entry.index}: {why}")
         return None
-    _count_evidence(found, folder, statements)
+    if why is None:
+        found.ungrounded += 1
+    else:
+        found.grounded += 1
+    found.on_chain += sum(bool(said.chain) for said in statements)
     purpose, asset = record["purpose"], record["asset"]["sha256"]
     earlier = [r.decided for r in revocations.get((asset, purpose), ()) if r.index < place]
     why = find_violation(
@@ -178,7 +195,7 @@ def _weigh(
         purpose,
         record["times"]["decided"],
         terms,
-        approved=_is_approved(record),
+        approved=is_approved(record),
         revoked_at=max(earlier, default=None),
     )
     if why:
@@ -187,21 +204,30 @@ def _weigh(
     return statements
 
 
-def _is_approved(record: dict[str, Any]) -> bool:
-    review = record.get("review")
-    return isinstance(review, dict) and review.get("ruling") == "approve"
+def _look_at_evidence(found: Found, folder: Path, entry: Entry, record: dict[str, Any]) -> bool:
+    """Look for the bytes behind what was said; whether all of it is there or said not to be.
 
-
-def _count_evidence(found: Found, folder: Path, statements: Sequence[Said]) -> None:
-    for said in statements:
-        found.on_chain += bool(said.chain)
-        if not said.evidence:
-            continue
-        found.digests += 1
-        name = f"evidence/{said.evidence}"
-        if not _DIGEST.fullmatch(said.evidence) or not (folder / name).exists():
-            continue
-        data = read_file(folder / name, MAX_FILE_BYTES, name)
-        if hashlib.sha256(data).hexdigest() != said.evidence:
-            raise CheckError("evidence", f"{name} is not the evidence of that digest.")
-        found.bodies += 1
+    Raises:
+        CheckError: other bytes are there, or some that are said not to have been kept.
+    """
+    gone = []
+    for digest in record["consent"]["evidenceSha256"]:
+        name = f"evidence/{digest}"
+        there = digest in found.kept or (folder / name).exists()
+        if digest in entry.unkept:
+            if there:
+                detail = (
+                    f"entries/{entry.index}.json says that {name} was not kept, and it is there."
+                )
+                raise CheckError("evidence", detail)
+            found.unkept.add(digest)
+        elif not there:
+            gone.append(name)
+        elif digest not in found.kept:
+            data = read_file(folder / name, MAX_FILE_BYTES, name)
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise CheckError("evidence", f"{name} is not the evidence of that digest.")
+            found.kept.add(digest)
+    if gone:
+        found.absent.append(f"entry {entry.index}: {', '.join(gone)} is missing")
+    return not gone

@@ -25,6 +25,9 @@ _DOMAIN = b"com1"
 _LINE = re.compile(
     rb'\{"index":(0|[1-9][0-9]{0,15}),"record":(\{.*\}),"salt":"([0-9a-f]{64})"\}\n', re.DOTALL
 )
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 _ERASED = re.compile(rb'\{"erased":(0|[1-9][0-9]{0,15}) +\}\n')
 
 _INDEX = re.compile(rb'\{"index":(0|[1-9][0-9]{0,15}),')
@@ -52,9 +55,7 @@ def encode_canonical(value: Any) -> bytes:
 
     ``models.canonical`` does the same for any value, in Python and several times slower.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def decode_canonical(data: bytes) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def decode_canonical(data: bytes) -> dict[str, Any]:
     """
     # Before the parser, which recurses: a library may have raised Python's recursion limit.
     brackets = data.count(b"[") + data.count(b"{")
-    if brackets > _MAX_DEPTH and is_nested_deeper(data.decode("utf-8", "replace"), _MAX_DEPTH):
+    if brackets > _MAX_DEPTH and is_nested_deeper(data, _MAX_DEPTH):
         raise ValueError("it is nested too deeply")
     value = json.loads(data)
     canonical = encode_canonical(value)

@@ -37,7 +37,7 @@ from models.ledger.owners.erasure import (
     read_erasures,
     refuse_erased,
 )
-from models.ledger.owners.keys import OwnerKeys, make_owner_key
+from models.ledger.owners.keys import OwnerKeys, find_owner_key, make_owner_key
 from models.ledger.owners.proving import OwnerProof, prove_in_batch
 from models.ledger.owners.reading import read_owned
 from models.ledger.private_files import (
@@ -287,7 +287,7 @@ class UsageLedger:
         """
         statement = self._find_statement(batch_id)
         refuse_erased(self.private_folder, statement.batch, owner_ref)
-        key = OwnerKeys.read(owner_keys_path(self.private_folder)).get(owner_ref)
+        key = find_owner_key(owner_keys_path(self.private_folder), owner_ref)
         if key is None:
             with self._writing():
                 # Again: an erasure that was interrupted is on the list only now.

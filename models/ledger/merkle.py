@@ -162,16 +162,17 @@ def verify_inclusion(
     if not 0 <= index < size or not _are_hashes((leaf, root, *path)):
         return False
     position, last, digest = index, size - 1, leaf
+    sha256 = hashlib.sha256  # written out: proofs of many records spend their time here
     for sibling in path:
         if last == 0:
             return False
         if position & 1 or position == last:
-            digest = hash_node(sibling, digest)
+            digest = sha256(b"\x01" + sibling + digest).digest()
             while not position & 1 and position:
                 position >>= 1
                 last >>= 1
         else:
-            digest = hash_node(digest, sibling)
+            digest = sha256(b"\x01" + digest + sibling).digest()
         position >>= 1
         last >>= 1
     return last == 0 and digest == root
@@ -251,4 +252,4 @@ def _fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def _are_hashes(values: Sequence[bytes]) -> bool:
-    return all(isinstance(value, bytes) and len(value) == HASH_BYTES for value in values)
+    return set(map(type, values)) == {bytes} and set(map(len, values)) == {HASH_BYTES}

@@ -184,7 +184,10 @@ def read_path(values: Any) -> list[bytes]:
     """
     if not isinstance(values, list):
         raise ValueError("a path in it is not a list")  # noqa: TRY004  (a fault of the data)
-    return [read_hex(value) for value in values]
+    if any(len(value) != 2 * HASH_BYTES for value in values):
+        raise ValueError(f"a path in it is not made of {2 * HASH_BYTES} hex digits each")
+    data = read_hex("".join(values), HASH_BYTES * len(values))  # at once: half the time
+    return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
 
 
 def write_path(path: Sequence[bytes]) -> list[str]:

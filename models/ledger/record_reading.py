@@ -75,7 +75,11 @@ def _read_usage(value: dict[str, Any]) -> UsageRecord:
         dataset=DatasetRef(dataset["name"], dataset["release"], dataset["manifestSha256"]),
         decided_at=value["times"]["decided"],
         observed_at=value["times"].get("observed"),
-        consent=ConsentRef(tuple(consent["carriers"]), tuple(consent["evidenceSha256"])),
+        consent=ConsentRef(
+            tuple(consent["carriers"]),
+            tuple(consent["evidenceSha256"]),
+            consent.get("groundsSha256", ""),
+        ),
         review=review and ReviewRef(review["reviewerRef"], RulingValue(review["ruling"])),
         owner_ref=value.get("ownerRef", ""),
         run=run and RunRef(run["run"], run["model"], run["samples"], run["shardSha256"]),

@@ -101,22 +101,35 @@ class DatasetRef:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRef:
-    """Which carriers spoke, and the digests of what they said. Kept sorted."""
+    """Which carriers spoke, and the digests of what they said. Kept sorted.
+
+    ``grounds_sha256`` is of the whole grounds of a release's use (``models.ledger.grounds``);
+    empty where the record is about no row of a manifest, or older.
+    """
 
     carriers: tuple[str, ...] = ()
     evidence_sha256: tuple[str, ...] = ()
+    grounds_sha256: str = ""
 
     def __post_init__(self) -> None:
         for carrier in self.carriers:
             _check("consent.carriers", carrier, _CARRIER)
         for digest in self.evidence_sha256:
             _check("consent.evidence_sha256", digest, _SHA256)
+        if self.grounds_sha256:
+            _check("consent.grounds_sha256", self.grounds_sha256, _SHA256)
         object.__setattr__(self, "carriers", tuple(sorted(set(self.carriers))))
         object.__setattr__(self, "evidence_sha256", tuple(sorted(set(self.evidence_sha256))))
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
-        return {"carriers": self.carriers, "evidenceSha256": self.evidence_sha256}
+        value: dict[str, Any] = {
+            "carriers": self.carriers,
+            "evidenceSha256": self.evidence_sha256,
+        }
+        if self.grounds_sha256:
+            value["groundsSha256"] = self.grounds_sha256
+        return value
 
 
 @dataclass(frozen=True, slots=True)

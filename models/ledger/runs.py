@@ -42,7 +42,21 @@ class Violation(StrEnum):
 
     TAKEN_DOWN = "taken down"
     WITHDRAWN = "withdrawn"
+    RENEWED = "withdrawn, and held again by a newer release"
     ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What the ledger says later about an asset of a release.
+
+    Attributes:
+        record: that it is not to be used.
+        renewed: a still later release of the dataset holds it again.
+    """
+
+    record: UsageRecord
+    renewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +175,8 @@ def enter_run(
     total = sum(entry.samples.values())
     existing = ledger.batch(entry.batch_id)
     if existing is not None:
-        violations = _check_same(ledger, entry)
-        return RunReport(len(entry.samples), total, violations, existing, is_new=False)
+        said = _check_same(ledger, entry)
+        return RunReport(len(entry.samples), total, said, existing, is_new=False)
     readable = {record["asset"]["sha256"] for record in _released(ledger, entry)}
     if not readable:
         raise LedgerError(
@@ -171,22 +185,19 @@ def enter_run(
             "A run can only have used it for the purposes that its policy names.",
         )
     withdrawn = find_withdrawn(ledger, entry)
-    refused = withdrawn.keys() | entry.withdrawn
-    violations = {
-        asset: Violation.TAKEN_DOWN
-        if asset in entry.taken_down
-        else Violation.WITHDRAWN
-        if asset in refused
-        else Violation.ERASED
-        for asset in sorted(entry.samples)
-        if asset in entry.taken_down or asset in refused or asset not in readable
-    }
+    violations: dict[str, Violation] = {}
+    for asset in sorted(entry.samples):
+        why = _find_violation(entry, asset, withdrawn.get(asset), asset in readable)
+        if why is not None:
+            violations[asset] = why
     if violations and not acknowledge:
+        renewed = Violation.RENEWED in violations.values()
         raise LedgerError(
             f"{len(violations)} asset(s) of the run should not have been used: "
             f"{_show([f'{asset} ({why.value})' for asset, why in violations.items()])}.",
             "Train without them; or enter the run with --acknowledge-violations, which records "
-            "these uses as what they are.",
+            "these uses as what they are."
+            + (" What a newer release holds again is entered under that one." if renewed else ""),
         )
     if dry_run:
         return RunReport(len(entry.samples), total, violations, None, is_new=False)
@@ -195,13 +206,14 @@ def enter_run(
     return RunReport(len(entry.samples), total, violations, batch, is_new=True)
 
 
-def find_withdrawn(ledger: UsageLedger, entry: RunEntry) -> dict[str, UsageRecord]:
+def find_withdrawn(ledger: UsageLedger, entry: RunEntry) -> dict[str, Withdrawal]:
     """Assets of the run about which the ledger says later that they are not to be used.
 
-    What was said last counts: an exclusion in a later release of the same dataset, or a
-    revocation; a later release that holds the asset again takes it back.
+    An exclusion in a later release of the same dataset is taken back by a still later release
+    that holds the asset again. A revocation is not: it ended the consent that this release rests
+    on, and whatever was given since stands in the later release.
     """
-    withdrawn: dict[str, UsageRecord] = {}
+    withdrawn: dict[str, Withdrawal] = {}
     later = False
     for batch in ledger.batches():
         if not later:
@@ -217,12 +229,35 @@ def find_withdrawn(ledger: UsageLedger, entry: RunEntry) -> dict[str, UsageRecor
             record = read_record(opening.record)
             if not isinstance(record, UsageRecord) or record.purpose is not entry.purpose:
                 continue
-            same = record.dataset.name == entry.dataset
-            if record.type is RecordType.REVOKE or (record.type is RecordType.EXCLUDE and same):
-                withdrawn[asset] = record
-            elif record.type is RecordType.USE and record.run is None and same:
-                withdrawn.pop(asset, None)
+            _follow(withdrawn, record, entry.dataset)
     return withdrawn
+
+
+def _follow(withdrawn: dict[str, Withdrawal], record: UsageRecord, dataset: str) -> None:
+    """What a later record changes about its asset."""
+    asset, same = record.asset_sha256, record.dataset.name == dataset
+    before = withdrawn.get(asset)
+    revoked = before is not None and before.record.type is RecordType.REVOKE
+    if record.type is RecordType.REVOKE or (record.type is RecordType.EXCLUDE and same):
+        withdrawn[asset] = Withdrawal(before.record if before and revoked else record)
+    elif record.type is RecordType.USE and record.run is None and same and before is not None:
+        if revoked:
+            withdrawn[asset] = replace(before, renewed=True)
+        else:
+            del withdrawn[asset]
+
+
+def _find_violation(
+    entry: RunEntry, asset: str, withdrawal: Withdrawal | None, readable: bool
+) -> Violation | None:
+    """Why an asset of the run should not have been used; None where it might."""
+    if asset in entry.taken_down:
+        return Violation.TAKEN_DOWN
+    if asset in entry.withdrawn:
+        return Violation.WITHDRAWN
+    if withdrawal is not None:
+        return Violation.RENEWED if withdrawal.renewed else Violation.WITHDRAWN
+    return None if readable else Violation.ERASED
 
 
 def _may_end_consent(statement: BatchStatement, withdrawn: bool) -> bool:
@@ -250,7 +285,7 @@ def _make_records(
     ledger: UsageLedger,
     entry: RunEntry,
     violations: Mapping[str, Violation],
-    withdrawn: Mapping[str, UsageRecord],
+    withdrawn: Mapping[str, Withdrawal],
 ) -> Iterator[UsageRecord]:
     left = set(entry.samples)
     model = None
@@ -291,7 +326,7 @@ def _add_run(record: UsageRecord, entry: RunEntry) -> UsageRecord:
 
 
 def _own_up(
-    record: UsageRecord, violation: Violation | None, withdrawal: UsageRecord | None
+    record: UsageRecord, violation: Violation | None, withdrawal: Withdrawal | None
 ) -> UsageRecord:
     if violation is None:
         return record
@@ -299,8 +334,8 @@ def _own_up(
     value = Preference.UNKNOWN if violation is Violation.ERASED else Preference.NOT_ALLOWED
     if violation is Violation.TAKEN_DOWN:
         reasons = (Reason.TAKEDOWN,)
-    elif violation is Violation.WITHDRAWN and withdrawal is not None:
-        reasons, value = withdrawal.reasons, withdrawal.value
+    elif withdrawal is not None:
+        reasons, value = withdrawal.record.reasons, withdrawal.record.value
     elif violation is Violation.WITHDRAWN:  # so recently that no release has told the ledger yet
         reasons = (Reason.CONSENT_WITHDRAWN,)
     return replace(record, decision=Verdict.EXCLUDE, value=value, reasons=reasons)

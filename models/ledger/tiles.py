@@ -140,7 +140,12 @@ class TileReader:
 
 
 def read_tile(folder: Path, level: int, index: int, width: int) -> list[bytes]:
-    """The first ``width`` hashes of a tile.
+    """The first ``width`` hashes of a tile; raises what ``read_tile_bytes`` does."""
+    return split_tile(read_tile_bytes(folder, level, index, width))
+
+
+def read_tile_bytes(folder: Path, level: int, index: int, width: int) -> bytes:
+    """The first ``width`` hashes of a tile, one after another.
 
     Raises:
         LedgerError: the file is missing or has the wrong length.
@@ -162,7 +167,7 @@ def read_tile(folder: Path, level: int, index: int, width: int) -> list[bytes]:
             f"{width * HASH_BYTES}.",
             "Restore it from a backup.",
         )
-    return split_tile(data)
+    return data
 
 
 def append_leaves(folder: Path, size: int, leaves: Iterable[bytes]) -> tuple[int, bytes]:

@@ -7,6 +7,7 @@
 - ``known_wallets``: which wallets speak in statements
 - ``works_index``, ``works``: which works are whose; ``history``: in which releases each was
 - ``works_pictures``: small copies of works, drawn once their owner looks
+- ``works_copies``: the folder of those copies, and what leaves it
 - ``own_ledger``: the usage ledger as owners read it; ``usage``: what it holds of them
 - ``statements``: what they are due, period by period
 """

@@ -7,6 +7,7 @@ own; they are never logged nor put into a message.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -15,7 +16,7 @@ from typing import Any
 
 from models.errors import LedgerError
 from models.files import write_atomically
-from models.ledger.batches import Batch, BatchStatement
+from models.ledger.batches import Batch, BatchStatement, check_batch_id
 from models.ledger.chain.receipts import RECEIPT_FORMAT, AnchorFiles, Receipt
 from models.ledger.commitments import Opening, decode_canonical
 from models.ledger.consistency import prove_growth
@@ -23,11 +24,14 @@ from models.ledger.inclusion import prove_leaf
 from models.ledger.log import UsageLedger
 from models.ledger.note import Checkpoint, Signer, Verifier, open_checkpoint, read_key_file
 from models.ledger.owners.erasure import Erasure, refuse_erased
-from models.ledger.owners.keys import OwnerKeys
+from models.ledger.owners.keys import find_owner_key
 from models.ledger.owners.proving import OwnerProof, prove_in_batch
 from models.ledger.owners.reading import read_owned
 from models.ledger.private_files import owner_keys_path
 from models.ledger.proof_file import encode_proof
+
+Stamp = tuple[int, int, int]
+"""What tells a file from another that took its place: when it was written, its size and inode."""
 
 
 class NothingKnownError(LedgerError):
@@ -42,7 +46,10 @@ class OwnLedger:
         self._ledger = UsageLedger(folder, signer)
         self._public = self._ledger.public_folder
         self._private = self._ledger.private_folder
+        self._head: tuple[bytes, Checkpoint] | None = None
+        self._statements: dict[str, tuple[Stamp, BatchStatement]] = {}
         self._receipts: tuple[int, tuple[Receipt, ...]] = (0, ())
+        self._sent: tuple[int, int] = (0, 0)
 
     @property
     def vkey(self) -> str:
@@ -68,16 +75,47 @@ class OwnLedger:
         return self._ledger.knows_owner(owner_ref)
 
     def head(self) -> Checkpoint:
-        """The signed head."""
-        return self._ledger.head()
+        """The signed head; one whose signature was checked is not checked again."""
+        known = self._head
+        try:
+            data = (self._public / "checkpoint").read_bytes()
+        except OSError:
+            return self._ledger.head()  # says what is wrong
+        if known is None or known[0] != data:
+            known = self._head = data, open_checkpoint(data, self.verifier)
+        return known[1]
 
     def batches(self) -> list[Batch]:
         """Every batch, in the order of appending."""
         return self._ledger.batches()
 
+    def published(self) -> list[tuple[str, Stamp]]:
+        """The batches that files are there of, the newest file first, each with its stamp."""
+        folder = self._public / "batches"
+        if not folder.is_dir():
+            return []
+        with os.scandir(folder) as entries:
+            found = [
+                (entry.name.removesuffix(".json"), _stamp(entry.stat()))
+                for entry in entries
+                if entry.name.endswith(".json") and not entry.name.startswith(".")
+            ]
+        return sorted(found, key=lambda each: each[1], reverse=True)
+
     def statement(self, batch_id: str) -> BatchStatement | None:
-        """What the log published about a batch."""
-        return self._ledger.statement(batch_id)
+        """What the log published about a batch; a file that has not changed is not read again."""
+        check_batch_id(batch_id)
+        try:
+            stamp = _stamp((self._public / "batches" / f"{batch_id}.json").stat())
+        except OSError:
+            return self._ledger.statement(batch_id)  # says what is wrong, or that there is none
+        known = self._statements.get(batch_id)
+        if known is not None and known[0] == stamp:
+            return known[1] if known[1].batch.size <= self.head().size else None
+        found = self._ledger.statement(batch_id)
+        if found is not None:
+            self._statements[batch_id] = stamp, found
+        return found
 
     def openings(self, batch_id: str) -> Iterator[Opening]:
         """The openings of a batch that can still be read."""
@@ -97,8 +135,16 @@ class OwnLedger:
 
     def is_sent(self, size: int) -> bool:
         """Whether a head of at least so many entries is on its way to the chain."""
-        anchors = (self._public / "anchors").glob("[0-9]*.json")
-        return any(path.stem.isdecimal() and int(path.stem) >= size for path in anchors)
+        folder = self._public / "anchors"
+        stamp = folder.stat().st_mtime_ns if folder.is_dir() else 0
+        if self._sent[0] != stamp:
+            names = [path.stem for path in folder.glob("[0-9]*.json")]
+            self._sent = stamp, max((int(name) for name in names if name.isdecimal()), default=0)
+        return self._sent[1] >= size
+
+    def has_key(self, owner_ref: str) -> bool:
+        """Whether an owner has a key: without one the ledger holds nothing that can be shown."""
+        return find_owner_key(owner_keys_path(self._private), owner_ref) is not None
 
     def own_openings(
         self, batch_id: str, owner_ref: str, start: int = 0, most: int | None = None
@@ -205,20 +251,24 @@ class OwnLedger:
         return data
 
     def _find(self, batch_id: str) -> BatchStatement:
-        statement = self._ledger.statement(batch_id)
+        statement = self.statement(batch_id)
         if statement is None:
             raise LedgerError(f"The ledger has no batch {batch_id}.")
         return statement
 
     def _key(self, statement: BatchStatement, owner_ref: str) -> bytes:
         refuse_erased(self._private, statement.batch, owner_ref)
-        key = OwnerKeys.read(owner_keys_path(self._private)).get(owner_ref)
+        key = find_owner_key(owner_keys_path(self._private), owner_ref)
         if not owner_ref or key is None:
             raise NothingKnownError(
                 "The ledger holds nothing of this owner.",
                 "A record is entered with the next release that uses or excludes a work of theirs.",
             )
         return key
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def open_own_ledger(folder: Path) -> OwnLedger | None:

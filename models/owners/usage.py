@@ -7,10 +7,13 @@ new batches alone.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -20,7 +23,7 @@ from models.ledger.chain.receipts import Receipt
 from models.ledger.payout_record import PayoutRecord
 from models.ledger.record_reading import read_record
 from models.ledger.records import RecordType, UsageRecord
-from models.owners.own_ledger import NothingKnownError, OwnLedger
+from models.owners.own_ledger import NothingKnownError, OwnLedger, Stamp
 from models.verdicts import Verdict
 
 KEPT = 100_000
@@ -119,7 +122,8 @@ class UsageHistory:
     def __init__(self, ledger: OwnLedger) -> None:
         self.ledger = ledger
         self._lock = threading.Lock()
-        self._listed: tuple[bytes, list[_Listed]] = (b"", [])
+        self._listed: dict[str, tuple[Stamp, _Listed]] = {}
+        self._counting: threading.Thread | None = None
         self._kept: OrderedDict[tuple[str, str, int], BatchUsage] = OrderedDict()
 
     def batches_of(self, owner_ref: str) -> list[BatchUsage]:
@@ -130,8 +134,58 @@ class UsageHistory:
         Raises:
             LedgerError: a file of the ledger is missing or damaged.
         """
-        erased = self._erased(owner_ref)
-        return [self._count(listed, owner_ref, erased) for listed in reversed(self._list())]
+        return self.batches_so_far(owner_ref, None)[0]
+
+    def batches_so_far(self, owner_ref: str, seconds: float | None) -> tuple[list[BatchUsage], int]:
+        """Batches as ``batches_of`` gives them, as far as they are counted in some CPU seconds.
+
+        Returns:
+            Those, and how many are left; ``count_on`` counts them while nobody waits.
+
+        Raises:
+            LedgerError: a file of the ledger is missing or damaged.
+        """
+        until = math.inf if seconds is None else time.thread_time() + seconds
+        erased, has_key = self._erased(owner_ref), self.ledger.has_key(owner_ref)
+        counted: list[BatchUsage] = []
+        left = 0
+        for name, stamp in self.ledger.published():
+            known = self._listed.get(name)
+            if known is not None and known[0] == stamp:
+                listed = known[1]
+            elif time.thread_time() > until:
+                left += 1
+                continue
+            else:
+                found = self._read_listed(name, stamp)
+                if found is None:  # on its way into the log
+                    continue
+                listed = found
+            if not has_key and listed.batch.first_index >= erased:
+                # Not kept: the owner's first record gives them a key, and may come any time.
+                counted.append(_empty(listed, owner_ref))
+                continue
+            usage = self._recall(owner_ref, name, erased)
+            if usage is None and time.thread_time() > until:
+                left += 1
+                continue
+            counted.append(usage or self._count(listed, owner_ref, erased))
+        counted.sort(key=lambda usage: -usage.size)
+        return counted, left
+
+    def count_on(self, owner_refs: Sequence[str]) -> None:
+        """Count what is left of some owners' batches in a thread, one at a time in this process."""
+        with self._lock:
+            if self._counting is None or not self._counting.is_alive():
+                self._counting = threading.Thread(
+                    target=self._count_all, args=(tuple(owner_refs),), daemon=True
+                )
+                self._counting.start()
+
+    def _count_all(self, owner_refs: Sequence[str]) -> None:
+        for owner_ref in owner_refs:
+            with suppress(LedgerError):  # the owner's next page meets it, and says so
+                self.batches_of(owner_ref)
 
     def batch_of(self, owner_ref: str, batch_id: str) -> BatchUsage | None:
         """One batch of the log as it stands to an owner; None where there is no such batch.
@@ -139,8 +193,11 @@ class UsageHistory:
         Raises:
             LedgerError: a file of the ledger is missing or damaged.
         """
-        listed = next((each for each in self._list() if each.batch.batch_id == batch_id), None)
-        return None if listed is None else self._count(listed, owner_ref, self._erased(owner_ref))
+        published = self.ledger.statement(batch_id)
+        if published is None:
+            return None
+        listed = _Listed(published.batch, published.stamped_at, published.owners is not None)
+        return self._count(listed, owner_ref, self._erased(owner_ref))
 
     def uses_of(self, usage: Sequence[BatchUsage], asset_id: str, start: int = 0) -> list[WorkUse]:
         """The records about one work among ``SEARCHED`` of the owner's, the newest first.
@@ -198,31 +255,25 @@ class UsageHistory:
             if isinstance(record, UsageRecord):
                 yield WorkUse(usage.batch_id, usage.owner_ref, opening.index, usage.size, record)
 
-    def _list(self) -> list[_Listed]:
-        root = self.ledger.head().root
-        with self._lock:
-            if self._listed[0] == root:
-                return self._listed[1]
-            known = {each.batch: each for each in self._listed[1]}
-        listed = []
-        for batch in self.ledger.batches():
-            if batch in known:  # its root says that all up to it is the same
-                listed.append(known[batch])
-                continue
-            published = self.ledger.statement(batch.batch_id)
-            if published is not None:
-                provable = published.owners is not None
-                listed.append(_Listed(batch, published.stamped_at, provable))
-        with self._lock:
-            self._listed = (root, listed)
+    def _read_listed(self, name: str, stamp: Stamp) -> _Listed | None:
+        published = self.ledger.statement(name)
+        if published is None:
+            return None
+        listed = _Listed(published.batch, published.stamped_at, published.owners is not None)
+        self._listed[name] = stamp, listed
         return listed
 
-    def _count(self, listed: _Listed, owner_ref: str, erased: int) -> BatchUsage:
-        key = (owner_ref, listed.batch.batch_id, erased)
+    def _recall(self, owner_ref: str, batch_id: str, erased: int) -> BatchUsage | None:
+        key = (owner_ref, batch_id, erased)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+            return self._kept.get(key)
+
+    def _count(self, listed: _Listed, owner_ref: str, erased: int) -> BatchUsage:
+        known = self._recall(owner_ref, listed.batch.batch_id, erased)
+        if known is not None:
+            return known
         try:
             counted = count_batch(self.ledger, listed.batch, listed.stamped_at, owner_ref, erased)
         except NothingKnownError:
@@ -231,7 +282,7 @@ class UsageHistory:
         if not listed.is_provable:
             counted = replace(counted, is_provable=False)
         with self._lock:
-            self._kept[key] = counted
+            self._kept[owner_ref, listed.batch.batch_id, erased] = counted
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return counted

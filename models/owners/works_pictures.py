@@ -1,8 +1,8 @@
 """Small copies of an owner's works: drawn from the dataset once their owner looks, then kept.
 
 No run draws them: most works are never looked at, and copies of all would take as much room as many
-a dataset. A copy is the one that a reviewer would see of the picture, and lies in the same place
-(``models.review.derivatives``), so that it is drawn once for both.
+a dataset. A copy is the one that a reviewer would see of the picture; where a run has drawn that,
+it is shown. How much room the others take is bounded (``models.owners.works_copies``).
 
 The bytes are held against the work's id before anything is drawn. What stands at a path today may
 be another picture than the one that was examined, and may be somebody else's.
@@ -93,7 +93,7 @@ def draw_work(
     Args:
         asset_id: SHA-256 that the bytes must have.
         originals: files that had them.
-        folder: the workspace's derivatives folder.
+        folder: where they go (``models.owners.works_copies``).
         sizes: which copies (``models.review.derivatives``).
         max_bytes, max_pixels: what is larger is neither read nor decoded.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 from models.canonical import canonical_json, digest_bytes
 from models.consent.evidence.bodies import keep_body, read_body
 from models.consent.statements import Statement
+from models.ledger.grounds import digest_grounds
 from models.policy import Policy
+from models.releases.manifest import list_consent
 from models.releases.publishing import read_facts, read_manifest
 from models.releases.release import Release
-from models.unicode import escape_surrogates
 
 _ROW = ("asset_id", "basis", "consent", "decided_by", "reasons")
-_NAMED = ("carrier", "source", "setter", "trust", "license_ref", "evidence_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,15 @@ def read_policy(workspace: Path, digest: str, present: Policy | None) -> bytes |
 
 
 def read_consented(
-    release: Release, workspace: Path, assets: Collection[str]
+    release: Release, workspace: Path, assets: Collection[str], grounds: Mapping[str, str]
 ) -> dict[str, Consented]:
     """What a release rests on, for some of its assets; those that it does not list are left out.
 
     Statements are looked for in every verdict of that time that the workspace holds; only those
-    that the manifest's row names are the release's.
+    that the manifest's row names, and whose digest the record holds, are the release's.
+
+    Args:
+        grounds: by asset, the digest of its grounds in the release's record, where that holds one.
     """
     manifest = read_manifest(release, workspace)
     if manifest is None or not assets:
@@ -74,11 +77,16 @@ def read_consented(
     wanted = pc.is_in(manifest["asset_id"], pa.array(sorted(assets), pa.string()))
     rows = {row["asset_id"]: row for row in manifest.filter(wanted).select(_ROW).to_pylist()}
     kept: dict[str, tuple[str, ...]] = {}
-    for asset_id, statements in _judged(workspace, set(rows), _as_of(release, workspace)):
-        if asset_id not in kept and _names(statements) == _named(rows[asset_id]):
-            kept[asset_id] = statements
-            if len(kept) == len(rows):
-                break
+    until = _as_of(release, workspace)
+    for as_of, asset_id, statements in _judged(workspace, set(rows), until):
+        digest = grounds.get(asset_id)
+        if asset_id in kept or (as_of > until and digest is None):
+            continue
+        if not _fits(statements, rows[asset_id], digest):
+            continue
+        kept[asset_id] = statements
+        if len(kept) == len(rows):
+            break
     return {asset_id: Consented(_plain(row), kept.get(asset_id)) for asset_id, row in rows.items()}
 
 
@@ -89,46 +97,37 @@ def _as_of(release: Release, workspace: Path) -> int:
     return as_of if type(as_of) is int else 0
 
 
-def _judged(workspace: Path, assets: set[str], as_of: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The statements that verdicts up to a moment rest on, the newest first.
+def _judged(
+    workspace: Path, assets: set[str], until: int
+) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """The statements that verdicts rest on, with the moment: those up to one first, newest first.
 
+    A release that a crash kept out of the ledger is entered by a later run, with what that read.
     What cannot be read is passed over: it is not opened then, and the auditor is told so.
     """
     tables: list[tuple[int, Path]] = []
     for path in sorted((workspace / "stages" / "verdict").rglob("*.json")):
         try:
             record = json.loads(path.read_bytes())
-            if record["as_of"] <= as_of:
-                tables.append((record["as_of"], path.with_name(record["output"])))
+            tables.append((record["as_of"], path.with_name(record["output"])))
         except (OSError, ValueError, LookupError, TypeError):
             continue
     wanted = pa.array(sorted(assets), pa.string())
-    for _, path in sorted(tables, reverse=True):
+    tables.sort(reverse=True)
+    for as_of, path in sorted(tables, key=lambda table: table[0] > until):
         try:
             table = pq.read_table(path, columns=["asset_id", "statements"])
         except (OSError, pa.ArrowException):
             continue
         for row in table.filter(pc.is_in(table["asset_id"], wanted)).to_pylist():
-            yield row["asset_id"], tuple(row["statements"])
+            yield as_of, row["asset_id"], tuple(row["statements"])
 
 
-def _names(statements: Collection[str]) -> list[tuple[str, ...]]:
-    """What the manifest says of statements."""
-    return [
-        (
-            said.carrier,
-            escape_surrogates(said.source),
-            said.setter,
-            said.trust.levels,
-            said.license_ref,
-            said.evidence_sha256,
-        )
-        for said in (Statement.from_dict(json.loads(text)) for text in statements)
-    ]
-
-
-def _named(row: dict[str, Any]) -> list[tuple[str, ...]]:
-    return [tuple(each[name] for name in _NAMED) for each in row["consent"]]
+def _fits(statements: tuple[str, ...], row: dict[str, Any], grounds: str | None) -> bool:
+    """Whether statements are those of a manifest's row, and of a record's digest."""
+    said = [Statement.from_dict(json.loads(text)) for text in statements]
+    named = list_consent(said) == row["consent"]
+    return named and grounds in (None, digest_grounds(row, statements))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

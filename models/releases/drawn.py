@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from models.consent.purposes import ALL_PURPOSES, Purpose
 from models.errors import ReleaseError
-from models.releases.publishing import find_release, read_manifest
+from models.releases.listed import find_listed
+from models.releases.publishing import find_release, latest_release, read_manifest
 from models.releases.release import Release
 from models.store.database import Database
 from models.store.tables import ReleaseRow
@@ -67,6 +68,30 @@ def read_released(database: Database, workspace: Path, release_id: str) -> Relea
         for asset_id in set[str]().union(*withdrawn.values())
     }
     return ReleasedAssets(release, licences, gone.keys(), refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Superseding:
+    """The newest release of a dataset, seen from an older one.
+
+    Attributes:
+        release: the newest.
+        left_out: how many of some assets it does not hold; None where its manifest is damaged.
+    """
+
+    release: Release
+    left_out: int | None
+
+
+def find_superseding(
+    database: Database, workspace: Path, release: Release, assets: Set[str]
+) -> Superseding | None:
+    """The newest release of a release's dataset; None where it is the newest itself."""
+    newest = latest_release(database, release.dataset)
+    if newest is None or newest.number == release.number:
+        return None
+    held = find_listed(newest, workspace, assets)
+    return Superseding(newest, None if held is None else len(assets) - len(held))
 
 
 def find_by_id(database: Database, release_id: str) -> Release:

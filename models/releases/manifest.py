@@ -177,6 +177,21 @@ def to_parquet(table: pa.Table) -> bytes:
     return data
 
 
+def list_consent(statements: Iterable[Statement]) -> list[dict[str, str]]:
+    """What the manifest says of statements: a part of its row."""
+    return [
+        {
+            "carrier": statement.carrier,
+            "source": escape_surrogates(statement.source),
+            "setter": statement.setter,
+            "trust": statement.trust.levels,
+            "license_ref": statement.license_ref,
+            "evidence_sha256": statement.evidence_sha256,
+        }
+        for statement in statements
+    ]
+
+
 def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
     statements = [Statement.from_dict(json.loads(text)) for text in row["statements"]]
     rewritten = {caption["index"]: caption["text"] for caption in row["captions"]}
@@ -198,17 +213,7 @@ def _manifest_row(asset: Asset, row: dict[str, Any]) -> dict[str, Any]:
         "decided_by": row["decided_by"],
         "ruling_id": row["ruling_id"],
         "basis": row["basis"],
-        "consent": [
-            {
-                "carrier": statement.carrier,
-                "source": escape_surrogates(statement.source),
-                "setter": statement.setter,
-                "trust": statement.trust.levels,
-                "license_ref": statement.license_ref,
-                "evidence_sha256": statement.evidence_sha256,
-            }
-            for statement in statements
-        ],
+        "consent": list_consent(statements),
         "attribution": row["attribution"],
         "authors": row["authors"],
     }

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from models.assets.asset import Asset
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Statement
+from models.ledger.grounds import digest_grounds
 from models.ledger.records import (
     ConsentRef,
     DatasetRef,
@@ -27,6 +28,7 @@ from models.ledger.records import (
 from models.ledger.written import RecordForm, WrittenRecord
 from models.policy import Policy
 from models.reasons import Reason
+from models.releases.manifest import list_consent
 from models.releases.release import Release
 from models.verdicts import Verdict
 
@@ -43,6 +45,8 @@ class _Row(NamedTuple):
     statements: str
     format: str | None
     ruling_id: str
+    decided_by: str
+    basis: str
 
 
 def record_usage(
@@ -70,6 +74,7 @@ def record_usage(
         if kind is None:
             return
         statements = [_read_statement(text) for text in _lines(row.statements)]
+        grounds = _digest_grounds(row, statements) if kind is RecordType.USE else ""
         for purpose in policy.consent.purposes:
             record = UsageRecord(
                 type=kind,
@@ -85,6 +90,7 @@ def record_usage(
                 consent=ConsentRef(
                     tuple(statement.carrier for statement in statements),
                     tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+                    grounds,
                 ),
                 review=_review(row, reviewers, pseudonym),
                 owner_ref=_owner(statements, pseudonym),
@@ -139,6 +145,17 @@ def applied_value(
         return Preference.ALLOWED if granted else Preference.UNKNOWN
     order = (Preference.NOT_ALLOWED, Preference.CONSTRAINED, Preference.ALLOWED)
     return next((value for value in order if value in said), Preference.UNKNOWN)
+
+
+def _digest_grounds(row: _Row, statements: Sequence[Statement]) -> str:
+    """The digest over the manifest's row and the statements, as an auditor gets them."""
+    said = {
+        "basis": _lines(row.basis),
+        "consent": list_consent(statements),
+        "decided_by": row.decided_by,
+        "reasons": _lines(row.reasons),
+    }
+    return digest_grounds(said, _lines(row.statements))
 
 
 def _media_type(name: str | None) -> MediaType:

@@ -17,6 +17,7 @@ from models.consent.purposes import ALL_PURPOSES
 from models.errors import KiyomeError
 from models.review.derivatives import THUMB, derivative_path
 from models.store.database import now_ms
+from models.takedowns import OF_NOTHING
 from review_ui.own_pictures import OwnWorks, get_own_pictures
 from review_ui.permitted import Owner, SeesOwnWorks, SendsAsOwner
 from review_ui.security import MAX_UPLOAD
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 router = APIRouter()
 MOST_SHOWN = 20
 """Works that a page names one by one."""
+
+MOST_NAMED = 900
+"""Works that one request names: a form of more than 1,000 fields is not read."""
 
 RequestId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 FormId = Annotated[str, Form(max_length=32)]
@@ -295,6 +299,8 @@ def _render_withdrawal(
         return go("/requests/new")
     if whole and not owner.identities:
         notice = "no_identity"
+    if len(set(assets)) > MOST_NAMED:
+        notice, assets = "too_many", list(dict.fromkeys(assets))[:MOST_NAMED]
     found: dict[str, Any] = {"ahead": (), "known": 0, "error": error}
     try:
         from models.owners.known_assets import find_known_assets
@@ -333,16 +339,21 @@ def _render_takedown(
     named = list(dict.fromkeys(asset.strip().lower() for asset in assets if asset.strip()))
     wrong = [asset for asset in named if len(asset) != 64 or set(asset) - set("0123456789abcdef")]
     notice = "nothing_named" if looked and not named else "not_a_digest" if wrong else ""
+    if OF_NOTHING in named:
+        notice = notice or "empty_file"
+        named.remove(OF_NOTHING)
+    elif len(named) > MOST_NAMED:
+        notice = notice or "too_many"
     return site.render(
         request,
         "request_takedown.html",
         status=422 if error or notice else 200,
         owner=owner,
         form=uuid.uuid4().hex,
-        assets=named if not wrong else [],
-        own=_show_own(request, owner, () if wrong else named),
-        digests="\n".join(named) if wrong else "",
-        ahead=_look_ahead(site, owner, named) if named and not wrong else (),
+        assets=[] if notice else named,
+        own=_show_own(request, owner, () if notice else named),
+        digests="\n".join(named) if notice else "",
+        ahead=_look_ahead(site, owner, named) if named and not notice else (),
         most=MOST_SHOWN,
         max_bytes=MAX_UPLOAD,
         note=note,

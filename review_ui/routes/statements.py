@@ -9,10 +9,10 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from models.errors import KiyomeError
-from review_ui.owner_ledger import ThisLedger
+from review_ui.owner_ledger import ThisLedger, list_so_far, references
 from review_ui.permitted import SeesOwnWorks
 from review_ui.plots import Column, draw_plot
-from review_ui.routes.usage import BatchId, Reference, find_batch, references, send_file
+from review_ui.routes.usage import BatchId, Reference, find_batch, send_file
 from review_ui.routes.works import render_trouble
 from review_ui.site import ThisSite
 
@@ -33,11 +33,12 @@ def show_statements(
     from models.owners.statements import list_periods
 
     periods: list[PaidPeriod] = []
+    left = 0
     try:
         history = ledger.history()
         if history is not None:
-            for reference, _ in references(history, owner):
-                periods += list_periods(site.workspace, history.batches_of(reference))
+            listed, left = list_so_far(history, owner.identities)
+            periods = list_periods(site.workspace, [usage for usage, _ in listed])
     except KiyomeError as error:
         return render_trouble(request, site, owner, "ledger", error)
     periods.sort(key=lambda paid: -paid.stamped_at)
@@ -52,7 +53,8 @@ def show_statements(
         visitor=owner.visitor,
         owner=owner,
         periods=periods,
-        identities=dict(references(history, owner)) if history else {},
+        left=left,
+        identities=dict(references(history, owner.identities)) if history else {},
         amount=write_amount,
         plots={name: draw_plot(drawn, whole=False) for name, drawn in sorted(columns.items())},
     )

@@ -16,7 +16,7 @@ from models.errors import KiyomeError, LedgerError
 from models.store.tables import ReleaseRow
 from review_ui.language import load_words
 from review_ui.own_pictures import OwnPictures, ThesePictures
-from review_ui.owner_ledger import OwnerLedger, ThisLedger
+from review_ui.owner_ledger import OwnerLedger, ThisLedger, list_so_far, references
 from review_ui.permitted import Owner, SeesOwnWorks
 from review_ui.plots import MOST, Column, draw_plot
 from review_ui.routes.works import render_trouble
@@ -79,7 +79,7 @@ def show_usage(
     """Uses and exclusions of the owner's works, batch by batch; or what holds none, provably."""
     try:
         history = ledger.history()
-        listed = [] if history is None else _list_all(history, owner)
+        listed, left = ([], 0) if history is None else list_so_far(history, owner.identities)
         holding = [each for each in listed if each[0].records or each[0].is_erased]
         empty = [each for each in listed if not each[0].records and each[0].is_provable]
         nothing = show == "nothing" and bool(empty)
@@ -95,6 +95,7 @@ def show_usage(
         visitor=owner.visitor,
         owner=owner,
         begun=history is not None,
+        left=left,
         nothing=nothing,
         rows=rows,
         cut=cut,
@@ -262,28 +263,12 @@ def _require(ledger: OwnerLedger) -> UsageHistory:
     return history
 
 
-def references(history: UsageHistory, owner: Owner) -> list[tuple[str, str]]:
-    """The owner's pseudonyms in the ledger, each with its identity."""
-    return [(history.ledger.reference(identity), identity) for identity in owner.identities]
-
-
-def _list_all(history: UsageHistory, owner: Owner) -> list[tuple[BatchUsage, str]]:
-    """Every batch for every identity of the owner, the newest first."""
-    listed = [
-        (usage, identity)
-        for reference, identity in references(history, owner)
-        for usage in history.batches_of(reference)
-    ]
-    listed.sort(key=lambda pair: -pair[0].size)
-    return listed
-
-
 def find_batch(
     ledger: OwnerLedger, owner: Owner, batch_id: str, owner_ref: str
 ) -> tuple[UsageHistory, BatchUsage, str]:
     """A batch as it stands to one of the owner's own identities; 404 for anybody else's."""
     history = _require(ledger)
-    for reference, identity in references(history, owner):
+    for reference, identity in references(history, owner.identities):
         if reference == owner_ref:
             usage = history.batch_of(reference, batch_id)
             if usage is not None and (usage.is_provable or usage.records):

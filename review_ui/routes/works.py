@@ -15,14 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from models.accounts.pseudonyms import show_actors
 from models.errors import KiyomeError
 from models.reasons import Reason
-from models.review.derivatives import SIZES, VIEW
+from models.review.derivatives import VIEW
 from models.store.tables import RulingRow
 from models.verdicts import Verdict
 from review_ui.evidence import read_statements
 from review_ui.own_pictures import BusyError, ThesePictures
-from review_ui.owner_ledger import OwnerLedger, ThisLedger
+from review_ui.owner_ledger import OwnerLedger, ThisLedger, list_so_far
 from review_ui.permitted import Owner, SeesOwnWorks
 from review_ui.routes.captions import TOLD
+from review_ui.routes.images import PictureSize
 from review_ui.site import Site, ThisSite
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ async def show_own_picture(
     owner: SeesOwnWorks,
     dataset: Dataset,
     asset_id: AssetId,
-    size: int,
+    size: PictureSize,
 ) -> Response:
     """One copy of a picture of the owner's, or 404 for everything else.
 
@@ -179,14 +180,14 @@ async def show_own_picture(
 
     def look() -> tuple[OwnedFile, FilePath | None] | None:
         file = pictures.find(owner.identities, dataset, asset_id)
-        return None if file is None else (file, pictures.copy(file, size))
+        return None if file is None else (file, pictures.copy(file, int(size)))
 
     try:
-        found = await run_in_threadpool(look) if size in SIZES else None
+        found = await run_in_threadpool(look)
         if found is None:
             raise HTTPException(404)
         file, path = found
-        path = path or await pictures.draw(file, size)
+        path = path or await pictures.draw(file, int(size))
     except BusyError:
         return Response(status_code=503, headers={"Retry-After": "10"})
     except (KiyomeError, OSError) as error:
@@ -227,13 +228,9 @@ def _find_uses(
     try:
         history = ledger.history()
         if history is None:
-            return {"uses": [], "number": 1, "last": 1}
-        usage = [
-            each
-            for identity in owner.identities
-            for each in history.batches_of(history.ledger.reference(identity))
-        ]
-        usage.sort(key=lambda each: -each.size)
+            return {"uses": [], "number": 1, "last": 1, "left": 0}
+        listed, left = list_so_far(history, owner.identities)
+        usage = [each for each, _ in listed]
         total = sum(each.records for each in usage)
         last = max(1, -(-total // SEARCHED))
         number = min(page, last)
@@ -245,6 +242,7 @@ def _find_uses(
     end = min(start + SEARCHED, total)
     return {
         "uses": uses,
+        "left": left,
         "number": number,
         "last": last,
         "total": total,

@@ -27,6 +27,7 @@ from tests.audit_tampering import (
     VIOLATIONS,
     edit_statement,
     first_file,
+    say_unkept,
     tampered,
 )
 from tests.ledger_parts import owner_ref
@@ -82,6 +83,13 @@ def _many(missing: int) -> Build:
     return build
 
 
+def _ungrounded(to: Path) -> Audited:
+    audited = Audited.make(to, {number: (grant(),) for number in range(40)}, grounded=False)
+    audited.ask("0.2")
+    audited.open()
+    return audited
+
+
 def _revoked(said: object) -> Build:
     def build(to: Path) -> Audited:
         audited = Audited.make(to, {0: (said,)}, [revocation_of(0)])  # type: ignore[dict-item]
@@ -111,6 +119,9 @@ def _revoke_and_train(audited: Audited) -> None:
 
 BUILT: dict[str, Build] = {
     "a release": _release(),
+    "a release whose evidence was not kept": _release(say_unkept),
+    "a release whose records hold no digest of their grounds": _ungrounded,
+    "a release whose source is a picture": _one(grant(source="\U0001f600")),
     "a release of many": _many(0),
     "a release with three entries missing": _many(3),
     "a release with an erased owner": _erased,
@@ -126,7 +137,15 @@ BUILT: dict[str, Build] = {
     "a run without consent": _one(grant(), refusal(), run=lambda a: a.cheat()),
     **{f"violation {at}": _one(*said) for at, (said, _) in enumerate(VIOLATIONS)},
 }
-GOOD = ("a release", "a release of many", "a release that was granted again", "a run")
+GOOD = (
+    "a release",
+    "a release whose evidence was not kept",
+    "a release whose records hold no digest of their grounds",
+    "a release whose source is a picture",
+    "a release of many",
+    "a release that was granted again",
+    "a run",
+)
 CHANGED: dict[str, tuple[str, Callable[[Path], None]]] = {
     **{name: ("a release", change) for name, change, _ in TAMPERED},
     **{name: ("a run", change) for name, change, _ in RUN_TAMPERED},

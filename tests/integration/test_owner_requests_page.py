@@ -23,7 +23,7 @@ from models.planning import Plan
 from models.settings import Settings
 from models.store.database import Database
 from models.store.tables import NameRow, OwnerRequestRow
-from models.takedowns import takedown_times
+from models.takedowns import OF_NOTHING, takedown_times
 from models.withdrawals import read_withdrawals
 from review_ui.app import create_app
 from tests.account_parts import Window, cheap_passwords, put_account, signed_in
@@ -188,6 +188,23 @@ class TestTakingDown:
         assert wrong.status_code == 422
         assert "not a SHA-256" in wrong.text
         assert aoi.send("/requests/takedown", "/requests/takedown").status_code == 422
+
+    def test_an_empty_file_and_too_many_works_are_told_before_anything_is_confirmed(
+        self, aoi: Window
+    ) -> None:
+        asked = "/requests/takedown"
+        for digests, said in (
+            (f"{OF_NOTHING} {'ab' * 32}", "An empty file goes by no name"),
+            (" ".join(f"{number:064x}" for number in range(901)), "At most 900 works"),
+        ):
+            answer = aoi.send(asked, asked, digests=digests)
+            assert (answer.status_code, said in answer.text) == (422, True)
+            assert 'name="sure"' not in answer.text
+        assert OF_NOTHING not in aoi.send(asked, asked, digests=f"{OF_NOTHING} {'ab' * 32}").text
+        fields = {"csrf": aoi.token(asked), "asset": ["ab" * 32] * 1001}
+        answer = aoi.http.post(asked, data=fields)
+        assert answer.status_code == 400
+        assert "names more than 1,000 things" in answer.text
 
 
 class TestNames:

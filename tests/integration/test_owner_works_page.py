@@ -154,6 +154,7 @@ class TestOneWork:
             f"/works/other/{id_of('a.png')}",
             f"/works/set/{id_of('taro-1.png')}/picture/256",
             f"/works/set/{id_of('a.png')}/picture/1",
+            f"/works/set/{id_of('a.png')}/picture/+256",
             f"/works/set/{id_of('a.png')[:-1]}",
             f"/works/set/{id_of('a.png').upper()}",
             f"/works/..%2f/{id_of('a.png')}",

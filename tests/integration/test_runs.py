@@ -175,6 +175,19 @@ def test_what_was_said_last_counts(ledger: UsageLedger) -> None:
     assert enter_run(ledger, _entry()).is_new
 
 
+def test_what_was_revoked_and_is_held_again_is_entered_under_the_newer_release(
+    ledger: UsageLedger,
+) -> None:
+    _later(ledger, "later", **WITHDRAWN | {"type": RecordType.REVOKE})
+    _later(ledger, "excluded", **WITHDRAWN)
+    _later(ledger, "f" * 64)
+    with pytest.raises(LedgerError, match="held again by a newer release") as refused:
+        enter_run(ledger, _entry())
+    assert "is entered under that one" in str(refused.value.remedy)
+    again = _entry(release_id="f" * 64, samples={asset_id(0): 1}, licences={asset_id(0): ""})
+    assert enter_run(ledger, again).violations == {}
+
+
 def test_another_dataset_s_exclusion_or_another_purpose_s_is_no_withdrawal(
     ledger: UsageLedger,
 ) -> None:

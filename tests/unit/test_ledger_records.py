@@ -100,7 +100,7 @@ def test_no_field_takes_free_text(text: str) -> None:
             with pytest.raises(LedgerError):
                 dataclasses.replace(part, **{field.name: value})
             tried += 1
-    assert tried == 17 + 3 + 3 + 2 + 2 + 4 + 2
+    assert tried == 17 + 3 + 3 + 3 + 2 + 4 + 2
 
 
 def test_a_refused_text_does_not_show_in_the_message() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +14,11 @@ import pytest
 from models.assets.asset import Asset
 from models.owners.drawing_process import DrawingProcess
 from models.owners.works import OwnedFile, find_files, find_works
+from models.owners.works_copies import copies_folder, find_copy, prune_copies
 from models.owners.works_pictures import NoPicture, draw_work, find_originals, look_for
 from models.planning import dataset_folder
 from models.reasons import Reason
-from models.review.derivatives import SIZES, THUMB, VIEW, derivative_path
+from models.review.derivatives import FOLDER, SIZES, THUMB, VIEW, derivative_path
 from models.settings import Settings
 from models.verdicts import Verdict
 from review_ui import own_pictures
@@ -114,6 +116,41 @@ class TestDrawing:
         assert look_for([unread]) is NoPicture.UNREADABLE
         assert look_for([]) is NoPicture.UNKNOWN
         assert look_for(asset_of("nowhere.png").locations) is NoPicture.GONE
+
+
+class TestKeeping:
+    def test_what_was_looked_at_least_recently_goes_first_and_a_runs_copies_stay(
+        self, tmp_path: Path
+    ) -> None:
+        names = [f"{number:064x}" for number in range(10)]
+        for age, name in enumerate(names):
+            path = derivative_path(copies_folder(tmp_path), name, THUMB)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bytes(1000))
+            os.utime(path, (0, 1_600_000_000 - 86_400 * age))
+        by_run = derivative_path(tmp_path / FOLDER, "f" * 64, THUMB)
+        by_run.parent.mkdir()
+        by_run.write_bytes(bytes(1000))
+        os.utime(by_run, (0, 0))
+        assert find_copy(tmp_path, names[9], THUMB) is not None
+        assert prune_copies(copies_folder(tmp_path), most=10_000) == 10_000
+        assert prune_copies(copies_folder(tmp_path), most=9_000) == 8_000
+        left = [name for name in names if find_copy(tmp_path, name, THUMB)]
+        assert left == [*names[:7], names[9]]
+        assert find_copy(tmp_path, "f" * 64, THUMB) == by_run
+        assert by_run.stat().st_mtime == 0
+
+    def test_two_processes_that_prune_at_once_leave_what_one_would(self, tmp_path: Path) -> None:
+        folder = copies_folder(tmp_path)
+        for number in range(400):
+            path = derivative_path(folder, f"{number:064x}", THUMB)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bytes(100))
+            os.utime(path, (0, number))
+        with multiprocessing.get_context("spawn").Pool(2) as pool:
+            pool.starmap(prune_copies, [(folder, 20_000)] * 2)
+        left = sorted(path.name for path in folder.rglob("*.webp"))
+        assert left == [f"{number:064x}-{THUMB}.webp" for number in range(220, 400)]
 
 
 class TestFinding:

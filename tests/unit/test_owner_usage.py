@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,18 @@ class TestCounting:
         ledger.append("later", make_owned_records(5, 2), 1_800_000_000)
         assert history.batches_of(OWNER)[0].batch_id == "later"
         assert opened == ["later"]
+
+    def test_what_there_is_no_time_for_is_left_and_counted_on(self, ledger: UsageLedger) -> None:
+        history = UsageHistory(open_own(ledger))
+        assert history.batches_so_far(OWNER, -1.0) == ([], 4)
+        history.count_on([OWNER])
+        whole = UsageHistory(open_own(ledger)).batches_of(OWNER)
+        for _ in range(2000):
+            counted, left = history.batches_so_far(OWNER, -1.0)
+            if not left:
+                break
+            time.sleep(0.05)
+        assert (counted, left) == (whole, 0)
 
     def test_an_owner_whom_nobody_knows_has_nothing_and_is_seen_once_they_have(
         self, ledger: UsageLedger
@@ -217,8 +230,11 @@ class TestPlots:
 def test_a_batch_older_than_owner_indexes_is_read_and_said_to_be_unprovable(
     ledger: UsageLedger,
 ) -> None:
-    history = UsageHistory(open_own(ledger))
-    listed = history._list()
-    counted = history._count(replace(listed[0], is_provable=False), OWNER, 0)
+    own = open_own(ledger)
+    history = UsageHistory(own)
+    name, stamp = next(each for each in own.published() if each[0] == "b" * 64)
+    listed = history._read_listed(name, stamp)
+    assert listed is not None
+    counted = history._count(replace(listed, is_provable=False), OWNER, 0)
     assert counted.records == 6
     assert not counted.is_provable

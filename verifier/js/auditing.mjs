@@ -175,7 +175,7 @@ function checkRevocations(checks, request, revocations) {
 }
 
 function conclude(checks, request, weighed) {
-  const { uses, others, bodies, digests, onChain, erased, sound } = weighed;
+  const { uses, others, kept, unkept, onChain, erased, sound } = weighed;
   const opened = uses + others;
   if (opened > 0) {
     checks.add(
@@ -184,11 +184,16 @@ function conclude(checks, request, weighed) {
         `head: ${uses} uses, ${others} others.`,
     );
   }
-  if (digests > 0) {
+  tellGrounds(checks, weighed);
+  if (kept.size > 0) {
+    const detail = `${kept.size} pieces of evidence were opened, and have the digests named.`;
+    checks.add("evidence", detail);
+  }
+  if (unkept.size > 0) {
     const detail =
-      `The bytes behind ${bodies} of ${digests} statements with evidence were opened, and have ` +
-      "its digest.";
-    checks.add("evidence", detail, bodies > 0 ? OK : NOTE);
+      `${unkept.size} pieces of evidence were not kept, says the operator: only their digests ` +
+      "follow from the records.";
+    checks.add("evidence", detail, NOTE);
   }
   if (onChain > 0) {
     const detail =
@@ -197,6 +202,7 @@ function conclude(checks, request, weighed) {
     checks.add("chain", detail, NOTE);
   }
   addAll(checks, "opened", weighed.missing, FAILED);
+  addAll(checks, "evidence", weighed.absent, FAILED);
   addAll(checks, "violation", weighed.violations, FAILED);
   addAll(checks, "unverifiable", weighed.unverifiable, UNCHECKED);
   if (erased > 0) {
@@ -207,6 +213,23 @@ function conclude(checks, request, weighed) {
     checks.add("consent", `${sound} of ${uses} drawn uses were consented to by what was opened.`);
   }
   bound(checks, request, weighed.counted);
+}
+
+function tellGrounds(checks, { grounded, ungrounded }) {
+  if (grounded > 0) {
+    const detail =
+      `The manifest's row and the statements of ${grounded} uses are those whose digest their ` +
+      "records hold.";
+    checks.add("grounds", detail);
+  }
+  if (ungrounded > 0) {
+    const detail =
+      `The records of ${ungrounded} uses hold no digest of their grounds. Of the manifest's row, ` +
+      "asset_id, decided_by, reasons and the carriers and evidence in consent follow from the " +
+      "record; basis and the source, setter, trust and license_ref in consent are the operator's " +
+      "word, and so is what the statements say.";
+    checks.add("grounds", detail, NOTE);
+  }
 }
 
 function bound(checks, request, counted) {

@@ -32,6 +32,7 @@ export function readStatement(text) {
       proven: new Set(FLAGS.filter((flag) => of(trust, flag) === true)),
       attribution: of(value, "attribution") === true,
       licence: takeText(of(value, "license_sha256")),
+      licenceRef: takeText(of(value, "license_ref")),
       constraintMet: of(value, "constraint_met") === true,
       issuedAt: takeTime(of(value, "issued_at")),
       expiresAt: takeTime(of(value, "expires_at")),
@@ -40,6 +41,19 @@ export function readStatement(text) {
       evidence: takeText(of(value, "evidence_sha256")),
     };
   });
+}
+
+/** What the manifest's row says of a statement. */
+export function nameStatement(said) {
+  const levels = FLAGS.flatMap((flag, at) => (said.proven.has(flag) ? [`L${at + 1}`] : []));
+  return {
+    carrier: said.carrier,
+    evidence_sha256: said.evidence,
+    license_ref: said.licenceRef,
+    setter: said.setter,
+    source: said.source,
+    trust: levels.join("+") || "L0",
+  };
 }
 
 /** Read what the policy of a release says about consent. */

@@ -7,12 +7,13 @@ import { RELEASE_DIGITS } from "./drawing.mjs";
 import { hashEntry, isIncluded, sha256 } from "./merkle.mjs";
 import { CheckError } from "./report.mjs";
 
-const ENTRY = "kiyome.audited-entry/1";
-const RUN_ENTRY = "kiyome.audited-run-entry/1";
+const ENTRY = "kiyome.audited-entry/2";
+const RUN_ENTRY = "kiyome.audited-run-entry/2";
 const REVOCATION = "kiyome.audited-revocation/1";
 const PLACE = ["format", "index", "leaf", "path"];
 const ROW = ["asset_id", "basis", "consent", "decided_by", "reasons"];
 const CONSENT = ["carrier", "evidence_sha256", "license_ref", "setter", "source", "trust"];
+const GROUNDS = ["basis", "consent", "decided_by", "reasons"];
 const NO_RECORD = "its record is none of a log";
 
 class NoRecord extends Error {}
@@ -29,15 +30,19 @@ export function readEntry(value, index, request) {
     checkErased(value.erased, request);
     return { index, record: null };
   }
-  take(value, "entry", [...PLACE, "manifest_row", "opening", "statements", ...more]);
+  const fields = ["evidence_not_kept", "manifest_row", "opening", "statements"];
+  take(value, "entry", [...PLACE, ...fields, ...more]);
   const record = open(value, index, request.head);
   const released = request.release === null ? null : readReleased(value.released, request);
-  const { manifest_row: row, statements } = value;
+  const { evidence_not_kept: unkept, manifest_row: row, statements } = value;
   if (row !== null) checkRow(row);
   if (statements !== null && !isTexts(statements)) {
     throw new CheckError("entry", "The statements are not a list of texts.");
   }
-  return { index, record, row, statements, released };
+  if (!isTexts(unkept)) {
+    throw new CheckError("entry", "The evidence that was not kept is not a list of digests.");
+  }
+  return { index, record, row, statements, unkept, released };
 }
 
 /** Read the file of a revocation, once it stands under the head. */
@@ -76,20 +81,37 @@ export function findMismatch(record, row, batch) {
     if (row === null) return "";
     const named = [
       of(record, "asset", "sha256"),
+      isApproved(record) ? "ruling" : "machine",
       sorted(of(record, "reasons")),
       sorted(of(record, "consent", "carriers")),
-      sorted(of(record, "consent", "evidenceSha256")),
+      digests(of(record, "consent", "evidenceSha256")),
     ];
-    const digests = row.consent.map((one) => one.evidence_sha256).filter(Boolean);
+    const shownDigests = row.consent.map((one) => one.evidence_sha256).filter(Boolean);
     const shown = [
       row.asset_id,
+      row.decided_by,
       sorted(row.reasons),
       sorted([...new Set(row.consent.map((one) => one.carrier))]),
-      sorted([...new Set(digests)]),
+      sorted([...new Set(shownDigests)]),
     ];
     const same = encode(shown) === encode(named);
     return same ? "" : "the manifest's row is not about what its record says";
   });
+}
+
+/** Whether a record says that a person approved its use. */
+export const isApproved = ({ review }) => isObject(review) && review.ruling === "approve";
+
+/**
+ * Why a row and statements are not what a record commits to; empty where they are, null where the
+ * record holds no digest of them.
+ */
+export function findUngrounded(record, row, statements) {
+  const digest = record.consent.groundsSha256 ?? null;
+  if (digest === null) return null;
+  const grounds = Object.fromEntries(GROUNDS.map((name) => [name, row[name]]));
+  if (sha256(encode({ ...grounds, statements })).toString("hex") === digest) return "";
+  return "the manifest's row and the statements are not those whose digest its record holds";
 }
 
 /** What of a record of a run does not belong to its batch; empty where all does. */
@@ -195,10 +217,10 @@ function open(value, index, head) {
 
 function checkRow(row) {
   take(row, "manifest's row", ROW);
-  if (Array.isArray(row.consent) && Array.isArray(row.reasons)) {
+  if ([row.consent, row.basis, row.reasons].every(Array.isArray)) {
     for (const one of row.consent) take(one, "consent in the manifest's row", CONSENT);
     const said = row.consent.flatMap((one) => Object.values(one));
-    if (isTexts([row.asset_id, row.decided_by, ...said, ...row.reasons])) return;
+    if (isTexts([row.asset_id, row.decided_by, ...row.basis, ...row.reasons, ...said])) return;
   }
   throw new CheckError("entry", "The manifest's row is not written as one.");
 }
@@ -209,6 +231,12 @@ const isTexts = (value) => Array.isArray(value) && value.every((one) => typeof o
 function sorted(value) {
   if (!isTexts(value)) throw new NoRecord();
   return [...value].sort();
+}
+
+// A list of digests, likewise.
+function digests(value) {
+  if (!Array.isArray(value)) throw new NoRecord();
+  return sorted(value.map((one) => takeBytes(one, "digest").toString("hex")));
 }
 
 function of(value, ...names) {

@@ -3,12 +3,14 @@
 import fs from "node:fs";
 import path from "node:path";
 
-import { MAX_FILE_BYTES, decodeFile, isObject } from "./canonical.mjs";
-import { findViolation, readStatement } from "./consent.mjs";
+import { MAX_FILE_BYTES, decodeFile, encode } from "./canonical.mjs";
+import { findViolation, nameStatement, readStatement } from "./consent.mjs";
 import {
   findMismatch,
   findReleasedMismatch,
   findRunMismatch,
+  findUngrounded,
+  isApproved,
   readEntry,
   readRevocation,
 } from "./entries.mjs";
@@ -36,12 +38,15 @@ export class Weighed {
   violations = [];
   unverifiable = [];
   missing = [];
+  absent = []; // evidence that a record names, neither opened nor said not to be kept
   erased = 0;
   uses = 0;
   others = 0;
   sound = 0;
-  bodies = 0;
-  digests = 0;
+  kept = new Set(); // digests of evidence that was opened
+  unkept = new Set(); // and of what was said not to be kept
+  grounded = 0; // uses whose records hold a digest of their row and statements
+  ungrounded = 0;
   onChain = 0;
 
   #folder;
@@ -61,7 +66,7 @@ export class Weighed {
 
   /** How many of the drawn entries are taken for violations. */
   get counted() {
-    const listed = [this.violations, this.unverifiable, this.missing];
+    const listed = [this.violations, this.unverifiable, this.missing, this.absent];
     return listed.reduce((sum, found) => sum + found.length, this.erased);
   }
 
@@ -135,7 +140,9 @@ export class Weighed {
 
   // Weigh the consent for a release's use, whose record stands at a place; the statements, or null
   // where they do not allow it.
-  #weigh({ index, row, statements: texts }, place, record) {
+  #weigh(entry, place, record) {
+    const { index, row, statements: texts } = entry;
+    if (row !== null && !this.#lookAtEvidence(entry, record)) return null;
     if (texts === null || row === null || this.#terms === null) {
       this.unverifiable.push(`entry ${index}: its consent was not opened`);
       return null;
@@ -148,14 +155,17 @@ export class Weighed {
       this.unverifiable.push(`entry ${index}: ${error.message}`);
       return null;
     }
-    const named = ({ carrier, evidence }, at) =>
-      carrier === row.consent[at].carrier && evidence === row.consent[at].evidence_sha256;
-    if (statements.length !== row.consent.length || !statements.every(named)) {
-      const detail = "the statements are not those that the record and the manifest's row name";
-      this.violations.push(`entry ${index}: ${detail}`);
+    let other = findUngrounded(record, row, texts);
+    if (encode(statements.map(nameStatement)) !== encode(row.consent)) {
+      other = "the statements are not those that the record and the manifest's row name";
+    }
+    if (other) {
+      this.violations.push(`entry ${index}: ${other}`);
       return null;
     }
-    this.#countEvidence(statements);
+    if (other === null) this.ungrounded += 1;
+    else this.grounded += 1;
+    this.onChain += statements.filter(({ onChain }) => onChain !== "").length;
     const { sha256: asset } = record.asset;
     const earlier = this.#revocationsOf(asset, record.purpose)
       .filter((one) => one.index < place)
@@ -169,19 +179,29 @@ export class Weighed {
     return null;
   }
 
-  #countEvidence(statements) {
-    for (const { evidence, onChain } of statements) {
-      if (onChain !== "") this.onChain += 1;
-      if (evidence === "") continue;
-      this.digests += 1;
-      const name = `evidence/${evidence}`;
+  // Look for the bytes behind what was said; whether all of it is there or said not to be.
+  #lookAtEvidence({ index, unkept }, record) {
+    const gone = [];
+    for (const digest of record.consent.evidenceSha256) {
+      const name = `evidence/${digest}`;
       const file = path.join(this.#folder, name);
-      if (!/^[0-9a-f]{64}$/.test(evidence) || !fs.existsSync(file)) continue;
-      if (sha256(readFile(file, MAX_FILE_BYTES, name)).toString("hex") !== evidence) {
-        throw new CheckError("evidence", `${name} is not the evidence of that digest.`);
+      const there = this.kept.has(digest) || fs.existsSync(file);
+      if (unkept.includes(digest)) {
+        if (there) {
+          const detail = `entries/${index}.json says that ${name} was not kept, and it is there.`;
+          throw new CheckError("evidence", detail);
+        }
+        this.unkept.add(digest);
+      } else if (!there) gone.push(name);
+      else if (!this.kept.has(digest)) {
+        if (sha256(readFile(file, MAX_FILE_BYTES, name)).toString("hex") !== digest) {
+          throw new CheckError("evidence", `${name} is not the evidence of that digest.`);
+        }
+        this.kept.add(digest);
       }
-      this.bodies += 1;
     }
+    if (gone.length > 0) this.absent.push(`entry ${index}: ${gone.join(", ")} is missing`);
+    return gone.length === 0;
   }
 
   #revocationsOf(asset, purpose) {
@@ -200,4 +220,3 @@ export class Weighed {
 }
 
 const pair = (asset, purpose) => JSON.stringify([asset, purpose]);
-const isApproved = ({ review }) => isObject(review) && review.ruling === "approve";

@@ -117,8 +117,6 @@ def _gather(
     with_manifest: bool,
     all_revocations: bool,
 ) -> Disclosure:
-    import json
-
     from models.consent.evidence.bodies import read_body
     from models.errors import KiyomeError
     from models.ledger.auditing.opening import open_entries, open_released, open_revocations
@@ -132,11 +130,16 @@ def _gather(
     records = [each.opening.record for each in entries if each.opening is not None]
     assets = {record["asset"]["sha256"] for record in records if record["type"] == "use"}
     revocations = open_revocations(ledger, request, None if all_revocations else assets)
-    consented = read_consented(release, settings.workspace, assets)
+    released = open_released(ledger, request, entries)
+    shown = [each.opening.record for each in released.values() if each.opening is not None]
+    grounds = {
+        record["asset"]["sha256"]: record["consent"]["groundsSha256"]
+        for record in (records if request.release is None else shown)
+        if "groundsSha256" in record["consent"]
+    }
+    consented = read_consented(release, settings.workspace, assets, grounds)
     digests = {
-        json.loads(text)["evidence_sha256"]
-        for each in consented.values()
-        for text in each.statements or ()
+        said["evidence_sha256"] for each in consented.values() for said in each.row["consent"]
     }
     bodies = {digest: read_body(settings.workspace, digest) for digest in sorted(digests - {""})}
     try:
@@ -152,7 +155,7 @@ def _gather(
         read_policy(settings.workspace, request.rests_on.policy_sha256, present),
         {digest: body for digest, body in bodies.items() if body is not None},
         None if manifest is None else manifest.read_bytes(),
-        open_released(ledger, request, entries),
+        released,
     )
 
 

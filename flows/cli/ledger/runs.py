@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.cli.options import workspace_option
+
+if TYPE_CHECKING:
+    from models.releases.drawn import Superseding
+    from models.releases.release import Release
 
 
 @click.command("use")
@@ -46,6 +51,10 @@ def use_command(
 ) -> None:
     """Enter a training run: which release it used, and how often it drew each asset.
 
+    A release that a newer one has superseded is taken, with a word about it: its use is a fact. An
+    asset whose consent was taken back since is refused, also where a newer release holds it again:
+    that use is entered under the newer one.
+
     Names of runs and models are up to 80 letters, digits, dots, hyphens and underscores. A run is
     entered once for each release that it used; entering it again changes nothing.
     """
@@ -55,7 +64,7 @@ def use_command(
     from models.consent.purposes import Purpose
     from models.ledger.log import UsageLedger
     from models.ledger.runs import RunEntry, enter_run, read_samples
-    from models.releases.drawn import read_released
+    from models.releases.drawn import find_superseding, read_released
 
     drawn = None if samples is None else read_samples(samples)
     with opened(workspace) as (settings, database):
@@ -77,16 +86,35 @@ def use_command(
             },
             decided_at=int(time.time()),
         )
+        newest = find_superseding(
+            database, settings.workspace, released.release, entry.samples.keys()
+        )
         report = enter_run(ledger, entry, acknowledge=acknowledge_violations, dry_run=dry_run)
     done = "would enter" if dry_run else "entered" if report.is_new else "had entered"
     click.echo(
         f"Run {run_id}: {done} {report.assets} assets of {released.release.dataset}, release "
         f"{released.release.number}, drawn {report.samples} times."
     )
+    if newest is not None:
+        click.echo(_tell_superseded(released.release, newest), err=True)
     for asset, why in report.violations.items():
         click.echo(f"violation  {asset}  {why.value}", err=True)
     if report.batch is not None:
         click.echo(f"entries {report.batch.first_index} to {report.batch.size - 1} of the ledger")
+
+
+def _tell_superseded(release: Release, newest: Superseding) -> str:
+    left_out = newest.left_out
+    if left_out is None:
+        held = "whose manifest is missing or damaged"
+    elif left_out:
+        held = f"which no longer holds {left_out} of the run's assets"
+    else:
+        held = "which holds all of the run's assets"
+    return (
+        f"Release {release.number} of {release.dataset} is superseded by release "
+        f"{newest.release.number}, {held}."
+    )
 
 
 COMMANDS = (use_command,)

@@ -1,7 +1,8 @@
 """The folder that an auditor gets.
 
     request.json              what was asked
-    entries/<index>.json      a drawn entry: record, salt, path, the manifest's row, statements
+    entries/<index>.json      a drawn entry: record, salt, path, the manifest's row, statements,
+                              digests of evidence that was not kept;
                               of a run also the release's own entry about the same asset
     revocations/<index>.json  a revocation that stands before the batch
     evidence/<sha256>         bytes that statements were read from
@@ -26,8 +27,8 @@ from models.ledger.auditing.opening import OpenedEntry
 from models.ledger.auditing.request import AuditRequest
 from models.ledger.commitments import encode_canonical
 
-ENTRY_FORMAT = "kiyome.audited-entry/1"
-RUN_ENTRY_FORMAT = "kiyome.audited-run-entry/1"
+ENTRY_FORMAT = "kiyome.audited-entry/2"
+RUN_ENTRY_FORMAT = "kiyome.audited-run-entry/2"
 REVOCATION_FORMAT = "kiyome.audited-revocation/1"
 _PRIVATE = 0o600
 
@@ -112,7 +113,9 @@ def _encode_entry(disclosure: Disclosure, entry: OpenedEntry) -> bytes:
         return encode_canonical({**value, "erased": {"erasures": erasures}}) + b"\n"
     asset = entry.opening.record.get("asset", {}).get("sha256", "")
     row, statements = disclosure.consent.get(asset, (None, None))
-    value |= {"manifest_row": row, "statements": statements}
+    digests = {said["evidence_sha256"] for said in row["consent"]} if row else set()
+    unkept = sorted(digests - {"", *disclosure.evidence})
+    value |= {"evidence_not_kept": unkept, "manifest_row": row, "statements": statements}
     if of_run:
         released = disclosure.released.get(asset)
         value["released"] = None if released is None else _place(released)

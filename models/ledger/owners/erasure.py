@@ -22,7 +22,7 @@ from models.files import write_atomically
 from models.ledger.batches import Batch
 from models.ledger.commitments import blank_opening, decode_canonical, encode_canonical
 from models.ledger.owners.index import OwnerIndex
-from models.ledger.owners.keys import OPERATOR, OwnerKeys, derive_tag, destroy_owner_key
+from models.ledger.owners.keys import OPERATOR, derive_tag, destroy_owner_key, find_owner_key
 from models.ledger.owners.places import decode_places
 from models.ledger.owners.ring import OwnerInBatch
 from models.ledger.owners.sealed import SealedFile
@@ -106,7 +106,7 @@ def count_erasable(private: Path, owner_ref: str) -> dict[str, int]:
         LedgerError: a file is missing or damaged.
     """
     counts = {}
-    key = OwnerKeys.read(owner_keys_path(private)).get(owner_ref)
+    key = find_owner_key(owner_keys_path(private), owner_ref)
     if key is not None:
         for batch_id in list_sealed_batches(private):
             with SealedFile(sealed_openings_path(private, batch_id)) as sealed:
@@ -148,7 +148,7 @@ class PendingErasure:
                 f"The owner was not erased: {erased_at} is no time of erasure.",
                 "Set the clock of this machine.",
             )
-        key = OwnerKeys.read(owner_keys_path(self._private)).get(owner_ref)
+        key = find_owner_key(owner_keys_path(self._private), owner_ref)
         if key is None and not count_erasable(self._private, owner_ref):
             earlier = [e for e in read_erasures(self._private) if e.owner_ref == owner_ref]
             if not earlier:
@@ -191,7 +191,7 @@ class PendingErasure:
 
     def _erase(self, erasure: Erasure) -> None:
         keys = owner_keys_path(self._private)
-        key = OwnerKeys.read(keys).get(erasure.owner_ref)
+        key = find_owner_key(keys, erasure.owner_ref)
         if key is not None:
             for batch_id in list_sealed_batches(self._private):
                 # A damaged file must not keep the key alive, without which it says nothing.

@@ -17,7 +17,9 @@ import re
 import secrets
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from models.errors import LedgerError
 from models.failpoints import reach
@@ -31,6 +33,7 @@ _SLOT = struct.Struct(">16s32s16s")
 _EMPTY = bytes(_SLOT.size)
 _MAGIC = b"kiyome.owner-keys/1\n"
 _HEADER = struct.Struct(">24sQ32s")
+_READ_AT_ONCE = 1024
 _REFERENCE = re.compile(r"(?:[0-9a-f]{32})?", re.ASCII)
 
 
@@ -87,24 +90,8 @@ class OwnerKeys:
         Raises:
             LedgerError: it is missing, damaged or can be read by others.
         """
-        try:
-            with path.open("rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                data = file.read()
-        except OSError as error:
-            raise LedgerError(
-                f"The keys of owners {path} cannot be read: {error.strerror}.",
-                "Restore them from a backup.",
-            ) from error
-        if mode & 0o077:
-            raise LedgerError(
-                f"The keys of owners {path} can be read by others.", f"Run `chmod 600 {path}`."
-            )
-        size = _HEADER.size
-        count = _read_header(data[:size])
-        if count is None or len(data) < size + count * _SLOT.size:
-            raise _damaged(path)
-        return cls(path, data[size : size + count * _SLOT.size])
+        with _opened(path) as (file, count):
+            return cls(path, file.read(count * _SLOT.size))
 
     def get(self, owner_ref: str) -> bytes | None:
         """The key of an owner; None where there is none, or none any more.
@@ -138,6 +125,24 @@ class OwnerKeys:
         if check != _check(reference, key):
             raise _damaged(self._path)
         return (reference.hex() if any(reference) else OPERATOR), key
+
+
+def find_owner_key(path: Path, owner_ref: str) -> bytes | None:
+    """The key of one owner; None where there is none, or none any more.
+
+    What ``OwnerKeys`` would find, without the keys of all in memory.
+
+    Raises:
+        LedgerError: the file is missing, damaged or can be read by others, or the key is damaged.
+    """
+    with _opened(path) as (file, left):
+        while left:
+            count = min(left, _READ_AT_ONCE)
+            keys = OwnerKeys(path, file.read(count * _SLOT.size))
+            if (key := keys.get(owner_ref)) is not None:
+                return key
+            left -= count
+    return None
 
 
 def create_key_store(path: Path) -> None:
@@ -215,6 +220,27 @@ def encode_reference(owner_ref: str) -> bytes:
             'Get it with `UsageLedger.reference("owner", name)`.',
         )
     return bytes.fromhex(owner_ref or "00" * 16)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """The file where its first slot begins, and how many slots count."""
+    try:
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if found.st_mode & 0o077:
+                raise LedgerError(
+                    f"The keys of owners {path} can be read by others.", f"Run `chmod 600 {path}`."
+                )
+            count = _read_header(file.read(_HEADER.size))
+            if count is None or found.st_size < _HEADER.size + count * _SLOT.size:
+                raise _damaged(path)
+            yield file, count
+    except OSError as error:
+        raise LedgerError(
+            f"The keys of owners {path} cannot be read: {error.strerror}.",
+            "Restore them from a backup.",
+        ) from error
 
 
 def _encode_slot(owner_ref: str, key: bytes) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from models.errors import LedgerError
 from models.ledger.batches import BatchStatement, open_batch
 from models.ledger.commitments import decode_canonical
-from models.ledger.merkle import verify_inclusion
+from models.ledger.merkle import HASH_BYTES, verify_inclusion
 from models.ledger.note import Checkpoint, Verifier
 from models.ledger.owners.absence import prove_absence
 from models.ledger.owners.completeness import MAX_RECORDS, ProvenRecord, prove_completeness
@@ -21,7 +22,10 @@ from models.ledger.owners.ring import OwnerInBatch
 from models.ledger.owners.sealed import SealedFile
 from models.ledger.private_files import index_path, sealed_openings_path
 from models.ledger.proof_file import read_head
-from models.ledger.tiles import TILE_WIDTH, TileReader
+from models.ledger.tiles import TILE_WIDTH, TileReader, read_tile_bytes, tile_width
+
+_LAYERS = TILE_WIDTH.bit_length()
+_KEPT = 256  # pyramids of 16 KB
 
 
 class OwnerProof(StrEnum):
@@ -136,7 +140,7 @@ class _ProvingReader(TileReader):
 
     def __init__(self, folder: Path, size: int) -> None:
         super().__init__(folder, size)
-        self._pyramids: dict[tuple[int, int], list[list[bytes]]] = {}
+        self._pyramids: dict[tuple[int, int], tuple[bytes, ...]] = {}
         self._edge: dict[int, bytes] = {}
 
     def path(self, index: int) -> list[bytes]:
@@ -155,23 +159,33 @@ class _ProvingReader(TileReader):
         return path
 
     def node(self, height: int, position: int) -> bytes:
-        level, inside = divmod(height, TILE_WIDTH.bit_length() - 1)
+        level, inside = divmod(height, _LAYERS - 1)
         index, offset = divmod(position << inside, TILE_WIDTH)
-        if level == 0 and inside == 0:
-            return self.tile(0, index)[offset]
-        if (level, index) not in self._pyramids:
-            if level == 0:  # as many as there are records; the few above them stay
-                self._pyramids = {at: kept for at, kept in self._pyramids.items() if at[0]}
-            self._pyramids[level, index] = _raise_pyramid(self.tile(level, index))
-        return self._pyramids[level, index][inside][offset >> inside]
+        pyramid = self._pyramids.get((level, index))
+        if pyramid is None:
+            pyramid = self._pyramids[level, index] = self._raise(level, index)
+        at = (offset >> inside) * HASH_BYTES
+        return pyramid[inside][at : at + HASH_BYTES]
+
+    def _raise(self, level: int, index: int) -> tuple[bytes, ...]:
+        data = read_tile_bytes(self.folder, level, index, tile_width(level, index, self.size))
+        if len(self._pyramids) == _KEPT:
+            self._pyramids.clear()
+        return _raise_upper_pyramid(data) if level else _raise_pyramid(data)
 
 
-def _raise_pyramid(hashes: list[bytes]) -> list[list[bytes]]:
+def _raise_pyramid(hashes: bytes) -> tuple[bytes, ...]:
     """Every whole level over the hashes of a tile, which may be narrower than full."""
     levels = [hashes]
-    sha256 = hashlib.sha256
-    while len(hashes) > 1:
-        pairs = zip(hashes[::2], hashes[1::2], strict=False)
-        hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    sha256, pair = hashlib.sha256, 2 * HASH_BYTES
+    while len(hashes) >= pair:
+        whole = range(0, len(hashes) - HASH_BYTES, pair)
+        hashes = b"".join([sha256(b"\x01" + hashes[at : at + pair]).digest() for at in whole])
         levels.append(hashes)
-    return levels
+    return tuple(levels)
+
+
+@lru_cache(maxsize=_KEPT)
+def _raise_upper_pyramid(hashes: bytes) -> tuple[bytes, ...]:
+    """The same, kept for the next proof: of a million leaves sixteen tiles lie above the lowest."""
+    return _raise_pyramid(hashes)
