@@ -175,7 +175,7 @@ def cleanse_timed(arguments: Sequence[str]) -> dict[str, Any]:
         with watch.timing("imports"):
             import flows.cleanse
             import tasks.order
-            import tasks.shard
+            import tasks.walking
         imported = time.perf_counter()
 
         def first_step(*args: Any, **kwargs: Any) -> str:
@@ -186,18 +186,18 @@ def cleanse_timed(arguments: Sequence[str]) -> dict[str, Any]:
         flows.cleanse.start_run = first_step
         for attribute, name in (
             ("plan_dataset", "scan"),
-            ("_walk_shards", "shards"),
+            ("walk_shards", "shards"),
             ("enqueue_review", "review"),
             ("publish_release", "release"),
             ("enter_usage", "ledger"),
-            ("_sum_up", "summary"),
+            ("sum_up", "summary"),
             ("write_report", "report"),
         ):
             watch.wrap(flows.cleanse, attribute, name)
         watch.wrap(tasks.order, "load_detectors", "detectors")
         watch.wrap(tasks.order, "run_stage", lambda stage, *_: str(stage.name))
-        watch.wrap(tasks.shard, "judge", "verdict")
-        watch.wrap(tasks.shard, "select_undecided", "undecided")
+        watch.wrap(tasks.walking, "judge", "verdict")
+        watch.wrap(tasks.walking, "select_undecided", "undecided")
 
     running.prepare_prefect = prepare
     watch.wrap(running, "_find_fresh", "look for changes")

@@ -16,7 +16,7 @@ from flows.artifacts import name_artifact
 from flows.ending import end_run
 from flows.handing_over import handing_over
 from flows.runners import make_runner
-from flows.walking import walk_shards
+from flows.walking import read_consents, started_runner, walk_shards
 from models.assets.asset import Notice
 from models.consent.evidence.recording import latest_evidence
 from models.duplicates.storing import DuplicatesRecord
@@ -143,13 +143,18 @@ def _carry_out(order: str, started: float) -> Outcome:
     # Loaded here, so that a detector that cannot be loaded ends the run at once.
     remember_origins(desk.detectors, desk.workspace)
     plan = plan_dataset(order)
-    gathered = gather_consent(order, plan)
-    # What this run gathers is part of what it decides on, and no reason to run again.
-    with desk.database.snapshot() as session:
-        state["evidence"] = latest_evidence(session)
-    inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
+    with started_runner(desk.settings) as runner:
+        read = read_consents(order, plan, runner)
+        gathered = gather_consent(order, plan)
+        # What this run gathers is part of what it decides on, and no reason to run again.
+        with desk.database.snapshot() as session:
+            state["evidence"] = latest_evidence(session)
+        inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
+        results = walk_shards(order, plan, 1, runner)
     for attempt in range(1, _ATTEMPTS + 1):
-        results = walk_shards(order, plan, attempt)
+        if attempt > 1:
+            with started_runner(desk.settings) as runner:
+                results = walk_shards(order, plan, attempt, runner)
         verdicts = [result["verdict"] for result in results]
         duplicates = _find_duplicates(order, plan)
         enqueue_review(order, verdicts)
@@ -165,7 +170,7 @@ def _carry_out(order: str, started: float) -> Outcome:
     head = enter_usage(order, None if published.sign_off else release, verdicts)
     anchored = anchor_head(order)
     pushed = push_mirror(order)
-    results = [{"stages": gathered["stages"]}, *results]
+    results = [{"stages": [*read, *gathered["stages"]]}, *results]
     summary = sum_up(desk, plan, results, release, is_new, head, time.monotonic() - started)
     summary = replace(
         summary,

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
+from flows.diagnosis import Diagnosis, Health
+from flows.doctoring_around import check_clock, check_disk, check_release_target
 from flows.prefect_environment import find_server
 from models.errors import KiyomeError
 from models.settings import Settings
 
-_LOW_DISK = 2 * 1024**3
 _PINNED = {"prefect": "3.8", "sqlalchemy": "2.0", "spacy": "3.8", "web3": "8", "pandas": "3"}
 """Beginnings of the versions that are known to work together."""
-
-
-class Health(StrEnum):
-    """How one thing is."""
-
-    GOOD = "ok"
-    WARNING = "warning"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What was found about one thing, and how to mend it."""
-
-    subject: str
-    health: Health
-    found: str
-    mend: str = ""
 
 
 def examine_house(settings: Settings) -> Iterator[Diagnosis]:
@@ -45,14 +25,17 @@ def examine_house(settings: Settings) -> Iterator[Diagnosis]:
         ("workspace", check_workspace),
         ("disk", check_disk),
         ("database", check_database),
+        ("clock", check_clock),
         ("policy", check_policy),
         ("encoder", check_encoder),
         ("names", check_names),
         ("name models", check_name_models),
         ("motifs", check_motifs),
+        ("motif index", check_motif_index),
         ("content credentials", check_c2pa),
         ("ledger", check_ledger),
         ("anchoring", check_anchoring),
+        ("release target", check_release_target),
         ("Prefect", check_prefect),
         ("consent sources", check_consent_sources),
         ("opt-in target", check_opt_in_target),
@@ -92,17 +75,6 @@ def check_workspace(settings: Settings) -> Diagnosis:
     from models.workspace import prepare_workspace
 
     return Diagnosis("workspace", Health.GOOD, f"{prepare_workspace(settings.workspace)}")
-
-
-def check_disk(settings: Settings) -> Diagnosis:
-    """Whether there is room."""
-    free = shutil.disk_usage(settings.workspace.absolute()).free
-    found = f"{free / 1024**3:.1f} GiB free"
-    if free < _LOW_DISK:
-        return Diagnosis(
-            "disk", Health.WARNING, found, "Free some space, or put the workspace elsewhere."
-        )
-    return Diagnosis("disk", Health.GOOD, found)
 
 
 def check_database(settings: Settings) -> Diagnosis:
@@ -233,6 +205,17 @@ def check_motifs(settings: Settings) -> Diagnosis:
             "Decide with `kiyome register motifs confirm` or `refuse`, or on the review page.",
         )
     return Diagnosis("motifs", Health.GOOD, found)
+
+
+def check_motif_index(settings: Settings) -> Diagnosis:
+    """Whether what searches the motifs' embeddings can be used."""
+    subject = "motif index"
+    database = settings.motif_index_database
+    if not database:
+        return Diagnosis(subject, Health.GOOD, "files of the workspace")
+    from models.motifs.vectors.pgvector import describe_database
+
+    return Diagnosis(subject, Health.GOOD, describe_database(database))
 
 
 def check_c2pa(_: Settings) -> Diagnosis:

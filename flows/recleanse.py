@@ -181,10 +181,12 @@ def _carry_out(
     if result.is_new:
         with clock.timing("difference"):
             difference = tell_difference(desk, result.release)
-    done = _finish(order, desk, plan, walked, result, duplicates, clock, started)
+    done, settled = _finish(order, desk, plan, walked, result, duplicates, clock, started)
     deadlines = [
         each.verdict["holds_until"] for each in walked if each.verdict["holds_until"] is not None
     ]
+    if not settled:  # so that the next run does not count this one as still fresh
+        deadlines.append(desk.order.as_of)
     retried = sum(
         count for stage in done.stages for code, count in stage.faults.items() if code in RETRIED
     )
@@ -203,7 +205,8 @@ def _finish(
     duplicates: DuplicatesRecord,
     clock: _Clock,
     started: float,
-) -> Summary:
+) -> tuple[Summary, bool]:
+    """The summary, and whether the ledger is anchored and the mirror complete."""
     from flows.cleanse import sum_up
     from models.owners.works_index import index_works
     from tasks.anchor import anchor_head
@@ -215,7 +218,8 @@ def _finish(
     with clock.timing("works"):
         index_works(desk.workspace, plan.dataset)
     with clock.timing("terms"):
-        open_terms = list_unknown_terms.fn(order, verdicts)
+        told = [each.verdict for each in walked if each.terms]
+        open_terms = list_unknown_terms.fn(order, told)
     with clock.timing("ledger"):
         report("ledger", 0)
         head = enter_usage.fn(order, None if result.sign_off else result.release, verdicts)
@@ -237,7 +241,7 @@ def _finish(
             summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
         write_report(desk.workspace, summary)
         remember_summary(desk.workspace, summary)
-    return summary
+    return summary, bool(anchored["settled"] and pushed["settled"])
 
 
 def _owed(walked: Sequence[Walked], unanchored: str, unpushed: str) -> tuple[Notice, ...]:

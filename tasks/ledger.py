@@ -12,12 +12,16 @@ from sqlalchemy import select
 from models.ledger.log import UsageLedger
 from models.ledger.written import WrittenRecord
 from models.owners.revoking import enter_revocations
+from models.reasons import Reason
 from models.releases.audited import keep_policy
 from models.releases.release import Release
 from models.releases.usage import record_usage
 from models.store.tables import RulingRow
 from tasks.judged import read_decided, read_judged
 from tasks.order import Desk, open_desk
+
+_REFUSED = frozenset((Reason.TAKEDOWN.value, Reason.CONSENT_WITHDRAWN.value))
+"""First reasons of assets that owners refuse; shards without any are not read again for them."""
 
 
 @task(name="ledger", persist_result=False)
@@ -54,7 +58,7 @@ def enter_usage(
             manifest_sha256=release.manifest_sha256,
             policy_sha256=desk.policy.digest,
         )
-    judged = read_judged(desk, verdicts)
+    judged = read_judged(desk, [v for v in verdicts if not _REFUSED.isdisjoint(v["reasons"])])
     enter_revocations(
         desk.database, ledger, desk.workspace, desk.order.run_id, judged, desk.order.as_of
     )

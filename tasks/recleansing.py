@@ -22,12 +22,13 @@ from models.errors import WorkspaceError
 from models.judging import VerdictRecord, read_verdicts
 from models.motifs.motifs_stage import MotifsStage
 from models.nouns.stage import JUDGED as NOUNS_JUDGED
+from models.nouns.terms.outputs import may_hold_terms
 from models.orphans import end_with_parent
 from models.planning import Plan
-from models.recleansing.deciding import Decider, TooFewRowsError
+from models.recleansing.deciding import Decider
 from models.recleansing.members import Members, read_members
 from models.recleansing.motifs import by_looks
-from models.recleansing.outputs import Output, find_output
+from models.recleansing.outputs import Output, TooFewRowsError, find_output
 from models.releases.parts import write_part
 from models.review.derivatives import FOLDER, SIZES, derivative_path, note_path
 from models.review.items import Question
@@ -56,6 +57,7 @@ class Walked:
         pictured: assets among them that the review page has no picture of yet.
         stamps: files that were verified.
         looked: how many assets have been compared with the newest motifs by their looks alone.
+        terms: whether any of their texts may hold an unknown term.
     """
 
     verdict: dict[str, Any]
@@ -64,6 +66,7 @@ class Walked:
     pictured: list[Asset]
     stamps: dict[str, list[int | str]]
     looked: int
+    terms: bool
 
 
 def walk_shards(order: str, plan: Plan, parts: Path) -> list[Walked]:
@@ -132,15 +135,16 @@ def walk_known(order: str, digest: str, parts: str) -> Walked:
     desk = open_desk(order)
     members = read_members(desk.shard_file(digest), desk.stamps)
     stages: list[StageRecord] = []
-    looked = 0
+    looked, terms = 0, True
     try:
         outputs, looked = _outputs_of(desk, members, stages)
-        verdict = _decider(order).judge(members, outputs)
+        verdict, table = _decider(order).judge(members, outputs)
+        terms = may_hold_terms(outputs["nouns"].table)
     except TooFewRowsError:
         result = walk_shard(desk, digest, carry_out_here)
         verdict = VerdictRecord(**result["verdict"])
         stages, looked = [StageRecord(**each) for each in result["stages"]], 0
-    table = read_verdicts(desk.workspace, verdict)
+        table = read_verdicts(desk.workspace, verdict)
     write_part(Path(parts), members, table)
     open_rows = pc.and_(
         pc.not_equal(table["question"], ""),
@@ -157,6 +161,7 @@ def walk_known(order: str, digest: str, parts: str) -> Walked:
         [asset for asset in assets if not _has_picture(desk, asset.asset_id)],
         stamps,
         looked,
+        terms,
     )
 
 
@@ -209,14 +214,14 @@ def _motifs_of(
     for known in (fingerprint, looks):
         found = find_output(desk.workspace, "motifs", members.shard, known, None, desk.stamps)
         if found is not None:
-            return found, found.table.num_rows if known == looks else 0, None
+            return found, found.record.rows if known == looks else 0, None
     made = desk.carrier.carry_motifs(members, features, desk.stamps)
     if made is None:
         raise TooFewRowsError("motifs")
     found = find_output(desk.workspace, "motifs", members.shard, looks, None, desk.stamps)
     if found is None:
         raise TooFewRowsError("motifs")
-    return found, found.table.num_rows, made
+    return found, found.record.rows, made
 
 
 def _motifs_fingerprint(desk: Desk) -> str:

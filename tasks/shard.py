@@ -1,8 +1,9 @@
-"""The task that walks one shard through the stages, and decides it."""
+"""The tasks that a runner carries out: one walks a shard, one reads the consent of some."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from prefect import task
@@ -47,6 +48,30 @@ def cleanse_shard(order: str, shard: str, handover: Handover | None = None) -> d
     result = tell_whereabouts(lambda: walk_shard(desk, shard, _carry_out_as_task))
     reach("shard-elsewhere")
     return result
+
+
+@task(name="read", task_run_name="read shard {shards[0]:.12} and on", persist_result=False)
+def read_consent(
+    order: str, shards: Sequence[str], handover: Handover | None = None
+) -> list[dict[str, Any]]:
+    """Read what the files of some shards say about consent, so that it can be asked after.
+
+    Args:
+        shards: their digests; at least one.
+        order, handover: as of ``cleanse_shard``.
+
+    Returns:
+        The record of each. It counts what was examined alone: walking the shards tells the rest.
+    """
+    desk = open_desk(order) if handover is None else open_desk_elsewhere(order, handover)
+
+    def read(shard: str) -> dict[str, Any]:
+        work = ShardWork(desk, desk.detectors.consent, shard, desk.shard(shard).assets)
+        return asdict(replace(_carry_out_as_task(work), asked=0, faults={}))
+
+    if handover is None:
+        return [read(shard) for shard in shards]
+    return tell_whereabouts(lambda: [read(shard) for shard in shards])
 
 
 def _carry_out_as_task(work: ShardWork) -> StageRecord:

@@ -21,6 +21,7 @@ from models.findings import Finding
 from models.judging import VerdictRecord
 from models.nouns.conditions import NounsPolicy
 from models.nouns.terms.listing import TermFilter, count_terms, replace_terms
+from models.nouns.terms.outputs import WRITTEN
 from models.nouns.terms.records import effective_term_rulings, find_term_rulings
 from models.nouns.terms.tally import TermTally
 from models.reasons import Reason
@@ -30,9 +31,6 @@ from models.verdicts import Verdict
 from tasks.judged import read_judged
 from tasks.order import Desk, ShardWork, open_desk
 from tasks.progress import report
-
-_WRITTEN = f'"kind":"{Reason.UNKNOWN_TERM.value}"'
-"""How canonical JSON says that a finding is an unknown term."""
 
 
 @task(name="terms", persist_result=False)
@@ -70,7 +68,7 @@ def _add_shard(desk: Desk, verdict: dict[str, Any], tally: TermTally) -> None:
     for asset_id, texts in zip(
         output["asset_id"].to_pylist(), output["findings"].to_pylist(), strict=True
     ):
-        unknown = [text for text in texts or () if _WRITTEN in text]
+        unknown = [text for text in texts or () if WRITTEN in text]
         findings = [Finding.from_dict(json.loads(text)) for text in unknown]
         if asked := [finding for finding in findings if matters(finding)]:
             found[asset_id] = asked

@@ -20,10 +20,11 @@ _TONES = {"ok": "green", "warning": "yellow", "bad": "red"}
 def doctor(workspace: Path | None, policy: Path | None, encoder: str | None) -> None:
     """Check everything a run needs, and how to mend it.
 
-    Looks at packages, workspace, disk, database, policy, encoder, registers, content credentials,
-    ledger, Prefect and chain. Exits with 1 if anything is bad.
+    Looks at packages, workspace, disk, database, clocks, policy, encoder, registers, content
+    credentials, ledger, chain, release target and Prefect. Exits with 1 if anything is bad.
     """
-    from flows.doctoring import Health, examine_house
+    from flows.diagnosis import Health
+    from flows.doctoring import examine_house
     from models.settings import load_settings
 
     settings = load_settings(workspace=workspace, policy=policy, encoder=encoder)

@@ -27,7 +27,7 @@ from models.recleansing.members import Members
 from models.recleansing.motifs import ChangedMotifs, by_looks, find_changed_motifs
 from models.recleansing.names import ChangedNames, find_changed_names
 from models.recleansing.origins import Origin, find_predecessors, tell_origins
-from models.recleansing.outputs import Output, find_output
+from models.recleansing.outputs import Output, TooFewRowsError, find_output
 from models.recleansing.stamps import Stamps
 from models.stages import (
     StageRecord,
@@ -101,9 +101,7 @@ class Carrier:
         """
         started = time.monotonic()
         for origin, changed in self.names:
-            old = find_output(
-                self._workspace, "nouns", members.shard, origin.fingerprint, None, stamps
-            )
+            old = self._find("nouns", members.shard, origin.fingerprint, stamps)
             if old is None or not old.table.schema.equals(_as_read(NounsStage.schema)):
                 continue
             place_of = {asset_id: place for place, asset_id in enumerate(members.ids)}
@@ -142,9 +140,7 @@ class Carrier:
         started = time.monotonic()
         for origin, changed in self.motifs:
             for fingerprint in (origin.fingerprint, by_looks(origin.fingerprint)):
-                old = find_output(
-                    self._workspace, "motifs", members.shard, fingerprint, None, stamps
-                )
+                old = self._find("motifs", members.shard, fingerprint, stamps)
                 if old is None:
                     continue
                 concerned = changed.concerned(old.table, features.path) - _find_deadly(old.table)
@@ -164,6 +160,14 @@ class Carrier:
                     started,
                 )
         return None
+
+    def _find(self, stage: str, shard: str, fingerprint: str, stamps: Stamps) -> Output | None:
+        """An older output that can be read."""
+        old = find_output(self._workspace, stage, shard, fingerprint, None, stamps)
+        try:
+            return old if old is not None and old.table is not None else None
+        except TooFewRowsError:
+            return None
 
     def _search(self, features: Output, asked: set[str]) -> MotifsStage:
         import pyarrow.parquet as pq

@@ -35,11 +35,13 @@ from models.judging import (
     gather,
     hear,
     read_verdict_record,
+    read_verdicts,
     select_undecided,
     write_row,
 )
+from models.recleansing.known import KnownVerdicts
 from models.recleansing.members import Members
-from models.recleansing.outputs import Output, Places
+from models.recleansing.outputs import Output, Places, TooFewRowsError
 from models.stages import stage_folder, store_record, store_table
 from models.store.tables import EvidenceStatementRow
 from models.verdicts import Verdict
@@ -56,14 +58,6 @@ _STAGES = ("consent", "nouns", "features", "motifs")
 _MOST_KEPT = 50_000
 _Mask = npt.NDArray[np.bool_]
 Outputs = Mapping[str, Output]
-
-
-class TooFewRowsError(Exception):
-    """A stage has not examined every asset that it has to be asked about."""
-
-    def __init__(self, stage: str) -> None:
-        super().__init__(stage)
-        self.stage = stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +80,28 @@ class Decider:
         self._bench = bench
         self._workspace = workspace
         self._dataset = dataset
+        self._known = KnownVerdicts(bench, workspace, dataset)
 
-    def judge(self, members: Members, outputs: Outputs) -> VerdictRecord:
+    def judge(self, members: Members, outputs: Outputs) -> tuple[VerdictRecord, pa.Table]:
         """Decide every member, and keep the rows; see ``models.judging.judge``.
+
+        Returns:
+            The record, and the rows that it vouches for.
 
         Raises:
             TooFewRowsError: a stage has to be asked first.
             WorkspaceError: the rows cannot be written.
             StoreError: the database cannot be reached.
         """
+        weighable = not self._holds_more
+        if weighable and (known := self._known.find(members, outputs)) is not None:
+            return known, read_verdicts(self._workspace, known)
+        record, table = self._judge(members, outputs)
+        if weighable:
+            self._known.remember(members, outputs, record)
+        return record, table
+
+    def _judge(self, members: Members, outputs: Outputs) -> tuple[VerdictRecord, pa.Table]:
         started = time.monotonic()
         alone = self._find_alone(members, outputs)
         covered = self._covered(members)
@@ -112,7 +119,8 @@ class Decider:
             members.shard, apart, tables, changed, withdrawn, self._bench, self._dataset
         )
         if previous := read_verdict_record(folder, fingerprint, self._bench.as_of):
-            return previous  # whose rows were asked for when it was made
+            # Whose rows were asked for when it was made.
+            return previous, read_verdicts(self._workspace, previous)
         self._require_rows(members, outputs, groups, alone, consents)
         table, deadlines = self._decide(members, tables, groups, alone, seen, consents)
         output, digest = store_table(folder, fingerprint, table)
@@ -130,7 +138,13 @@ class Decider:
             seconds=round(time.monotonic() - started, 3),
         )
         store_record(folder, fingerprint, asdict(record))
-        return record
+        return record, table
+
+    @cached_property
+    def _holds_more(self) -> bool:
+        """Whether the bench holds anything that this module does not know how to weigh."""
+        bench = self._bench
+        return any(f.name not in _GROUPED and getattr(bench, f.name) for f in fields(bench))
 
     def _find_alone(self, members: Members, outputs: Outputs) -> _Mask:
         """The members that something is said about by name, so that no other stands for them."""
@@ -145,7 +159,7 @@ class Decider:
             for place, names in enumerate(members.raw_names):
                 if not by_name.isdisjoint(map(unread_id, names)):
                     alone[place] = True
-        if any(f.name not in _GROUPED and getattr(bench, f.name) for f in fields(bench)):
+        if self._holds_more:
             alone[:] = True
         if bench.editor is not None and "nouns" in outputs:
             places = outputs["nouns"].places_of(members)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -54,17 +55,13 @@ class Members:
     def raw_names(self) -> list[list[str]]:
         """The names of each asset's locations, as they are."""
         locations = _whole(self.rows["locations"])
-        names = pc.struct_field(locations.flatten(), "name")
-        lists = pa.ListArray.from_arrays(_offsets(locations), names).to_pylist()
-        return [[name.decode("utf-8", "surrogatepass") for name in each] for each in lists]
+        return _read_lists(_offsets(locations), pc.struct_field(locations.flatten(), "name"))
 
     @cached_property
     def raw_captions(self) -> list[list[str]]:
         """The texts of each asset's captions, as they are."""
         captions = _whole(self.rows["captions"])
-        texts = pc.struct_field(captions.flatten(), "text")
-        lists = pa.ListArray.from_arrays(_offsets(captions), texts).to_pylist()
-        return [[text.decode("utf-8", "surrogatepass") for text in each] for each in lists]
+        return _read_lists(_offsets(captions), pc.struct_field(captions.flatten(), "text"))
 
     @cached_property
     def captions(self) -> pa.ListArray:
@@ -116,6 +113,16 @@ def as_text(data: pa.Array) -> pa.StringArray:
     except pa.ArrowInvalid:
         texts = (d.decode("utf-8", "surrogatepass") for d in data.to_pylist())
         return pa.array(map(escape_surrogates, texts), pa.string())
+
+
+def _read_lists(offsets: pa.Int32Array, data: pa.Array) -> list[list[str]]:
+    """Lists of bytes that the scan kept, as the texts they are."""
+    try:
+        texts: list[str] = data.cast(pa.string()).to_pylist()
+    except pa.ArrowInvalid:  # a lone surrogate, which UTF-8 cannot express
+        texts = [each.decode("utf-8", "surrogatepass") for each in data.to_pylist()]
+    ends = offsets.to_pylist()
+    return [texts[begin:end] for begin, end in pairwise(ends)]
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +22,41 @@ _RETRIED = pa.array(sorted(reason.value for reason in RETRIED))
 Places = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+class TooFewRowsError(Exception):
+    """A stage has not examined every asset that it has to be asked about."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
 class Output:
     """What one stage has said about a shard.
 
-    Attributes:
+    Args:
         record: the record that vouches for it.
-        table: its rows, without columns that no verdict looks at.
         path: its file, which has all columns.
+        columns: those that a verdict looks at; None for all.
     """
 
-    record: StageRecord
-    table: pa.Table
-    path: Path
+    def __init__(self, record: StageRecord, path: Path, columns: Sequence[str] | None) -> None:
+        self.record = record
+        self.path = path
+        self._columns = None if columns is None else list(columns)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """Its rows, read when they are first looked at.
+
+        Raises:
+            TooFewRowsError: the file cannot be read any more.
+        """
+        try:
+            with self.path.open("rb") as file:
+                table = pq.ParquetFile(file).read(columns=self._columns)
+            return table if self._columns is None else table.select(self._columns)
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise TooFewRowsError(self.record.stage) from error
 
     def places_of(self, members: Members) -> Places:
         """For each member the row that speaks of it, or -1."""
@@ -60,7 +82,7 @@ def find_output(
     """The output of a finished stage, or None where there is none whose file is whole.
 
     Args:
-        columns: which to read; None for all.
+        columns: which to look at; None for all.
         stamps: files that have been verified are not read in full again.
     """
     folder = stage_folder(workspace, stage, shard)
@@ -69,8 +91,6 @@ def find_output(
         path = folder / record.output
         if record.fingerprint != fingerprint or not stamps.holds(path, record.output_sha256):
             return None
-        with path.open("rb") as file:
-            table = pq.ParquetFile(file).read(columns=None if columns is None else list(columns))
-    except (OSError, ValueError, TypeError, pa.ArrowException):
+    except (OSError, ValueError, TypeError):
         return None
-    return Output(record, table if columns is None else table.select(list(columns)), path)
+    return Output(record, path, columns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _AS_JUDGED = (
     *("width", "height", "format", "reasons", "decided_by", "ruling_id", "basis"),
     *("attribution", "authors"),
 )
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,19 @@ def read_parts(folder: Path, shards: Sequence[str]) -> Parts:
 
 
 def _join(folder: Path, shards: Sequence[str], kind: str) -> pa.Table:
-    """One table of all shards; besides it a second copy is held, and no more."""
-    tables = (_read(_path(folder, shard, kind)) for shard in shards)
-    whole = pa.concat_tables([_KINDS[kind].empty_table(), *tables]).combine_chunks()
-    key = [("asset_id", "ascending")]
-    if kind == "rewritten":
-        key.append(("caption", "ascending"))
-    return whole.take(pc.sort_indices(whole, sort_keys=key)).combine_chunks()
+    """One table of all shards, made column by column: besides it two columns are held at a time."""
+    schema = _KINDS[kind]
+    paths = [_path(folder, shard, kind) for shard in shards]
+    keys = [name for name in ("asset_id", "caption") if kind == "rewritten" or name == "asset_id"]
+    key_table = pa.table([_read_column(paths, schema.field(name)) for name in keys], names=keys)
+    order = pc.sort_indices(key_table, sort_keys=[(name, "ascending") for name in keys])
+
+    def put_in_order(field: pa.Field) -> pa.ChunkedArray:
+        whole = pa.table([_read_column(paths, field)], names=["one"]).combine_chunks()
+        return whole.take(order).combine_chunks()["one"]
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return pa.table(list(threads.map(put_in_order, schema)), schema=schema)
 
 
 def cut_part(members: Members, verdicts: pa.Table) -> dict[str, pa.Table]:
@@ -164,6 +172,10 @@ def _path(folder: Path, shard: str, kind: str) -> Path:
     return folder / f"{shard}.{kind}.arrow"
 
 
-def _read(path: Path) -> pa.Table:
-    with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).read_all()
+def _read_column(paths: Sequence[Path], field: pa.Field) -> pa.ChunkedArray:
+    """One column of some parts; of a file that is mapped, only what is looked at takes memory."""
+    chunks: list[pa.Array] = []
+    for path in paths:
+        with pa.memory_map(str(path)) as source:
+            chunks += pa.ipc.open_file(source).read_all()[field.name].chunks
+    return pa.chunked_array(chunks, field.type)

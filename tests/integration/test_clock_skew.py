@@ -13,10 +13,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from flows.diagnosis import Health
+from flows.doctoring_around import check_clock
 from flows.recleanse import recleanse_known
 from models.canonical import digest_bytes
 from models.nouns.register.storage import add_name
 from models.releases.recount import recount
+from models.runs import start_run
 from models.settings import Settings
 from models.store import database as store
 from models.store.database import now_ms
@@ -132,3 +135,21 @@ def test_a_takedown_after_the_clock_went_back_is_later_than_the_release_before_i
     assert at > made
     recleanse_known(DATASET, settings)
     assert not {first, second} & _holds(settings)
+
+
+def test_the_doctor_says_that_a_clock_is_wrong_or_was(
+    clock: Clock, tmp_path: Path, cleansed: tuple[Path, Path]
+) -> None:
+    settings = _copy(cleansed[0], tmp_path / "told")
+    assert check_clock(settings).health is Health.GOOD
+    clock.ahead_s = 6 * HOUR_S
+    told = check_clock(settings)
+    assert told.health is Health.WARNING
+    assert "21,600 s ahead of this machine's" in told.found
+    database = open_database(settings.resolved_database_url)
+    start_run(database, DATASET)
+    database.dispose()
+    clock.ahead_s = 0
+    told = check_clock(settings)
+    assert told.health is Health.WARNING
+    assert "the clock was ahead then" in told.found

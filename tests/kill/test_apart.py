@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from models.runs import start_run
 from models.settings import Settings
 from models.stages import stage_folder
 from models.store.schema import open_database
+from tasks import apart
 from tasks.order import Desk, ShardWork, open_desk, write_order
 from tests.pipeline import draw_dataset, make_settings
 
@@ -71,6 +74,27 @@ def test_a_picture_that_a_process_dies_of_is_found_out_and_the_others_get_their_
     assert all(row["width"] for row in rows.values())
     monkeypatch.delenv("KIYOME_FAILPOINT")
     assert work.carry_out().settled
+
+
+def test_one_that_is_killed_from_outside_is_replaced_and_costs_no_picture_its_rows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    start = apart._Apart._start
+
+    def start_and_kill_the_first(self: apart._Apart) -> None:
+        start(self)
+        assert self._process is not None
+        started.append(self._process.pid)
+        if len(started) == 1:
+            os.kill(self._process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(apart._Apart, "_start", start_and_kill_the_first)
+    work = _work_of_which_a_process_died(desk)
+    record = work.carry_out()
+    assert len(set(started)) == 2
+    assert record.rows == 4
+    assert record.settled
 
 
 def test_what_it_cannot_do_is_told_as_here(desk: Desk, settings: Settings) -> None:
