@@ -94,7 +94,7 @@ demo: setup ## Cleanse the bundled sample dataset and show what came of it
 	@$(BIN)/kiyome demo
 
 test: setup ## Run every test, in TEST_PROCESSES processes
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
+import psutil
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from models.store.database import Database
-from models.store.tables import Base
+from tests.emptied import EmptiedTables, copy_tables, new_schema
 from tests.postgresql import wait_until_ready
 
 _PREFECT_HOME = Path(tempfile.mkdtemp(prefix="kiyome-prefect-"))
+_AUTHORITY = _PREFECT_HOME / "authority.pem"
 os.environ.update(
     {
         "PREFECT_HOME": str(_PREFECT_HOME),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "280",
+        # No server of the tests is asked over TLS; yet each of the many clients that a run makes
+        # would read the certificates of all authorities, which takes longer than to ask.
+        "PREFECT_API_SSL_CERT_FILE": str(_AUTHORITY),
     }
 )
+_END = "-----END CERTIFICATE-----\n"
+_AUTHORITY.write_text(certifi.contents().split(_END, 1)[0] + _END)
 os.environ.pop("PREFECT_API_URL", None)
+
+
+_IN_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 4 << 30
+_LONGEST_FIRST = ("e2e", "kill", "integration", "property", "unit")
+"""Folders by how long their files take: the last to be run, one by one, are to be the shortest, so
+that no process waits long for another."""
+
+
+def pytest_configure() -> None:
+    """Put what tests write into memory where there is room: thousands wait for a disk otherwise."""
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(_IN_MEMORY, os.W_OK):
+        return
+    if (
+        min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtual_memory().available // 2)
+        > _ENOUGH_BYTES
+    ):
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_IN_MEMORY)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; every process does it in the same way."""
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.parent.name
+        return _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else len(_LONGEST_FIRST)
+
+    items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what is there to stay: thousands of tests and modules."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
@@ -97,30 +138,41 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """URL of an empty schema on the PostgreSQL server; it is dropped afterwards."""
-    schema = f"kiyome_{uuid.uuid4().hex}"
-    engine = create_engine(postgresql_server)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    url = make_url(postgresql_server).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield url.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with new_schema(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql_server: str) -> Iterator[EmptiedTables]:
+    """A schema with all tables that tests use one after another, since making it takes long."""
+    tables = EmptiedTables(postgresql_server)
+    yield tables
+    tables.drop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database: every test that asks for it runs once on each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database: every test that asks for it runs once on each kind.
+
+    It has all tables where the test asks for ``database`` too.
+    """
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'kiyome.db'}"
-    url: str = request.getfixturevalue("postgresql_url")
-    return url
+        url = f"sqlite:///{tmp_path / 'kiyome.db'}"
+        if "database" in request.fixturenames:
+            copy_tables(tmp_path / "kiyome.db")
+        yield url
+    elif "database" in request.fixturenames:
+        tables: EmptiedTables = request.getfixturevalue("postgresql_tables")
+        yield tables.url
+        tables.empty()
+    else:
+        yield request.getfixturevalue("postgresql_url")
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with all tables and no rows, of each kind in turn."""
-    opened = _with_tables(database_url)
+    opened = Database(database_url)
     yield opened
     opened.dispose()
 
@@ -128,16 +180,10 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A SQLite database with all tables and no rows, where the kind does not matter."""
-    opened = _with_tables(f"sqlite:///{tmp_path / 'kiyome.db'}")
+    copy_tables(tmp_path / "kiyome.db")
+    opened = Database(f"sqlite:///{tmp_path / 'kiyome.db'}")
     yield opened
     opened.dispose()
-
-
-def _with_tables(url: str) -> Database:
-    """Tables as the code declares them; that migrations make the same is a test of its own."""
-    database = Database(url)
-    Base.metadata.create_all(database.engine)
-    return database
 
 
 def _find_binaries() -> Path | None:

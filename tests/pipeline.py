@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from models.releases.publishing import latest_release
 from models.releases.release import Release
 from models.settings import Settings, load_settings
 from models.store.schema import open_database
+from tests.forking import find_forker
 from tests.prefect_server import find_shared_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,14 +104,23 @@ def run_kiyome(
 ) -> subprocess.CompletedProcess[str]:
     """`kiyome` in a process of its own; what it leaves behind when killed is ended with it.
 
-    Its output goes to files: a Prefect server that outlives it would hold a pipe open.
-
     Args:
-        own_server: a cleansing starts a Prefect server of its own, as it does for a user.
+        own_server: it starts anew, with its imports and a Prefect server of its own, as it does
+            for a user. Otherwise it is forked (``tests.forking``), and runs use the server that
+            the tests of this process share.
     """
-    command = [sys.executable, "-m", "flows", *map(str, words)]
-    if words[0] in ("cleanse", "demo") and not own_server:
+    if own_server:
+        return _start_anew(words, env, timeout)
+    if words[0] in ("cleanse", "demo"):
         env = {"PREFECT_API_URL": find_shared_server(), **(env or {})}
+    return find_forker().start_apart(*words, env=env).finish(timeout)
+
+
+def _start_anew(
+    words: Sequence[str | Path], env: Mapping[str, str] | None, timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Its output goes to files: a Prefect server that outlives it would hold a pipe open."""
+    command = [sys.executable, "-m", "flows", *map(str, words)]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(
             command,

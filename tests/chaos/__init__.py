@@ -2,5 +2,5 @@
 
 ``rounds`` plays them; ``worlds`` holds a dataset with its workspace and database, ``people`` rule
 over HTTP and remember what they were answered, ``strikes`` are what can happen, and ``checks`` say
-what has to hold. ``forking`` starts `kiyome` without paying for its imports each time.
+what has to hold. ``tests.forking`` starts `kiyome` without paying for its imports each time.
 """

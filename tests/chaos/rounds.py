@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.checks import check_all, check_twin
-from tests.chaos.forking import Forker
 from tests.chaos.strikes import KINDS, Scene, can_happen, strike
 from tests.chaos.worlds import Postgres, Prefect, World
 from tests.conftest import _find_binaries as find_binaries
+from tests.forking import Forker
 
 STUCK_S = 420.0
 """Seconds after which a run or a person who waits counts as stuck, on a busy machine too."""

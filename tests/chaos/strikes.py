@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.disks import fill
-from tests.chaos.forking import Started
 from tests.chaos.worlds import Prefect, World
+from tests.forking import Started
 
 KINDS: dict[str, tuple[str, ...]] = {
     "run": ("cleanse", "recleanse", "recleanse"),

@@ -24,8 +24,8 @@ from models.nouns.register.storage import add_name
 from models.settings import Settings
 from models.store.database import Database
 from models.store.schema import open_database
-from tests.chaos.forking import Forker, Started
 from tests.chaos.people import Acknowledged, People, put_people
+from tests.forking import Forker, Started
 from tests.pipeline import draw_picture, make_settings
 from tests.postgresql import wait_until_ready
 from tests.recleansing import KNOWN_POLICY

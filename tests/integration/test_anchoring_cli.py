@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from flows.cli import kiyome
 from flows.cli.ledger import anchoring, opening
-from flows.doctoring import Health, check_anchoring
+from flows.diagnosis import Health
+from flows.doctoring import check_anchoring
 from models.errors import LedgerError
 from models.ledger.log import UsageLedger
 from models.settings import load_settings

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from flows.cli import main
-from flows.doctoring import Health, examine_house
+from flows.diagnosis import Health
+from flows.doctoring import examine_house
 from models.settings import Settings
 from models.store.schema import newest_revision, open_database
 from models.workspace import hold_workspace

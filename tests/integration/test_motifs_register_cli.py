@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flows.cli import kiyome
-from flows.doctoring import Health, check_motifs
+from flows.diagnosis import Health
+from flows.doctoring import check_motifs
 from models.errors import RegisterError, WorkspaceError
 from models.motifs.register import Claim, list_motifs, motif_folder, submit_reference
 from models.settings import load_settings

@@ -27,7 +27,9 @@ from models.takedowns import acknowledge_takedown
 from tests.pipeline import outcomes_of, release_of
 from tests.recleansing import (
     DATASET,
+    FEW_SHARDS,
     KNOWN_POLICY,
+    MANY_SHARDS,
     apply,
     cleanse_anew,
     make_known,
@@ -103,7 +105,8 @@ def test_recleansing_after_a_change_gives_the_bytes_that_cleansing_anew_gives(
     tmp_path: Path, what: str
 ) -> None:
     change = CHANGES[what]
-    root, settings = make_known(tmp_path)
+    shard_size = MANY_SHARDS if what in ("a new name", "a new motif") else FEW_SHARDS
+    root, settings = make_known(tmp_path, shard_size=shard_size)
     apply(settings, _register)
     run_cleanse(root, settings)
     apply(settings, change)
@@ -240,7 +243,7 @@ def test_a_recleansing_on_postgresql_publishes_the_same_manifest_as_one_on_sqlit
     found = []
     for kind, url in (("sqlite", ""), ("postgresql", postgresql_url)):
         (tmp_path / kind).mkdir()
-        root, settings = make_known(tmp_path / kind, database_url=url)
+        root, settings = make_known(tmp_path / kind, shard_size=MANY_SHARDS, database_url=url)
         run_cleanse(root, settings)
         apply(settings, _add_name)
         run_recleanse(settings)

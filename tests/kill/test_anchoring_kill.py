@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +21,7 @@ from tests.anchoring_parts import (
     receipt_files,
 )
 from tests.anvil import KEYS, Anvil, start_anvil
+from tests.forking import run_code
 from tests.ledger_parts import make_ledger, make_records
 
 pytestmark = pytest.mark.kill
@@ -40,6 +38,8 @@ POINTS = (
 )
 ANCHOR = """
 import sys
+import warnings
+warnings.simplefilter("ignore")
 from pathlib import Path
 from tests.anchoring_parts import anchor_for_real
 print(anchor_for_real(Path(sys.argv[1]), *sys.argv[2:]))
@@ -56,26 +56,9 @@ def chain() -> Iterator[Anvil]:
 def _anchor_and_die(
     folder: Path, chain: Anvil, contract: str, failpoint: str, outbid_after: str = "90"
 ) -> None:
-    environment = {**os.environ, "KIYOME_FAILPOINT": failpoint, "KIYOME_LEDGER_KEY": KEYS[0]}
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-c",
-            ANCHOR,
-            str(folder),
-            chain.url,
-            contract,
-            outbid_after,
-        ],
-        env=environment,
-        cwd=Path(__file__).resolve().parents[2],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    environment = {"KIYOME_FAILPOINT": failpoint, "KIYOME_LEDGER_KEY": KEYS[0]}
+    words = (folder, chain.url, contract, outbid_after)
+    result = run_code(ANCHOR, *words, env=environment, timeout=240)
     assert result.returncode == -signal.SIGKILL, result.stderr
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -21,6 +18,7 @@ from models.store.tables import (
     AuditRow,
 )
 from tests.assurance_parts import draft, put_release
+from tests.forking import run_code
 
 pytestmark = pytest.mark.kill
 
@@ -36,16 +34,7 @@ print(asked.is_new, asked.asked)
 
 
 def submit(url: str, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **({"KIYOME_FAILPOINT": failpoint} if failpoint else {})}
-    return subprocess.run(
-        [sys.executable, "-c", DRAW, url],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).resolve().parents[2],
-        timeout=60,
-    )
+    return run_code(DRAW, url, env={"KIYOME_FAILPOINT": failpoint} if failpoint else {})
 
 
 def count_traces(database: Database) -> tuple[int, ...]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -16,10 +13,9 @@ from models.review.queue import effective_rulings
 from models.store.database import Database
 from models.store.tables import AuditRow, OutboxRow, RulingRow
 from tests.alike_seed import ask_alike, look, take
+from tests.forking import run_code
 
 pytestmark = pytest.mark.kill
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def count_traces(database: Database) -> tuple[int, int, int, int]:
@@ -65,16 +61,8 @@ def test_a_ruling_on_several_is_there_whole_or_not_at_all(
     others = [other for other, _ in ((look(database, n).id, 1) for n in (2, 3))]
 
     def submit(point: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **({"KIYOME_FAILPOINT": point} if point else {})}
-        return subprocess.run(
-            [sys.executable, "-c", DECIDE, database_url, item.id, item.lease_token, *others],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=ROOT,
-            timeout=60,
-        )
+        env = {"KIYOME_FAILPOINT": point} if point else {}
+        return run_code(DECIDE, database_url, item.id, item.lease_token, *others, env=env)
 
     assert submit(failpoint).returncode == -signal.SIGKILL
     assert count_traces(database) == (0, 0, 0, 0)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from models.errors import LedgerError
 from models.ledger.log import UsageLedger
 from models.ledger.verification import verify_ledger
+from tests.forking import run_code
 from tests.ledger_parts import ORIGIN, asset_id, make_ledger, make_owned_records, make_records
 
 pytestmark = pytest.mark.kill
@@ -22,6 +20,7 @@ COUNT = 300
 APPEND = f"""
 import sys
 from pathlib import Path
+from tests.forking import run_code
 from tests.ledger_parts import make_ledger, make_owned_records
 ledger = make_ledger(Path(sys.argv[1]))
 print("opened", flush=True)
@@ -52,16 +51,7 @@ WHILE_BEGINNING = ("ledger.keys", "ledger.begun", "ledger.empty")
 
 
 def _append_and_die(folder: Path, failpoint: str) -> str:
-    environment = {**os.environ, "KIYOME_FAILPOINT": failpoint}
-    result = subprocess.run(
-        [sys.executable, "-c", APPEND, str(folder)],
-        env=environment,
-        cwd=Path(__file__).resolve().parents[2],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    result = run_code(APPEND, folder, env={"KIYOME_FAILPOINT": failpoint})
     assert result.returncode == -signal.SIGKILL, result.stderr
     return result.stdout
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from models.errors import LedgerError
 from models.ledger.log import UsageLedger
 from models.ledger.owners.keys import OwnerKeys
 from models.ledger.verification import verify_ledger
+from tests.forking import run_code
 from tests.ledger_parts import ORIGIN, make_owned_records, make_record, owner_ref
 
 pytestmark = pytest.mark.kill
@@ -52,15 +50,7 @@ def ledger(tmp_path: Path) -> UsageLedger:
 
 
 def _run_and_die(folder: Path, failpoint: str, script: str = ERASE) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", script, str(folder)],
-        env={**os.environ, "KIYOME_FAILPOINT": failpoint},
-        cwd=Path(__file__).resolve().parents[2],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    result = run_code(script, folder, env={"KIYOME_FAILPOINT": failpoint})
     assert result.returncode == -signal.SIGKILL, result.stderr
 
 

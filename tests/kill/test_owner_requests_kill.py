@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,8 +19,9 @@ from models.store.database import Database
 from models.store.schema import open_database
 from models.store.tables import OutboxRow, OwnerRequestRow, RevocationRow
 from models.takedowns import takedown_times
+from tests.forking import run_code
 from tests.owner_request_parts import form, put_owner
-from tests.pipeline import ROOT, draw_dataset, make_settings, release_of, run_kiyome
+from tests.pipeline import draw_dataset, make_settings, release_of, run_kiyome
 
 pytestmark = pytest.mark.kill
 ASKING = """
@@ -40,11 +39,7 @@ print("acknowledged")
 
 
 def _ask(url: str, request_id: str, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "KIYOME_FAILPOINT": failpoint}
-    command = [sys.executable, "-c", ASKING, url, request_id]
-    return subprocess.run(
-        command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
+    return run_code(ASKING, url, request_id, env={"KIYOME_FAILPOINT": failpoint})
 
 
 def _count(database: Database) -> tuple[int, int, int]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from models.ledger.compensation.uses import read_books
 from models.ledger.log import UsageLedger
 from models.ledger.verification import verify_ledger
 from tests.compensation_parts import write_rules
+from tests.forking import run_code
 from tests.ledger_parts import ORIGIN
 from tests.statement_parts import make_used_ledger, pay_q3, payouts_of
 
@@ -24,6 +22,7 @@ PAY = """
 import sys
 from pathlib import Path
 from tests.compensation_parts import write_rules
+from tests.forking import run_code
 from tests.ledger_parts import ORIGIN
 from tests.statement_parts import pay_q3
 from models.ledger.log import UsageLedger
@@ -37,15 +36,8 @@ def test_a_payment_that_dies_is_paid_once_when_it_is_tried_again(
     tmp_path: Path, point: str
 ) -> None:
     make_used_ledger(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-c", PAY, str(tmp_path)],
-        env={**os.environ, "KIYOME_FAILPOINT": point},
-        cwd=Path(__file__).resolve().parents[2],
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    done = run_code(PAY, tmp_path, env={"KIYOME_FAILPOINT": point})
+    assert done.returncode == -signal.SIGKILL, done.stderr
     ledger = UsageLedger.open(tmp_path / "ledger", ORIGIN)
     payment = pay_q3(ledger, write_rules(tmp_path))
     assert sum(record.net for record in payment.records) == 1_000_000

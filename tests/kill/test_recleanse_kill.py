@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,16 @@ from models.nouns.register.storage import add_name
 from models.settings import Settings
 from models.store.database import Database
 from tests.pipeline import ROOT, make_settings, manifest_bytes, run_kiyome
-from tests.recleansing import DATASET, KNOWN_POLICY, apply, make_known, run_cleanse, run_recleanse
+from tests.recleansing import (
+    DATASET,
+    FEW_SHARDS,
+    KNOWN_POLICY,
+    MANY_SHARDS,
+    apply,
+    make_known,
+    run_cleanse,
+    run_recleanse,
+)
 
 pytestmark = [pytest.mark.kill, pytest.mark.prefect]
 POINTS = (
@@ -30,14 +40,20 @@ def _add_name(database: Database, _: Settings) -> None:
         add_name(session, "Blue Lantern", "character")
 
 
-@pytest.fixture(scope="module")
-def cleansed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cleansed dataset to which a name was added; copied for each test."""
-    folder = tmp_path_factory.mktemp("cleansed")
-    root, settings = make_known(folder)
+def _cleanse(folder: Path, shard_size: int) -> Path:
+    root, settings = make_known(folder, shard_size=shard_size)
     run_cleanse(root, settings)
     apply(settings, _add_name)
     return folder
+
+
+@pytest.fixture(scope="module")
+def cleansed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cleansed dataset to which a name was added; copied for each test.
+
+    It has so many shards that a re-cleansing starts processes for them.
+    """
+    return _cleanse(tmp_path_factory.mktemp("cleansed"), MANY_SHARDS)
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +75,25 @@ def _words(settings: Settings) -> tuple[str | Path, ...]:
 
 
 def test_a_recleansing_ended_at_one_point_after_another_is_finished_by_the_next(
+    tmp_path: Path, unharmed: bytes
+) -> None:
+    cleansed = _cleanse(tmp_path, FEW_SHARDS)
+    (tmp_path / "killed").mkdir()
+    settings = _copy(cleansed, tmp_path / "killed")
+    for point in POINTS:
+        killed = run_kiyome(*_words(settings), env={"KIYOME_FAILPOINT": point})
+        assert killed.returncode == -signal.SIGKILL, f"{point} was not reached"
+    assert run_kiyome(*_words(settings)).returncode == 0
+    assert manifest_bytes(settings, DATASET) == unharmed
+
+
+def test_a_recleansing_whose_processes_all_die_says_so_and_the_next_one_finishes_it(
     tmp_path: Path, cleansed: Path, unharmed: bytes
 ) -> None:
     settings = _copy(cleansed, tmp_path)
-    for point in POINTS:
-        killed = run_kiyome(*_words(settings), env={"KIYOME_FAILPOINT": point})
-        assert killed.returncode != 0, f"{point} was not reached"
+    ended = run_kiyome(*_words(settings), env={"KIYOME_FAILPOINT": "carried-written"})
+    assert ended.returncode == 1
+    assert "were ended from outside in a row" in ended.stderr
     assert run_kiyome(*_words(settings)).returncode == 0
     assert manifest_bytes(settings, DATASET) == unharmed
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -15,6 +12,7 @@ from models.review.audit import verify_audit
 from models.review.queue import Item, ItemState, Question, effective_rulings, enqueue, lease_next
 from models.store.database import Database
 from models.store.tables import AuditRow, OutboxRow, RulingRow
+from tests.forking import run_code
 from tests.rounds_seed import SETTER, ask, look, make_question, put_owner, rule, take
 
 pytestmark = pytest.mark.kill
@@ -34,16 +32,7 @@ print(ruled.ruling_id, ruled.repeated)
 
 
 def submit(url: str, item: Item, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "KIYOME_FAILPOINT": failpoint} if failpoint else {**os.environ}
-    return subprocess.run(
-        [sys.executable, "-c", DECIDE, url, item.id, item.lease_token],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).resolve().parents[2],
-        timeout=60,
-    )
+    return run(DECIDE, url, item.id, item.lease_token, failpoint=failpoint)
 
 
 def traces(database: Database) -> tuple[int, int, int, int]:
@@ -82,16 +71,8 @@ with database.transaction() as session:
 
 
 def run(code: str, *arguments: object, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "KIYOME_FAILPOINT": failpoint} if failpoint else {**os.environ}
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).resolve().parents[2],
-        timeout=120,
-    )
+    env = {"KIYOME_FAILPOINT": failpoint} if failpoint else {}
+    return run_code(code, *map(str, arguments), env=env)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +96,60 @@ def test_a_second_ruling_decides_whole_or_not_at_all(
     assert traces(database) == before == (0, 1, 1, 1)
     assert run(DECIDE_SECOND, *words).returncode == 0
     assert traces(database) == (1, 2, 2, 2)
+
+
+TAKE = """
+import sys
+from models.review.queue import decide, lease_next
+from models.store.database import Database
+from models.failpoints import reach
+url, act, reviewer, item, token = sys.argv[1:]
+database = Database(url)
+with database.transaction() as session:
+    if act == "lease":
+        given = lease_next(session, reviewer)
+        print(given.lease_token if given else "")
+    else:
+        print(decide(session, item, token, 1, "skip", "", "", reviewer).repeated)
+sys.stdout.flush()
+reach("after")
+"""
+
+
+def test_a_lease_is_there_or_not_and_outlives_the_process(
+    database: Database, database_url: str
+) -> None:
+    ask(database, make_question(1, persons=1))
+    before = look(database, 1)
+    killed = run(TAKE, database_url, "lease", "mika", "", "", failpoint="review.lease.item")
+    assert killed.returncode == -signal.SIGKILL
+    assert look(database, 1) == before
+    given = run(TAKE, database_url, "lease", "mika", "", "", failpoint="after")
+    assert given.returncode == -signal.SIGKILL
+    held = look(database, 1)
+    assert (held.state, held.lease_token) == (ItemState.LEASED, given.stdout.strip())
+    with database.transaction() as session:
+        assert lease_next(session, "jun") is None
+        again = lease_next(session, "mika")
+    assert again is not None
+    assert again.lease_token == held.lease_token
+
+
+@pytest.mark.parametrize("failpoint", ["review.decide.item", "review.skip.noted"])
+def test_a_skip_is_there_whole_or_not_at_all(
+    database: Database, database_url: str, failpoint: str
+) -> None:
+    ask(database, make_question(1, persons=1), make_question(2, persons=1))
+    item = take(database, 1, "mika")
+    words = (database_url, "skip", "mika", item.id, item.lease_token)
+    assert run(TAKE, *words, failpoint=failpoint).returncode == -signal.SIGKILL
+    assert look(database, 1) == item
+    assert run(TAKE, *words, failpoint="after").stdout.split() == ["False"]
+    assert run(TAKE, *words).stdout.split() == ["True"]
+    with database.transaction() as session:
+        following = lease_next(session, "mika")
+    assert following is not None
+    assert following.id != item.id
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -16,6 +12,7 @@ from models.store.database import Database
 from models.store.tables import WebhookRow
 from models.webhooks.posting import Poster
 from models.webhooks.sending import Sender
+from tests.forking import run_code
 from tests.webhook_receivers import OPEN, make_due, receiving, states, subscribe
 
 pytestmark = pytest.mark.kill
@@ -25,21 +22,14 @@ import sys
 from models.store.database import Database
 from models.webhooks.posting import Poster
 from models.webhooks.sending import Sender
+from tests.forking import run_code
 from tests.webhook_receivers import OPEN
 Sender(Database(sys.argv[1]), Poster(OPEN), 3).send_now()
 """
 
 
 def send(url: str, failpoint: str) -> int:
-    done = subprocess.run(
-        [sys.executable, "-c", SEND, url],
-        check=False,
-        capture_output=True,
-        env={**os.environ, "KIYOME_FAILPOINT": failpoint},
-        cwd=Path(__file__).resolve().parents[2],
-        timeout=120,
-    )
-    return done.returncode
+    return run_code(SEND, url, env={"KIYOME_FAILPOINT": failpoint}).returncode
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flows.cli import kiyome
-from flows.doctoring import Health, check_names
+from flows.diagnosis import Health
+from flows.doctoring import check_names
 from models.errors import RegisterError, WorkspaceError
 from models.nouns.register.age import record_list
 from models.nouns.register.storage import add_name
