@@ -172,6 +172,7 @@ class Site:
             csrf=self.sessions.csrf_token(visitor) if visitor else "",
             languages=LANGUAGES,
             here=here,
+            path=request.url.path,
             **values,
         )
         return HTMLResponse(

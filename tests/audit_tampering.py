@@ -107,6 +107,7 @@ def _swap(folder: Path) -> None:
 TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
     ("an entry is missing", lambda f: first_file(f).unlink(), "opened"),
     ("two entries change places", _swap, "entry"),
+    ("an entry is of no format", put("format", to="kiyome.audited-entry/3"), "entry"),
     ("a record says another purpose", put("opening", "record", "purpose", to="x"), "opening"),
     ("a salt is another", put("opening", "salt", to="0" * 64), "opening"),
     ("a leaf is another", put("leaf", to="0" * 64), "inclusion"),

@@ -16,16 +16,21 @@ from verifier.batch import Batch
 from verifier.canonical import encode, take, take_bytes, take_number, take_path, take_text
 from verifier.drawing import RELEASE_DIGITS, Request
 from verifier.merkle import hash_entry, is_included
-from verifier.report import CheckError
+from verifier.report import CheckError, UncheckedError
 
 ENTRY = "kiyome.audited-entry/2"
 RUN_ENTRY = "kiyome.audited-run-entry/2"
+_OLDER = {ENTRY: "kiyome.audited-entry/1", RUN_ENTRY: "kiyome.audited-run-entry/1"}
 REVOCATION = "kiyome.audited-revocation/1"
 _PLACE = ("format", "index", "leaf", "path")
 _ROW = ("asset_id", "basis", "consent", "decided_by", "reasons")
 _CONSENT = ("carrier", "evidence_sha256", "license_ref", "setter", "source", "trust")
 _GROUNDS = ("basis", "consent", "decided_by", "reasons")
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class OlderError(UncheckedError):
+    """An entry is of a format from before this one, so that nothing follows from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,15 @@ def read_entry(value: dict[str, Any], index: int, request: Request) -> Entry:
 
     Raises:
         CheckError: it does not stand there, or is not what the leaf commits to.
+        OlderError: it is of the format before this one.
     """
     form, more = (ENTRY, ()) if request.release is None else (RUN_ENTRY, ("released",))
+    if value.get("format") == _OLDER[form]:
+        raise OlderError(
+            "entry",
+            f"entry {index} is of the older format {_OLDER[form]}: ask the operator to open it "
+            f"again, as {form}",
+        )
     if value.get("format") != form:
         raise CheckError("entry", f"The entry is not of the format {form}.")
     if "erased" in value:

@@ -13,6 +13,7 @@ from verifier.consent import Said, Terms, find_violation, read_statement
 from verifier.drawing import Request
 from verifier.entries import (
     Entry,
+    OlderError,
     Revocation,
     find_mismatch,
     find_released_mismatch,
@@ -81,6 +82,9 @@ def judge_entry(
         entry = read_entry(
             decode_file(read_file(folder / name, MAX_ENTRY_BYTES, name)), index, request
         )
+    except OlderError as fault:
+        found.unverifiable.append(str(fault))
+        return
     except UncheckedError:
         raise
     except CheckError as fault:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LONGEST_S = 60.0
 """A picture that takes longer is given up."""
+
+LONGEST_START_S = 300.0
+"""On a busy machine the process may take long to start, which says nothing of the picture."""
 
 
 class DrawingProcess:
@@ -49,7 +53,7 @@ class DrawingProcess:
             of, or that takes too long, is unreadable.
 
         Raises:
-            OSError: the folder cannot be written.
+            OSError: the folder cannot be written, or the process does not start.
         """
         with self._lock:
             asking = self._ready()
@@ -83,7 +87,16 @@ class DrawingProcess:
             )
             self._process.start()
             answering.close()
+            self._wait_for_start(self._asking)
         return self._asking
+
+    def _wait_for_start(self, asking: Connection) -> None:
+        with suppress(EOFError, OSError):  # it ended before it could draw anything
+            if asking.poll(LONGEST_START_S):
+                asking.recv()
+                return
+        self._end()
+        raise OSError("The process that draws owners' pictures does not start.")
 
     def _end(self) -> None:
         if self._asking is not None:
@@ -96,6 +109,7 @@ class DrawingProcess:
 
 def _serve(answering: Connection) -> None:
     offer_to_die()
+    answering.send(None)
     while True:
         try:
             work = answering.recv()

@@ -33,9 +33,6 @@ router = APIRouter()
 MOST_SHOWN = 20
 """Works that a page names one by one."""
 
-MOST_NAMED = 900
-"""Works that one request names: a form of more than 1,000 fields is not read."""
-
 RequestId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 FormId = Annotated[str, Form(max_length=32)]
 Assets = Annotated[list[str], Form(max_length=1000)]
@@ -145,7 +142,7 @@ def take_takedown(
     owner: SendsAsOwner,
     form: FormId = "",
     asset: Assets = [],  # noqa: B006  (read by FastAPI)
-    digests: Annotated[str, Form(max_length=60_000)] = "",
+    digests: Annotated[str, Form(max_length=200_000)] = "",
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006  (read by FastAPI)
     sure: Annotated[str, Form(max_length=8)] = "",
     note: Note = "",
@@ -295,16 +292,18 @@ def _render_withdrawal(
     notice: str = "",
     error: KiyomeError | None = None,
 ) -> Response:
+    from models.owners.known_assets import find_known_assets
+    from models.owners.requests import MOST_ASSETS
+
     if not assets and not whole and error is None:
         return go("/requests/new")
     if whole and not owner.identities:
         notice = "no_identity"
-    if len(set(assets)) > MOST_NAMED:
-        notice, assets = "too_many", list(dict.fromkeys(assets))[:MOST_NAMED]
+    assets = list(dict.fromkeys(assets))
+    if len(assets) > MOST_ASSETS:
+        notice, assets = "too_many", assets[:MOST_ASSETS]
     found: dict[str, Any] = {"ahead": (), "known": 0, "error": error}
     try:
-        from models.owners.known_assets import find_known_assets
-
         identities = owner.identities if whole else ()
         known = find_known_assets(site.database, site.workspace, identities)
         found |= {"ahead": _look_ahead(site, owner, [*known, *assets]), "known": len(known)}
@@ -316,11 +315,12 @@ def _render_withdrawal(
         status=422 if error or notice else 200,
         owner=owner,
         form=uuid.uuid4().hex,
-        assets=list(dict.fromkeys(assets)),
+        assets=assets,
         own=_show_own(request, owner, assets),
         whole=whole,
         purposes=[purpose.value for purpose in ALL_PURPOSES],
         most=MOST_SHOWN,
+        most_named=MOST_ASSETS,
         notice=notice,
         **found,
     )
@@ -336,13 +336,15 @@ def _render_takedown(
     error: KiyomeError | None = None,
     note: str = "",
 ) -> Response:
+    from models.owners.requests import MOST_ASSETS
+
     named = list(dict.fromkeys(asset.strip().lower() for asset in assets if asset.strip()))
     wrong = [asset for asset in named if len(asset) != 64 or set(asset) - set("0123456789abcdef")]
     notice = "nothing_named" if looked and not named else "not_a_digest" if wrong else ""
     if OF_NOTHING in named:
         notice = notice or "empty_file"
         named.remove(OF_NOTHING)
-    elif len(named) > MOST_NAMED:
+    elif len(named) > MOST_ASSETS:
         notice = notice or "too_many"
     return site.render(
         request,
@@ -355,6 +357,7 @@ def _render_takedown(
         digests="\n".join(named) if notice else "",
         ahead=_look_ahead(site, owner, named) if named and not notice else (),
         most=MOST_SHOWN,
+        most_named=MOST_ASSETS,
         max_bytes=MAX_UPLOAD,
         note=note,
         notice=notice,

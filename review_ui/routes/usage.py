@@ -118,6 +118,8 @@ def show_batch(
     page: PageNumber = 1,
 ) -> Response:
     """What one batch holds of the owner, with its proof and how to check it."""
+    from models.ledger.statements.amounts import write_amount
+
     try:
         history, usage, identity = find_batch(ledger, owner, batch_id, owner_ref)
         (row,) = _make_rows(site, history, [(usage, identity)])
@@ -133,6 +135,7 @@ def show_batch(
         visitor=owner.visitor,
         row=row,
         usage=usage,
+        amount=write_amount,
         records=records,
         cut=cut,
         files=files,

@@ -24,7 +24,7 @@ from tests.audit_parts import (
     grant,
     revocation_of,
 )
-from tests.audit_tampering import TAMPERED, VIOLATIONS, change_file, tampered
+from tests.audit_tampering import TAMPERED, VIOLATIONS, change_file, put, tampered
 from tests.ledger_parts import owner_ref
 from verifier.report import CheckError, Outcome
 from verifier.requesting import request_audit
@@ -158,6 +158,18 @@ def test_a_tampered_folder_fails(
     examined = audited.check(tampered(folder, tmp_path / "audit", change))
     assert examined.checks.outcome is Outcome.FAILS
     assert check in failures(examined)
+
+
+def test_an_entry_of_the_older_format_is_no_lie_and_is_not_checked(
+    opened: tuple[Audited, Path], tmp_path: Path
+) -> None:
+    audited, folder = opened
+    older = put("format", to="kiyome.audited-entry/1")
+    examined = audited.check(tampered(folder, tmp_path / "audit", older))
+    assert examined.checks.outcome is Outcome.UNCHECKED
+    (said,) = details(examined, "unverifiable")
+    assert "ask the operator to open it again" in said
+    assert "(1 of " in details(examined, "bound")[0]
 
 
 def test_a_folder_that_answers_another_request_fails(audited: Audited) -> None:

@@ -27,6 +27,7 @@ from tests.audit_tampering import (
     VIOLATIONS,
     edit_statement,
     first_file,
+    put,
     say_unkept,
     tampered,
 )
@@ -121,6 +122,9 @@ BUILT: dict[str, Build] = {
     "a release": _release(),
     "a release whose evidence was not kept": _release(say_unkept),
     "a release whose records hold no digest of their grounds": _ungrounded,
+    "a release with an entry of the older format": _release(
+        put("format", to="kiyome.audited-entry/1")
+    ),
     "a release whose source is a picture": _one(grant(source="\U0001f600")),
     "a release of many": _many(0),
     "a release with three entries missing": _many(3),

@@ -19,6 +19,7 @@ from models.canonical import digest_bytes
 from models.motifs.register import list_motifs
 from models.nouns.register.storage import add_name, find_names
 from models.owners.identities import Basis, bind_identity
+from models.owners.requests import MOST_ASSETS
 from models.planning import Plan
 from models.settings import Settings
 from models.store.database import Database
@@ -194,13 +195,17 @@ class TestTakingDown:
     ) -> None:
         asked = "/requests/takedown"
         for digests, said in (
-            (f"{OF_NOTHING} {'ab' * 32}", "An empty file goes by no name"),
-            (" ".join(f"{number:064x}" for number in range(901)), "At most 900 works"),
+            (f"{OF_NOTHING} {'ab' * 32}", "An empty file does not tell"),
+            (" ".join(f"{number:064x}" for number in range(MOST_ASSETS + 1)), "At most 500"),
         ):
             answer = aoi.send(asked, asked, digests=digests)
             assert (answer.status_code, said in answer.text) == (422, True)
             assert 'name="sure"' not in answer.text
         assert OF_NOTHING not in aoi.send(asked, asked, digests=f"{OF_NOTHING} {'ab' * 32}").text
+        many = " ".join(f"{number:064x}" for number in range(MOST_ASSETS))
+        confirming = aoi.send(asked, asked, digests=many).text
+        assert 'name="sure"' in confirming
+        assert '<a href="/requests" aria-current="page">' in confirming
         fields = {"csrf": aoi.token(asked), "asset": ["ab" * 32] * 1001}
         answer = aoi.http.post(asked, data=fields)
         assert answer.status_code == 400

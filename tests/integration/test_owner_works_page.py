@@ -429,6 +429,20 @@ class TestProofs:
         assert answer.status_code == 503
         assert "private" not in answer.text
 
+    def test_what_is_not_counted_yet_is_never_said_to_be_nothing(
+        self, hanako: Window, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("review_ui.owner_ledger.COUNTED_S", -1.0)
+        monkeypatch.setattr("models.owners.usage.UsageHistory.count_on", lambda *_: None)
+        for path, untrue in (
+            ("/usage", ("The ledger holds nothing of yours", 'class="totals"')),
+            ("/usage/statements", ("No period has been paid yet", "<table")),
+            (f"/works/set/{id_of('a.png')}", ("no entry about it",)),
+        ):
+            page = hanako.http.get(path).text
+            assert "is still being counted" in page
+            assert [words for words in untrue if words in page] == []
+
 
 class TestStatements:
     @pytest.fixture
@@ -446,6 +460,11 @@ class TestStatements:
         assert "2026-Q3" in page
         assert "750,000 JPY" in page
         assert 'role="img"' in page
+        batch = re.search(r'href="(/usage/batches/payout-[^"]+)"', page)
+        assert batch
+        entry = hanako.http.get(batch[1]).text
+        assert "<strong>750,000 JPY</strong>" in entry
+        assert "Payout · 2026-Q3</h1>" in entry
 
     def test_a_statement_is_made_in_every_form(
         self, hanako: Window, paid: OwnersStudio, tmp_path: Path

@@ -67,6 +67,17 @@ class TestApart:
             assert path.exists() is (missing is None)
         apart.close()
 
+    def test_a_process_that_does_not_start_says_nothing_of_the_picture(
+        self, tmp_path: Path, asset: Asset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        apart, asked = DrawingProcess(), (tmp_path / "small", (THUMB,), *LIMITS)
+        with monkeypatch.context() as broken:
+            broken.setattr("models.owners.drawing_process._serve", id)  # ends at once
+            with pytest.raises(OSError, match="does not start"):
+                apart.draw(asset.asset_id, asset.locations, *asked)
+        assert apart.draw(asset.asset_id, asset.locations, *asked) is None
+        apart.close()
+
     def test_a_folder_that_cannot_be_written_is_told(self, tmp_path: Path, asset: Asset) -> None:
         (tmp_path / "small").write_text("a file")
         apart = DrawingProcess()

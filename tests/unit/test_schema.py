@@ -14,10 +14,11 @@ from models.errors import StoreError
 from models.review.items import find_item
 from models.review.leasing import lease_next
 from models.review.listing import list_items
+from models.review.owner_questions import find_question
 from models.review.ranking import PER_DAY
 from models.store import schema
 from models.store.database import Database, now_ms
-from models.store.tables import Base, GoldenServingRow
+from models.store.tables import Base, GoldenHandingRow, GoldenServingRow, ReferralRow
 
 BY_EXPRESSION = (
     "ix_review_open",
@@ -162,6 +163,45 @@ def test_priorities_that_grow_with_age_count_from_when_a_question_was_asked(
         first = lease_next(session, "mika")
         assert first is not None
         assert (first.id, first.again) == ("b", False)
+    database.dispose()
+
+
+def test_what_was_said_on_golden_items_is_kept_with_all_else(database_url: str) -> None:
+    _make_older(database_url, "0022")
+    old = Database(database_url)
+    _insert(old, "review_items", id="i", asset_id="a" * 64, question="q", state="decided")
+    _insert(old, "golden_items", id="g", item_id="i", question="q")
+    _insert(
+        old, "golden_servings", id="s", golden_id="g", item_id="i", question="q", reviewer="Mika"
+    )
+    _insert(
+        old,
+        "golden_handings",
+        id="note",
+        serving_id="s",
+        kind="escalate",
+        words="whose fox is it?",
+        at_ms=7,
+    )
+    asked = {"serving_id": "s", "kind": "ask_owner", "words": "Yours?", "identity": "did:x:aoi"}
+    _insert(old, "golden_handings", id="open", at_ms=8, due_ms=20, **asked)
+    ended = {"overdue_ms": 21, "withdrawn_ms": 22}
+    _insert(old, "golden_handings", id="ended", at_ms=9, due_ms=20, **asked, **ended)
+    schema.upgrade_schema(old)
+    old.dispose()
+    database = schema.open_database(database_url)
+    with database.snapshot() as session:
+        note = session.scalars(select(ReferralRow)).one()
+        assert (note.id, note.item_id, note.question, note.kind) == ("note", "i", "q", "escalate")
+        assert (note.note, note.given_by, note.at_ms) == ("whose fox is it?", "Mika", 7)
+        for name, times in {"open": (8, 20, None, None), "ended": (9, 20, 21, 22)}.items():
+            found = find_question(session, name)
+            assert found is not None
+            assert (found.item_id, found.asset_id, found.identity) == ("i", "a" * 64, "did:x:aoi")
+            assert (found.text, found.asked_by, found.answer) == ("Yours?", "Mika", "")
+            assert times == (found.asked_ms, found.due_ms, found.overdue_ms, found.withdrawn_ms)
+        handed = session.execute(select(GoldenHandingRow.id, GoldenHandingRow.serving_id)).all()
+        assert sorted(handed) == [("ended", "s"), ("note", "s"), ("open", "s")]
     database.dispose()
 
 

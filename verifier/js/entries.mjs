@@ -5,10 +5,11 @@
 import { encode, isObject, take, takeBytes, takeNumber, takePath, takeText } from "./canonical.mjs";
 import { RELEASE_DIGITS } from "./drawing.mjs";
 import { hashEntry, isIncluded, sha256 } from "./merkle.mjs";
-import { CheckError } from "./report.mjs";
+import { CheckError, UncheckedError } from "./report.mjs";
 
 const ENTRY = "kiyome.audited-entry/2";
 const RUN_ENTRY = "kiyome.audited-run-entry/2";
+const OLDER = { [ENTRY]: "kiyome.audited-entry/1", [RUN_ENTRY]: "kiyome.audited-run-entry/1" };
 const REVOCATION = "kiyome.audited-revocation/1";
 const PLACE = ["format", "index", "leaf", "path"];
 const ROW = ["asset_id", "basis", "consent", "decided_by", "reasons"];
@@ -18,9 +19,16 @@ const NO_RECORD = "its record is none of a log";
 
 class NoRecord extends Error {}
 
+/** An entry is of a format from before this one, so that nothing follows from it. */
+export class OlderError extends UncheckedError {}
+
 /** Read the file of a drawn entry, once it stands under the head. `record` is null if erased. */
 export function readEntry(value, index, request) {
   const [form, more] = request.release === null ? [ENTRY, []] : [RUN_ENTRY, ["released"]];
+  if (value.format === OLDER[form]) {
+    const older = `entry ${index} is of the older format ${value.format}`;
+    throw new OlderError("entry", `${older}: ask the operator to open it again, as ${form}`);
+  }
   if (value.format !== form) {
     throw new CheckError("entry", `The entry is not of the format ${form}.`);
   }

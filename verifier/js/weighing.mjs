@@ -6,6 +6,7 @@ import path from "node:path";
 import { MAX_FILE_BYTES, decodeFile, encode } from "./canonical.mjs";
 import { findViolation, nameStatement, readStatement } from "./consent.mjs";
 import {
+  OlderError,
   findMismatch,
   findReleasedMismatch,
   findRunMismatch,
@@ -77,7 +78,14 @@ export class Weighed {
       this.missing.push(`entry ${index} was not opened`);
       return;
     }
-    const entry = this.#read(name, index);
+    let entry;
+    try {
+      entry = this.#read(name, index);
+    } catch (error) {
+      if (!(error instanceof OlderError)) throw error;
+      this.unverifiable.push(error.message);
+      return;
+    }
     if (entry.record === null) this.erased += 1;
     else if (this.#request.release !== null) this.#judgeRun(entry);
     else this.#judgeRelease(entry);
