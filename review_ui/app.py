@@ -133,7 +133,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         *(terms, motifs, audit, assurance, proposals, pages),
         *(sessions, provider, wallet, owners, links, account, tokens, accounts, webhooks),
     ):
-        app.include_router(module.router)
+        # As they are: to include a router is to analyse each of its routes again.
+        app.router.routes.extend(module.router.routes)
     if settings.metrics_token:
         app.include_router(make_metrics_router(settings, database))
     app.mount(own_files.MOUNT, own_files.OwnFiles())
