@@ -88,7 +88,7 @@ RULING_REASONS: dict[str, RulingReasonText] = {
     RulingReason.APPROVED_OTHERWISE: RulingReasonText(
         RulingKind.APPROVE,
         "Another reason (see note)",
-        "その他(メモに記載)",
+        "その他（メモに記載）",
         needs_note=True,
     ),
     RulingReason.COPIED_MOTIF: RulingReasonText(
@@ -124,7 +124,7 @@ RULING_REASONS: dict[str, RulingReasonText] = {
     RulingReason.EXCLUDED_OTHERWISE: RulingReasonText(
         RulingKind.EXCLUDE,
         "Another reason (see note)",
-        "その他(メモに記載)",
+        "その他（メモに記載）",
         needs_note=True,
     ),
     RulingReason.NAMES_REMOVED: RulingReasonText(
@@ -140,7 +140,7 @@ RULING_REASONS: dict[str, RulingReasonText] = {
     RulingReason.REWRITTEN_OTHERWISE: RulingReasonText(
         RulingKind.REWRITE,
         "Another reason (see note)",
-        "その他(メモに記載)",
+        "その他（メモに記載）",
         needs_note=True,
     ),
 }

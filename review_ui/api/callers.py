@@ -148,7 +148,7 @@ def needs(permission: Permission) -> Any:
             detail = f"This token was not made for {permission.value}."
             remedy = "Make one that is."
         else:
-            detail = f"A {role} may not do this: it takes {permission.value}."
+            detail = f"The role {role} may not do this: it takes {permission.value}."
             remedy = "Ask whoever looks after the accounts."
         raise ApiError("not-allowed", detail, remedy)
 

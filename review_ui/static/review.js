@@ -12,6 +12,7 @@ const ACTIONS = new Map(
 );
 const HEARTBEAT_MS = 60_000;
 let sent = false;
+let taken = "";
 let kept = note?.defaultValue ?? "";
 
 function isWriting(target) {
@@ -23,12 +24,19 @@ function isWriting(target) {
 function rule(button) {
   const select = document.getElementById(button.dataset.reason ?? "");
   const needsNote = select?.selectedOptions[0]?.hasAttribute("data-needs-note");
-  if (needsNote && note.value.trim() === "") {
-    note.setAttribute("aria-invalid", "true");
-    note.focus();
-    return;
+  if (select?.value === "") {
+    askFor(select);
+  } else if (needsNote && note.value.trim() === "") {
+    askFor(note);
+  } else {
+    button.click();
   }
-  button.click();
+}
+
+// What a ruling lacks gets the focus, instead of a page that says so.
+function askFor(field) {
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
 }
 
 function press(key) {
@@ -55,14 +63,21 @@ function press(key) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target === note) {
-    note.blur();
+  if (event.key === "Escape" && form?.contains(event.target) && isWriting(event.target)) {
+    event.target.blur();
     return;
   }
-  // A held key repeats, also into the next page: only a fresh press counts.
-  if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+  // A held key repeats, also into the next page, or into the field that it has led to: only a fresh
+  // press counts.
+  if (event.repeat && event.key === taken) event.preventDefault();
+  if (event.repeat) return;
+  taken = "";
+  if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
   if (sent || keys?.open || isWriting(event.target)) return;
-  if (press(event.key.length === 1 ? event.key.toLowerCase() : event.key)) event.preventDefault();
+  if (press(event.key.length === 1 ? event.key.toLowerCase() : event.key)) {
+    taken = event.key;
+    event.preventDefault();
+  }
 });
 
 // One submit a page: a second press or click while the answer is on its way does nothing.
@@ -120,6 +135,7 @@ async function keepLease() {
 }
 
 if (form) {
+  form.addEventListener("input", (event) => event.target.removeAttribute("aria-invalid"));
   setInterval(keepLease, HEARTBEAT_MS);
   document.addEventListener("visibilitychange", keepLease);
 }

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.review.audit import verify_audit
-from models.review.queue import effective_rulings
+from models.review.queue import effective_rulings, lease_item
 from models.settings import Settings
 from models.store.database import Database
 from models.store.tables import ReviewItemRow, RulingRow
 from review_ui.app import create_app
 from tests.browsers import launched_browser, served
-from tests.review_seed import DATASET, seed
+from tests.review_seed import DATASET, make_evidence, put, seed
 
 pytestmark = pytest.mark.browser
 
@@ -180,6 +180,27 @@ def test_two_reviewers_on_one_queue_do_not_disturb_each_other(
         assert verify_audit(session).ok
 
 
+def test_whoever_was_overtaken_is_told_where_they_are_reading(
+    browser: Any, address: str, sqlite_database: Database
+) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 760})
+    page.goto(address)
+    page.fill("#name", "mika")
+    page.click("main button")
+    begin(page)
+    held = page.url.split("/items/")[1].split("?")[0]
+    with sqlite_database.transaction() as session:
+        session.execute(update(ReviewItemRow).values(lease_until_ms=0))
+        lease_item(session, held, "jun")
+    page.locator("#note").scroll_into_view_if_needed()
+    page.fill("#note", "half a thought")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_selector("#lease-ended:not([hidden])")
+    place = page.locator("#lease-ended").bounding_box()
+    assert 0 <= place["y"] < 760 - place["height"]
+    page.close()
+
+
 def test_a_reason_that_needs_a_note_asks_for_it_before_ruling(
     sign_in: Callable[..., Any], sqlite_database: Database
 ) -> None:
@@ -187,9 +208,28 @@ def test_a_reason_that_needs_a_note_asks_for_it_before_ruling(
     begin(page)
     page.select_option("#approve-reason", "approved_otherwise")
     page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("a")
+    for _ in range(3):
+        page.keyboard.down("a")
+    page.keyboard.up("a")
     assert page.evaluate("document.activeElement.id") == "note"
+    assert page.input_value("#note") == ""  # a held key does not go on in the note
     page.keyboard.type("seen the contract")
+    page.keyboard.press("Escape")
+    press_and_wait(page, "a")
+    assert count_rulings(sqlite_database) == 1
+
+
+def test_a_reason_that_must_be_chosen_gets_the_focus_before_ruling(
+    sign_in: Callable[..., Any], sqlite_database: Database
+) -> None:
+    asked = make_evidence("c" * 64, "tampered.png", reasons=["consent_tampered"])
+    put(sqlite_database, asked, priority=1000)
+    page = sign_in()
+    begin(page)
+    assert page.inner_text("h1") == "tampered.png"
+    page.keyboard.press("a")
+    assert page.evaluate("document.activeElement.id") == "approve-reason"
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
     press_and_wait(page, "a")
     assert count_rulings(sqlite_database) == 1

@@ -72,6 +72,16 @@ def test_a_browser_shows_it_on_any_page_without_a_token(shared: Shared) -> None:
     assert shared.status(f"/pictures/{shared.assets[0]}/{THUMB}") == 303  # pages go by the session
 
 
+def test_a_copy_that_the_browser_has_is_not_sent_again(shared: Shared) -> None:
+    link = shared.links()[0]
+    first = shared.browser.get(link)
+    again = shared.browser.get(link, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    same = ("etag", "cache-control", "cross-origin-resource-policy")
+    assert [again.headers[name] for name in same] == [first.headers[name] for name in same]
+    assert shared.browser.get(link, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
 def test_a_link_to_another_picture_or_size_or_moment_shows_nothing(shared: Shared) -> None:
     link = shared.links()[1]
     said = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
@@ -110,6 +120,8 @@ def test_a_takedown_ends_it_at_once(shared: Shared) -> None:
     with shared.database.transaction() as session:
         acknowledge_takedown(session, shared.assets[0], "studio", "letter")
     assert [shared.status(link) for link in links] == [404, 200]
+    shown = shared.program.get(f"/api/v1/items/{shared.items[0]}").json()
+    assert shown["pictures"] == []  # no links that would show nothing
 
 
 def test_a_withdrawal_of_all_that_an_owner_spoke_about_ends_it(shared: Shared) -> None:
