@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -153,7 +153,7 @@ def bind_identity(session: Session, account_id: str, identity: str, how: Basis, 
         identity=identity,
         how=how.value,
         bound_by=by,
-        bound_ms=now_ms(session),
+        bound_ms=_next_moment(session, account_id),
         ended_by="",
         ended_ms=None,
     )
@@ -286,6 +286,15 @@ def require_checksum(address: str) -> None:
             f"The address {address} has a wrong checksum: a digit or its case was mistyped.",
             "Copy it again, or give it in lower case if you are sure of it.",
         )
+
+
+def _next_moment(session: Session, account_id: str) -> int:
+    """Now, or just after the account's last binding: what is bound at once keeps its order."""
+    query = select(func.max(OwnerIdentityRow.bound_ms)).where(
+        OwnerIdentityRow.account_id == account_id
+    )
+    last = session.scalar(query)
+    return now_ms(session) if last is None else max(now_ms(session), last + 1)
 
 
 def _find(session: Session, identity: str) -> OwnerIdentityRow | None:

@@ -91,7 +91,7 @@ class RequestMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.withdrawn)
     @rule(data=st.data())
     def an_owner_gives_consent_back(self, data: st.DataObject) -> None:
-        request_id = data.draw(st.sampled_from(sorted(self.withdrawn)))
+        request_id = data.draw(st.sampled_from(list(self.withdrawn)))
         owner, about, purposes = self.withdrawn[request_id]
         part = data.draw(st.sets(st.sampled_from(sorted(about))))
         with self.database.transaction() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import string
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,17 +29,9 @@ from models.consent.testimony import CONTROL
 from models.consent.uris import Resolver
 from models.fetching.fetched import Failure, Fetched, FetchError
 from models.store.database import Database
-from models.store.schema import open_database
 from models.verdicts import Verdict
 
 REFUSES = Statement("web", "ai.txt", {Purpose.GENERATIVE_TRAINING: Preference.NOT_ALLOWED})
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.dispose()
 
 
 def observed(url: str, *statements: Statement) -> Observation:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -23,7 +22,6 @@ from models.errors import RegisterError
 from models.policy import Policy
 from models.review.audit import verify_audit
 from models.store.database import Database
-from models.store.schema import open_database
 from models.store.tables import AuditRow
 
 PAPER, OTHER_PAPER = "ab" * 32, "cd" * 32
@@ -36,13 +34,6 @@ TERMS: dict[str, Any] = {
     "expires": "2027-01-15",
 }
 POLICY = Policy(name="p", version="1")
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.dispose()
 
 
 def enter(database: Database, by: str = "Aiko", **fields: Any) -> None:

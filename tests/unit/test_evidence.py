@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from models.canonical import digest_bytes
 from models.consent.evidence.bodies import keep_body, read_body
@@ -17,7 +14,6 @@ from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement
 from models.consent.subjects import Subject, SubjectKind
 from models.store.database import Database
-from models.store.schema import open_database
 
 URL = Subject(SubjectKind.URL, "https://a.example/1.png")
 OTHER = Subject(SubjectKind.URL, "https://a.example/2.png")
@@ -27,13 +23,6 @@ REFUSES = Statement(
 )
 ALLOWS = Statement("tdmrep", "tdmrep.json", {Purpose.GENERATIVE_TRAINING: Preference.ALLOWED})
 UNREAD = Statement("web", "https://a.example/", condition=Condition.UNDETERMINED)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.dispose()
 
 
 def look(
