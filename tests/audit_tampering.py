@@ -68,6 +68,12 @@ def edit_entry(change: Callable[[dict[str, object]], None]) -> Callable[[Path], 
     return apply
 
 
+def move_released(folder: Path) -> None:
+    """Let the release's own entry stand beside where it stands."""
+    index = json.loads(first_file(folder).read_bytes())["released"]["index"]
+    put("released", "index", to=abs(index - 1))(folder)
+
+
 def put(*keys: object, to: object) -> Callable[[Path], None]:
     """Set a part of the first entry."""
 
@@ -165,7 +171,7 @@ RUN_TAMPERED: list[tuple[str, Callable[[Path], None], str]] = [
     ("the release's entry is not opened", put("released", to=None), "unverifiable"),
     ("the release's record is another", put("released", "opening", "record", "purpose", to="x"),
      "opening"),
-    ("the release's entry stands elsewhere", put("released", "index", to=3), "inclusion"),
+    ("the release's entry stands elsewhere", move_released, "inclusion"),
     ("the release's entry is the run's own", edit_entry(lambda v: v.update(
         released={name: v[name] for name in ("index", "leaf", "opening", "path")})), "entry"),
     ("the release's entry is no entry", put("released", to={}), "file"),
