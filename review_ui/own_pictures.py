@@ -96,7 +96,7 @@ class OwnPictures:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._workspace = settings.workspace.absolute()
-        self._unpruned: int | None = None  # how many were drawn since the folder was looked at
+        self._drawn = 0
         self._limits = settings.max_bytes, settings.max_pixels
         self._turns = CapacityLimiter(1)
         self._drawing: DrawingProcess | None = None
@@ -227,10 +227,9 @@ class OwnPictures:
         missing = self._drawing.draw(file.asset_id, originals, folder, sizes, *self._limits)
         if missing is not None:
             self._failed.put(file.asset_id, missing)
-        self._unpruned = None if self._unpruned is None else self._unpruned + 1
-        if self._unpruned is None or self._unpruned >= PRUNED_EVERY:
+        if self._drawn % PRUNED_EVERY == 0:  # the first one looks at what earlier processes drew
             prune_copies(folder)
-            self._unpruned = 0
+        self._drawn += 1
         return self.copy(file, size)
 
 

@@ -11,17 +11,13 @@ from sqlalchemy import select
 
 from models.ledger.log import UsageLedger
 from models.ledger.written import WrittenRecord
-from models.owners.revoking import enter_revocations
-from models.reasons import Reason
+from models.owners.revoking import REFUSED, enter_revocations
 from models.releases.audited import keep_policy
 from models.releases.release import Release
 from models.releases.usage import record_usage
 from models.store.tables import RulingRow
 from tasks.judged import read_decided, read_judged
 from tasks.order import Desk, open_desk
-
-_REFUSED = frozenset((Reason.TAKEDOWN.value, Reason.CONSENT_WITHDRAWN.value))
-"""First reasons of assets that owners refuse; shards without any are not read again for them."""
 
 
 @task(name="ledger", persist_result=False)
@@ -58,7 +54,9 @@ def enter_usage(
             manifest_sha256=release.manifest_sha256,
             policy_sha256=desk.policy.digest,
         )
-    judged = read_judged(desk, [v for v in verdicts if not _REFUSED.isdisjoint(v["reasons"])])
+    # Shards without anything that owners refuse are not read again for it.
+    refusing = [v for v in verdicts if any(reason in v["reasons"] for reason in REFUSED)]
+    judged = read_judged(desk, refusing)
     enter_revocations(
         desk.database, ledger, desk.workspace, desk.order.run_id, judged, desk.order.as_of
     )

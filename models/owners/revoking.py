@@ -25,7 +25,8 @@ from models.store.tables import RevocationRow
 from models.takedowns import ids_for_takedown, takedown_times
 from models.withdrawals import Withdrawals, read_withdrawals, setters_of
 
-_REFUSED = [Reason.TAKEDOWN.value, Reason.CONSENT_WITHDRAWN.value]
+REFUSED = (Reason.TAKEDOWN.value, Reason.CONSENT_WITHDRAWN.value)
+"""First reasons of assets that owners refuse."""
 
 
 def enter_revocations(
@@ -119,7 +120,7 @@ def _add_judged(
     verdicts: pa.Table,
 ) -> None:
     first = pc.list_element(verdicts["reasons"], 0)
-    out = verdicts.filter(pc.is_in(first, value_set=pa.array(_REFUSED)))
+    out = verdicts.filter(pc.is_in(first, value_set=pa.array(REFUSED)))
     if not out.num_rows:
         return
     names = {asset.asset_id: [at.name for at in asset.locations] for asset in assets}

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from models.errors import LedgerError
-from models.ledger.batches import Batch
+from models.ledger.batches import Batch, BatchStatement
 from models.ledger.chain.receipts import Receipt
 from models.ledger.payout_record import PayoutRecord
 from models.ledger.record_reading import read_record
@@ -115,6 +115,11 @@ class _Listed:
     stamped_at: int
     is_provable: bool
 
+    @classmethod
+    def of(cls, published: BatchStatement) -> _Listed:
+        """What a batch's statement says."""
+        return cls(published.batch, published.stamped_at, published.owners is not None)
+
 
 class UsageHistory:
     """Counts owners' records, and keeps the counts. Threads may share it."""
@@ -196,7 +201,7 @@ class UsageHistory:
         published = self.ledger.statement(batch_id)
         if published is None:
             return None
-        listed = _Listed(published.batch, published.stamped_at, published.owners is not None)
+        listed = _Listed.of(published)
         return self._count(listed, owner_ref, self._erased(owner_ref))
 
     def uses_of(self, usage: Sequence[BatchUsage], asset_id: str, start: int = 0) -> list[WorkUse]:
@@ -259,7 +264,7 @@ class UsageHistory:
         published = self.ledger.statement(name)
         if published is None:
             return None
-        listed = _Listed(published.batch, published.stamped_at, published.owners is not None)
+        listed = _Listed.of(published)
         self._listed[name] = stamp, listed
         return listed
 

@@ -93,12 +93,13 @@ class Decider:
             WorkspaceError: the rows cannot be written.
             StoreError: the database cannot be reached.
         """
-        weighable = not self._holds_more
-        if weighable and (known := self._known.find(members, outputs)) is not None:
+        if self._holds_more:
+            return self._judge(members, outputs)
+        grounds = self._known.digest_grounds(members, outputs)
+        if (known := self._known.find(members.shard, grounds)) is not None:
             return known, read_verdicts(self._workspace, known)
         record, table = self._judge(members, outputs)
-        if weighable:
-            self._known.remember(members, outputs, record)
+        self._known.remember(members.shard, grounds, record)
         return record, table
 
     def _judge(self, members: Members, outputs: Outputs) -> tuple[VerdictRecord, pa.Table]:

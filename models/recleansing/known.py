@@ -33,22 +33,22 @@ class KnownVerdicts:
         self._workspace = workspace
         self._file = f"{digest_lines([dataset])[:16]}.known"
 
-    def find(self, members: Members, outputs: Outputs) -> VerdictRecord | None:
-        """The record of a shard that was decided last on just these outputs, or None."""
-        folder = stage_folder(self._workspace, "verdict", members.shard)
+    def find(self, shard: str, grounds: str) -> VerdictRecord | None:
+        """The record of a shard that was decided last on just these grounds, or None."""
+        folder = stage_folder(self._workspace, "verdict", shard)
         try:
             known = json.loads((folder / self._file).read_bytes())
-            if known["on"] != self._digest(members, outputs):
+            if known["on"] != grounds:
                 return None
             fingerprint = str(known["fingerprint"])
         except (OSError, ValueError, LookupError, TypeError):
             return None
         return read_verdict_record(folder, fingerprint, self._bench.as_of)
 
-    def remember(self, members: Members, outputs: Outputs, record: VerdictRecord) -> None:
+    def remember(self, shard: str, grounds: str, record: VerdictRecord) -> None:
         """Keep on what a shard was decided; where that cannot be written, it is decided again."""
-        folder = stage_folder(self._workspace, "verdict", members.shard)
-        value = {"on": self._digest(members, outputs), "fingerprint": record.fingerprint}
+        folder = stage_folder(self._workspace, "verdict", shard)
+        value = {"on": grounds, "fingerprint": record.fingerprint}
         path = folder / self._file
         fresh = path.with_suffix(f".{os.getpid()}")
         try:
@@ -58,10 +58,10 @@ class KnownVerdicts:
         except OSError:
             fresh.unlink(missing_ok=True)
 
-    def _digest(self, members: Members, outputs: Outputs) -> str:
+    def digest_grounds(self, members: Members, outputs: Outputs) -> str:
+        """Digest of all that a shard is decided on."""
         bench = self._bench
-        own = bench.rulings.keys() | bench.edits.keys()
-        named = sorted(own.intersection(members.ids)) if own else []
+        named = sorted(self._named.intersection(members.ids)) if self._named else []
         return digest_lines(
             [
                 self._everywhere,
@@ -71,6 +71,11 @@ class KnownVerdicts:
                 digest_of({i: [e.id for e in bench.edits[i]] for i in named if i in bench.edits}),
             ]
         )
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Assets that people have ruled on, or whose captions they have edited."""
+        return frozenset(self._bench.rulings.keys() | self._bench.edits.keys())
 
     @cached_property
     def _everywhere(self) -> str:

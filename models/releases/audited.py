@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 from models.canonical import canonical_json, digest_bytes
 from models.consent.evidence.bodies import keep_body, read_body
 from models.consent.statements import Statement
+from models.ledger.grounds import ROW as GROUNDS
 from models.ledger.grounds import digest_grounds
 from models.policy import Policy
 from models.releases.manifest import list_consent
 from models.releases.publishing import read_facts, read_manifest
 from models.releases.release import Release
 
-_ROW = ("asset_id", "basis", "consent", "decided_by", "reasons")
+_ROW = ("asset_id", *GROUNDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,8 +139,8 @@ def find_outdated(
     """412 where another version is asked than the caller has seen, or None."""
     if if_match in (None, "*"):
         return None
-    now = show_item(session, site, item_id, caller)
-    if if_match == f'"{now.version}"':
+    view = view_item(session, item_id, caller.viewer(site))
+    if view is not None and if_match == f'"{view.item.version}"':
         return None
     return ApiError("version-changed", remedy="Look at the item as it is now.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,11 +14,11 @@ from models.review.escalating import HandedOn
 from models.review.questions_to_owners import NoQuestionError
 from models.review.queue import ask_owner, escalate, send_back, withdraw_question
 from review_ui.api.acting import IfMatch, Submitted, act_on
-from review_ui.api.callers import Adjudicates, RulesOnItems
+from review_ui.api.callers import Adjudicates, Caller, RulesOnItems
 from review_ui.api.fields import NO_NUL, ItemId, QuestionId
 from review_ui.api.item_shapes import ItemWhole
 from review_ui.api.problems import ApiError, describe
-from review_ui.site import ThisSite
+from review_ui.site import Site, ThisSite
 
 router = APIRouter(tags=["handing-on"])
 Words = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
@@ -63,19 +64,7 @@ def hand_to_lead(
 
     Whoever sends the same again, with the same lease, is answered as the first time.
     """
-
-    def act(session: Session) -> HandedOn:
-        return escalate(
-            session,
-            item_id,
-            handed.lease_token,
-            handed.item_version,
-            handed.note,
-            caller.name,
-        )
-
-    _, following = act_on(site, caller, item_id, handed, if_match, act)
-    return Passed(question_id=None, next=following)
+    return _hand_on(site, caller, item_id, handed, if_match, escalate)
 
 
 @router.post("/items/{item_id}/return", responses=describe(404, 409, 412))
@@ -90,16 +79,20 @@ def hand_back(
 
     Whoever sends the same again, with the same lease, is answered as the first time.
     """
+    return _hand_on(site, caller, item_id, handed, if_match, send_back)
 
+
+def _hand_on(
+    site: Site,
+    caller: Caller,
+    item_id: str,
+    handed: Handed,
+    if_match: str | None,
+    hand: Callable[[Session, str, str, int, str, str], HandedOn],
+) -> Passed:
     def act(session: Session) -> HandedOn:
-        return send_back(
-            session,
-            item_id,
-            handed.lease_token,
-            handed.item_version,
-            handed.note,
-            caller.name,
-        )
+        token, version = handed.lease_token, handed.item_version
+        return hand(session, item_id, token, version, handed.note, caller.name)
 
     _, following = act_on(site, caller, item_id, handed, if_match, act)
     return Passed(question_id=None, next=following)

@@ -15,7 +15,7 @@ from models.review.derivatives import SIZES, derivative_path
 from models.review.owner_questions import OwnerQuestion, list_askable
 from models.review.queue import Item, ItemState, ItemSummary
 from models.review.referrals import Referral
-from models.review.shareable import find_shareable
+from models.review.shareable import is_shareable
 from models.review.viewing import ItemView, view_item
 from review_ui.api.callers import Caller
 from review_ui.api.fields import (
@@ -163,7 +163,7 @@ def show_item(
         priority=None if view.blind else item.priority,
         updated=moment(item.updated_ms),
         evidence=clean(item.evidence),
-        pictures=_show_pictures(site, item) if find_shareable(session, item.id) else [],
+        pictures=_show_pictures(site, item) if is_shareable(session, item) else [],
         lease=Lease(token=item.lease_token, until=moment(item.lease_until_ms)) if mine else None,
         rulings=show_rulings(session, view.rulings, caller),
         blind=view.blind,

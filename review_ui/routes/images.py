@@ -9,7 +9,8 @@ from fastapi import APIRouter, Header, HTTPException, Path
 from fastapi.responses import FileResponse, Response
 
 from models.review.derivatives import SIZES, derivative_path
-from models.review.shareable import find_shareable
+from models.review.items import find_item
+from models.review.shareable import is_shareable
 from review_ui.guard import RESOURCE_POLICY
 from review_ui.permitted import SeesItems
 from review_ui.site import Site, ThisSite
@@ -51,8 +52,10 @@ def show_shared(
     if not left:
         raise HTTPException(404)
     with site.database.snapshot() as session:
-        asset_id = find_shareable(session, item_id)
-    answer = _answer(site, asset_id, int(size), min(left, LONGEST_S), if_none_match)
+        item = find_item(session, item_id)
+        if item is None or not is_shareable(session, item):
+            raise HTTPException(404)
+    answer = _answer(site, item.asset_id, int(size), min(left, LONGEST_S), if_none_match)
     answer.headers[RESOURCE_POLICY] = "cross-origin"
     return answer
 
