@@ -14,6 +14,7 @@ from models.canonical import digest_bytes
 from models.errors import KiyomeError
 from models.outbox import post_events
 from models.review.audit import append_audit, append_audit_many
+from models.review.closing import audit_closed, close_taken_down
 from models.store.database import now_ms
 from models.store.tables import ReleaseRow, TakedownRow
 from models.words import read_words
@@ -50,6 +51,8 @@ def acknowledge_takedowns(
 ) -> dict[str, int]:
     """Record takedowns, all or none; from the commit of this transaction on they are in force.
 
+    What waits in the review queue about these assets is closed with them.
+
     Args:
         asset_ids: SHA-256 of each original file.
         requested_by: who asked for it.
@@ -82,10 +85,12 @@ def acknowledge_takedowns(
     ]
     if rows:
         session.execute(insert(TakedownRow), rows)
+    closed = close_taken_down(session, fresh)
     asked = {"requested_by": requested_by} if actor else {}
     detail = {"note": note, **asked}
     who = actor or requested_by
     append_audit_many(session, who, "takedown", [(asset_id, detail) for asset_id in fresh])
+    audit_closed(session, closed)
     told = [{"asset_id": asset_id, "acknowledged_ms": at} for asset_id in fresh]
     post_events(session, "takedown.acknowledged", told)
     return {**dict.fromkeys(fresh, at), **known}

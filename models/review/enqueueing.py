@@ -17,6 +17,7 @@ from models.accounts.records import key_of
 from models.canonical import digest_lines
 from models.review.asked import digest_asked
 from models.review.audit import append_audit
+from models.review.closing import audit_closed, close_taken_down
 from models.review.items import UNDECIDED, ItemState, Question
 from models.review.ranking import read_priority, store_priority
 from models.review.releasing import RELEASED
@@ -62,7 +63,8 @@ def enqueue(
     back, unless two persons have to rule now and one has. With another digest it is open again
     under the next version, its lease is dropped, and a ruling on the earlier version stops being
     in force. Questions may be given in any number
-    of calls, and repeating a call changes nothing.
+    of calls, and repeating a call changes nothing. An item whose asset was taken down while the
+    run that asks was judging is closed at once.
 
     Args:
         session: an open transaction.
@@ -88,10 +90,12 @@ def enqueue(
     superseded = 0
     if still_asked is not None:
         superseded = _supersede(session, dataset, still_asked | asked, now)
+    closed = close_taken_down(session, asked)
     report = EnqueueReport(outcomes["new"], outcomes["reopened"], outcomes["unchanged"], superseded)
     if report.new or report.reopened or report.superseded:
         changed = {"new": report.new, "reopened": report.reopened, "superseded": report.superseded}
         append_audit(session, "kiyome", "enqueue", dataset, changed)
+    audit_closed(session, closed)
     return report
 
 

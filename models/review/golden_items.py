@@ -30,6 +30,7 @@ from models.store.tables import (
     GoldenServingRow,
     ReviewItemRow,
     RulingRow,
+    TakedownRow,
 )
 
 _STATES = {
@@ -38,6 +39,7 @@ _STATES = {
     "decided": ItemState.DECIDED,
     "escalated": ItemState.ESCALATED,
     "asked_owner": ItemState.ASKED_OWNER,
+    "superseded": ItemState.SUPERSEDED,
 }
 _WAITS_FOR = {ItemState.ESCALATED: WaitsFor.LEAD, ItemState.ASKED_OWNER: WaitsFor.OWNER}
 
@@ -290,6 +292,7 @@ def _find_pool(session: Session, reviewer: str, key: str, stream: Stream) -> dic
             row.retired_ms.is_(None),
             row.marked_by != reviewer,
             stands(row.answer),
+            ~exists().where(TakedownRow.asset_id == item.asset_id),
             ~exists().where(RulingRow.item_id == item.id, RulingRow.reviewer == reviewer),
             ~exists().where(
                 served.item_id == item.id,

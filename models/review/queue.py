@@ -4,7 +4,7 @@
             leased -> awaiting_second -> decided        two persons agree
                       awaiting_second -> adjudication -> decided
     leased -> escalated | asked_owner -> back           handed to a lead, or to the owner
-    anything but decided -> superseded                  nobody asks any more
+    anything but decided -> superseded                  nobody asks any more, or it is taken down
     anything -> open                                    something else is asked
 
 Every function works inside the caller's transaction and takes the time from the database.

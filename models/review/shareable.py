@@ -1,8 +1,8 @@
-"""Whether an item's picture may be shown to whoever has a link to it."""
+"""What an owner has refused of an item's asset, and whether its picture may be shown by a link."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.review.items import Item, ItemState
@@ -20,12 +20,30 @@ def is_shareable(session: Session, item: Item) -> bool:
     """
     if item.state is ItemState.SUPERSEDED:
         return False
-    asset = item.evidence.get("asset")
-    name = asset.get("name") if isinstance(asset, dict) else None
-    ids = sorted(ids_for_takedown(item.asset_id, [name] if isinstance(name, str) else []))
+    ids = _ids_of(item)
     taken_down = exists().where(TakedownRow.asset_id.in_(ids))
     withdrawn = _is_withdrawn(ids, setters_of(item.evidence))
     return not session.scalar(select(or_(taken_down, withdrawn)))
+
+
+def taken_down_since(session: Session, item: Item) -> int | None:
+    """Since when a takedown of the item's asset stands, in UTC milliseconds; None without one."""
+    row = TakedownRow
+    return session.scalar(
+        select(func.min(row.acknowledged_ms)).where(row.asset_id.in_(_ids_of(item)))
+    )
+
+
+def is_withdrawn(session: Session, item: Item) -> bool:
+    """Whether an owner has withdrawn consent, for any purpose, from the item's asset."""
+    return bool(session.scalar(select(_is_withdrawn(_ids_of(item), setters_of(item.evidence)))))
+
+
+def _ids_of(item: Item) -> list[str]:
+    """The ids by which the asset may have been taken down."""
+    asset = item.evidence.get("asset")
+    name = asset.get("name") if isinstance(asset, dict) else None
+    return sorted(ids_for_takedown(item.asset_id, [name] if isinstance(name, str) else []))
 
 
 def _is_withdrawn(ids: list[str], setters: tuple[str, ...]) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from models.errors import ReviewError
 from models.failpoints import reach
 from models.outbox import post_event
 from models.review.audit import append_audit
+from models.review.closing import audit_closed, close_taken_down
 from models.review.golden_items import change_serving
 from models.review.items import UNDECIDED, ItemState
 from models.review.releasing import RELEASED
@@ -37,7 +38,8 @@ def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False)
     A ruling in force may be ended by any reviewer, what a lead has settled by a lead, and a ruling
     that waits for another person's by whoever gave it. So end the rulings on the items that were
     ruled on together with it, as far as they stand; a ruling that came with another one is ended
-    alone. Each audit row names who did it, and whose ruling it was.
+    alone. Each audit row names who did it, and whose ruling it was. An item whose asset is taken
+    down is closed instead of being asked about again.
 
     Args:
         session: an open transaction.
@@ -84,6 +86,7 @@ def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False)
         )
         reach("review.undo.item")
         ended.append((each, found.state == ItemState.DECIDED.value))
+    closed = close_taken_down(session, {each.asset_id for each, _ in ended})
     for each, was_decided in ended:
         detail = _describe(each)
         if each is not stored:
@@ -96,6 +99,7 @@ def undo(session: Session, ruling_id: str, reviewer: str, *, lead: bool = False)
         else:
             post_waiting(session, each.item_id, WaitsFor.RULING.value, now)
         reach("review.undo.audit")
+    audit_closed(session, closed)
     return stored.item_id
 
 
@@ -160,5 +164,7 @@ def _undo_golden(session: Session, golden: GoldenRulingRow, reviewer: str) -> st
         raise ReviewError("This ruling is no longer in force.", "Look at the item as it is now.")
     now = now_ms(session)
     change_serving(session, serving, "open", now, ruling_id="", version=serving.version + 1)
+    closed = close_taken_down(session, [golden.asset_id])
     append_audit(session, reviewer, "undo", golden.id, _describe(golden))
+    audit_closed(session, closed)
     return golden.item_id

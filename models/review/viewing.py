@@ -21,6 +21,7 @@ from models.review.listing import ItemPage, ItemSummary, list_items, read_summar
 from models.review.owner_questions import OwnerQuestion, questions_on
 from models.review.referrals import Referral, referrals_on
 from models.review.sampling.marking import is_sampled
+from models.review.shareable import is_withdrawn, taken_down_since
 from models.review.stored_rulings import (
     StoredRuling,
     golden_ruling_on,
@@ -64,6 +65,8 @@ class ItemView:
         referrals: what reviewers and leads told each other, as far as they may see it.
         questions: what owners were asked.
         served: it is a golden item of theirs.
+        taken_down_ms: since when a takedown of the asset stands, or None.
+        withdrawn: it waits, and an owner has withdrawn consent for some use of it meanwhile.
     """
 
     item: Item
@@ -76,6 +79,8 @@ class ItemView:
     referrals: tuple[Referral, ...]
     questions: tuple[OwnerQuestion, ...]
     served: bool
+    taken_down_ms: int | None
+    withdrawn: bool
 
 
 def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None:
@@ -116,6 +121,8 @@ def view_item(session: Session, item_id: str, viewer: Viewer) -> ItemView | None
         referrals=told,
         questions=asked,
         served=serving is not None,
+        taken_down_ms=taken_down_since(session, item),
+        withdrawn=item.waits and is_withdrawn(session, item),
     )
 
 
@@ -189,7 +196,7 @@ def _list_served(session: Session, viewer: Viewer, stream: Stream) -> tuple[Item
         .join(served, and_(served.item_id == row.id, served.question == row.question))
         .where(
             served.reviewer_key == key_of(viewer.reviewer),
-            served.state != ItemState.DECIDED.value,
+            served.state.not_in((ItemState.DECIDED.value, ItemState.SUPERSEDED.value)),
             row.state == ItemState.DECIDED.value,
             *stream.conditions(),
         )

@@ -124,6 +124,14 @@ class ItemWhole(BaseModel):
         description="The largest first; none where the picture could not be read, or may be shown "
         "to nobody any more."
     )
+    taken_down: datetime | None = Field(
+        description="Since when a takedown of the asset stands: no ruling lets it into a release, "
+        "and nobody is asked for one. Null where there is none."
+    )
+    withdrawn: bool = Field(
+        description="It waits, and an owner has withdrawn consent for some use of the asset: no "
+        "ruling lets it into a later release for that."
+    )
     lease: Lease | None
     rulings: list[Ruling] = Field(
         description="Those that the caller may see: while it waits, perhaps only their own."
@@ -164,6 +172,8 @@ def show_item(
         updated=moment(item.updated_ms),
         evidence=clean(item.evidence),
         pictures=_show_pictures(site, item) if is_shareable(session, item) else [],
+        taken_down=moment_or_none(view.taken_down_ms),
+        withdrawn=view.withdrawn,
         lease=Lease(token=item.lease_token, until=moment(item.lease_until_ms)) if mine else None,
         rulings=show_rulings(session, view.rulings, caller),
         blind=view.blind,

@@ -122,6 +122,7 @@ def test_a_takedown_ends_it_at_once(shared: Shared) -> None:
     assert [shared.status(link) for link in links] == [404, 200]
     shown = shared.program.get(f"/api/v1/items/{shared.items[0]}").json()
     assert shown["pictures"] == []  # no links that would show nothing
+    assert (shown["taken_down"] is None, shown["state"]) == (False, "superseded")
 
 
 def test_a_withdrawal_of_all_that_an_owner_spoke_about_ends_it(shared: Shared) -> None:
@@ -130,6 +131,8 @@ def test_a_withdrawal_of_all_that_an_owner_spoke_about_ends_it(shared: Shared) -
     with shared.database.transaction() as session:
         withdraw(session, owner, "b" * 32, Withdrawal((), (STUDIO,)))
     assert [shared.status(link) for link in links] == [404, 200]
+    shown = [shared.program.get(f"/api/v1/items/{shared.items[n]}").json() for n in (0, 2)]
+    assert [each["withdrawn"] for each in shown] == [True, False]
 
 
 def test_what_nobody_asks_about_any_more_is_not_shown(shared: Shared) -> None:

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from models.errors import SettingsError
 from models.findings import Finding
-from models.review.audit import verify_audit
+from models.review.audit import AuditEntry, read_latest, verify_audit
 from models.review.queue import (
     EffectiveRuling,
     Item,
@@ -34,6 +34,7 @@ from models.review.queue import (
 )
 from models.settings import Settings
 from models.store.database import Database
+from models.takedowns import acknowledge_takedown
 from review_ui.app import create_app
 from review_ui.security import MAX_BODY
 from tests.review_seed import DATASET, draw_mascot, make_evidence, put, seed, store_picture
@@ -109,11 +110,38 @@ def rulings(database: Database) -> dict[str, EffectiveRuling]:
         return effective_rulings(session, DATASET)
 
 
+def latest_of(database: Database, most: int) -> tuple[AuditEntry, ...]:
+    with database.snapshot() as session:
+        return read_latest(session, most)
+
+
 def look(database: Database, asset_id: str) -> Item:
     with database.snapshot() as session:
         item = find_item(session, item_id_of(DATASET, asset_id))
     assert item is not None
     return item
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "was taken down on"), ("ja", "取り下げられました")]
+)
+def test_a_takedown_ends_the_lease_and_the_page_says_what_to_do(
+    app: Any, asset_ids: list[str], sqlite_database: Database, language: str, words: str
+) -> None:
+    mika = Reviewer(app, "mika", language)
+    path, form = mika.take_next()
+    assert words not in mika.open(path)
+    taken = next(a for a in asset_ids if path.split("?")[0].endswith(item_id_of(DATASET, a)))
+    with sqlite_database.transaction() as session:
+        acknowledge_takedown(session, taken, "Studio", "letter")
+    refused = mika.rule(path, form)
+    assert (refused.status_code, words in refused.text) == (409, True)
+    assert 'id="ruling"' not in mika.open(path)
+    assert mika.take_next()[0] != path
+    assert rulings(sqlite_database) == {}
+    newest = [(e.action, e.subject) for e in latest_of(sqlite_database, 2)]
+    assert newest == [("close_item", item_id_of(DATASET, taken)), ("takedown", taken)]
+    mika.http.close()
 
 
 class TestSignIn:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import AlreadyRuledError, LeaseLostError, ReviewError
 from models.review.audit import verify_audit
+from models.review.items import UNDECIDED
 from models.review.owner_questions import find_question
 from models.review.questions_to_owners import answer_question
 from models.review.queue import (
@@ -120,6 +121,7 @@ class ReviewMachine(RuleBasedStateMachine):
         self.answered = 0
         self.handed: dict[tuple[str, str, str, int], str] = {}
         self.taken_down: set[str] = set()
+        self.closed = 0
         with database.transaction() as session:
             for table in reversed(Base.metadata.sorted_tables):
                 session.execute(delete(table))
@@ -135,9 +137,7 @@ class ReviewMachine(RuleBasedStateMachine):
     def run_asks(self, asked: dict[int, tuple[str, int]], complete: bool) -> None:
         evidence = {"asset": {}, "statements": [{"setter": SETTER}]}
         questions = [
-            Question(asset(n), d * 64, n, evidence, persons)
-            for n, (d, persons) in asked.items()
-            if asset(n) not in self.taken_down
+            Question(asset(n), d * 64, n, evidence, persons) for n, (d, persons) in asked.items()
         ]
         new = reopened = unchanged = superseded = 0
         for question in questions:
@@ -163,11 +163,20 @@ class ReviewMachine(RuleBasedStateMachine):
                     superseded += 1
                     item.state, item.holder, item.standing = ItemState.SUPERSEDED, "", []
                     item.waits_for = WaitsFor.RULING
+        for question in questions:
+            self.close_if_taken_down(question.asset_id)
         with self.database.transaction() as session:
             report = enqueue(session, DATASET, questions, frozenset() if complete else None)
         assert (report.new, report.reopened) == (new, reopened)
         assert (report.unchanged, report.superseded) == (unchanged, superseded)
         self.read_versions()
+
+    def close_if_taken_down(self, asset_id: str) -> None:
+        item = self.items[asset_id]
+        if asset_id in self.taken_down and item.waits:
+            self.closed += 1
+            item.state, item.holder, item.standing = ItemState.SUPERSEDED, "", []
+            item.waits_for = WaitsFor.RULING
 
     def read_versions(self) -> None:
         """Where two persons rule, versions move on by steps that nobody can foretell."""
@@ -413,11 +422,12 @@ class ReviewMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.items)
     @rule(data=st.data())
     def owner_has_an_asset_taken_down(self, data: st.DataObject) -> None:
-        """It is in no release from then on; the next run that asks about the rest withdraws it."""
+        """It is in no release from then on, and what waits about it is nobody's."""
         asset_id = data.draw(st.sampled_from(sorted(self.items)))
         with self.database.transaction() as session:
             acknowledge_takedown(session, asset_id, "studio", "letter of 3 May")
         self.taken_down.add(asset_id)
+        self.close_if_taken_down(asset_id)
 
     @rule(data=st.data(), act=st.sampled_from(["take", "approve", "skip", "escalate", "ask"]))
     def process_dies_before_it_is_written(self, data: st.DataObject, act: str) -> None:
@@ -462,6 +472,7 @@ class ReviewMachine(RuleBasedStateMachine):
         if moves:
             expected.version += 1
             expected.state, expected.holder = ItemState.OPEN, ""
+        self.close_if_taken_down(asset_id)
 
     @invariant()
     def the_database_says_what_happened(self) -> None:
@@ -480,7 +491,9 @@ class ReviewMachine(RuleBasedStateMachine):
             told = rulings + self.undone + self.referred + len(self.taken_down)
             assert session.scalar(select(func.count(OutboxRow.id))) == told
             audited = select(func.count(AuditRow.seq)).where(AuditRow.action != "enqueue")
-            assert session.scalar(audited) == told + self.answered + self.begun
+            assert session.scalar(audited) == told + self.answered + self.closed + self.begun
+            waiting = select(ReviewItemRow.asset_id).where(ReviewItemRow.state.in_(UNDECIDED))
+            assert self.taken_down.isdisjoint(session.scalars(waiting))
             assert verify_audit(session).ok
             for asset_id, item in self.items.items():
                 found = find_item(session, item_id_of(DATASET, asset_id))

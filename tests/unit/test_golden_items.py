@@ -44,6 +44,7 @@ from models.review.ranking import PER_DAY
 from models.review.viewing import ItemView, Viewer, list_viewed, view_item
 from models.store.database import Database
 from models.store.tables import OutboxRow, ReviewItemRow, RulingRow
+from models.takedowns import acknowledge_takedown
 from tests.rounds_seed import (
     DATASET,
     SETTER,
@@ -402,6 +403,29 @@ def test_skipped_it_comes_back_as_everything_else_does(sqlite_database: Database
         submit(sqlite_database, following, "mika")
     assert came[-1] == (item.id, True)
     assert item.id not in {each for each, _ in came[:-1]}
+
+
+@pytest.mark.parametrize("ruled", [False, True])
+def test_taken_down_it_is_closed_for_its_reviewer_and_given_to_nobody(
+    sqlite_database: Database, ruled: bool
+) -> None:
+    prepare(sqlite_database)
+    item = serve(sqlite_database)
+    given = submit(sqlite_database, item, "mika", "approve") if ruled else None
+    with sqlite_database.transaction() as session:
+        acknowledge_takedown(session, item.asset_id, "Studio", "letter")
+        if given is not None:
+            undo(session, given.ruling_id, "mika")
+    with sqlite_database.transaction() as session, pytest.raises(LeaseLostError):
+        heartbeat(session, item.id, item.lease_token)
+    seen = view(sqlite_database, MIKA)
+    assert (seen.item.state, seen.taken_down_ms is None) == (ItemState.SUPERSEDED, False)
+    assert look(sqlite_database, 1).state is ItemState.DECIDED
+    with sqlite_database.snapshot() as session:
+        waiting = list_viewed(session, MIKA, limit=500).items
+    assert item.id not in {each.id for each in waiting}
+    with pytest.raises(AssertionError, match="no golden item"):
+        serve(sqlite_database, "jun")
 
 
 def test_on_postgresql_too(database: Database) -> None:

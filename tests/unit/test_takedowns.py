@@ -9,8 +9,18 @@ from sqlalchemy import select
 
 from models.assets.asset import unread_id
 from models.canonical import digest_bytes
-from models.errors import KiyomeError
+from models.errors import KiyomeError, LeaseLostError
 from models.review.audit import read_latest, verify_audit
+from models.review.closing import CLOSED
+from models.review.queue import (
+    ItemState,
+    Question,
+    decide,
+    enqueue,
+    find_item,
+    item_id_of,
+    lease_item,
+)
 from models.store.database import Database
 from models.store.tables import OutboxRow
 from models.takedowns import (
@@ -58,6 +68,23 @@ def test_many_takedowns_are_each_recorded_audited_and_told_once(database: Databa
     assert sorted(entry.subject for entry in entries) == sorted(assets)
     assert entries[0].detail == '{"note":"letter","requested_by":"Studio"}'
     assert sorted(json.loads(payload)["asset_id"] for payload in told) == sorted(assets)
+
+
+def test_what_waits_about_an_asset_is_closed_in_every_dataset(database: Database) -> None:
+    asset = "a" * 64
+    with database.transaction() as session:
+        for dataset in ("foxes", "books"):
+            enqueue(session, dataset, [Question(asset, "b" * 64, 1, {})], None)
+        held = lease_item(session, item_id_of("foxes", asset), "mika")
+        acknowledge_takedown(session, asset, "Studio", "")
+    ids = sorted(item_id_of(dataset, asset) for dataset in ("foxes", "books"))
+    with database.snapshot() as session:
+        items = [find_item(session, each) for each in ids]
+        assert [each and each.state for each in items] == [ItemState.SUPERSEDED] * 2
+        assert sorted(e.subject for e in read_latest(session) if e.action == CLOSED) == ids
+        assert verify_audit(session).ok
+    with database.transaction() as session, pytest.raises(LeaseLostError):
+        decide(session, held.id, held.lease_token, 1, "approve", "other_name", "", "mika")
 
 
 def test_where_one_of_many_is_no_asset_none_is_taken_down(sqlite_database: Database) -> None:
