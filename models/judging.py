@@ -444,9 +444,17 @@ def read_verdict_record(folder: Path, fingerprint: str, as_of: int) -> VerdictRe
     return record if intact and stands else None
 
 
-def read_verdicts(workspace: Path, record: VerdictRecord) -> pa.Table:
-    """The rows that a record vouches for, in shard order."""
-    return pq.read_table(stage_folder(workspace, "verdict", record.shard) / record.output)
+def read_verdicts(
+    workspace: Path, record: VerdictRecord, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The rows that a record vouches for, in shard order.
+
+    Args:
+        columns: those to read; None for all.
+    """
+    path = stage_folder(workspace, "verdict", record.shard) / record.output
+    with path.open("rb") as file:
+        return pq.ParquetFile(file).read(None if columns is None else list(columns))
 
 
 def fingerprint_of(

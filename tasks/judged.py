@@ -13,21 +13,22 @@ from tasks.order import Desk
 
 
 def read_decided(
-    desk: Desk, verdicts: Sequence[dict[str, Any]]
-) -> Iterator[tuple[Sequence[Asset], pa.Table]]:
-    """The same without the assets, for whoever looks at the verdict rows alone."""
+    desk: Desk, verdicts: Sequence[dict[str, Any]], columns: Sequence[str]
+) -> Iterator[pa.Table]:
+    """For each shard some columns of its verdict rows, in dataset order.
+
+    Args:
+        verdicts: the verdict records of the shards, as tasks return them.
+        columns: those to read.
+    """
     for value in verdicts:
-        yield (), read_verdicts(desk.workspace, VerdictRecord(**value))
+        yield read_verdicts(desk.workspace, VerdictRecord(**value), columns)
 
 
 def read_judged(
     desk: Desk, verdicts: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[Sequence[Asset], pa.Table]]:
-    """For each shard its assets and its verdict rows, in dataset order.
-
-    Args:
-        verdicts: the verdict records of the shards, as tasks return them.
-    """
+    """For each shard its assets and all of its verdict rows, in dataset order."""
     for value in verdicts:
         record = VerdictRecord(**value)
         yield desk.shard(record.shard).assets, read_verdicts(desk.workspace, record)

@@ -25,6 +25,7 @@ from models.ledger.records import (
     UsageRecord,
 )
 from models.ledger.runs import RunEntry, enter_run, name_batch
+from models.ledger.written import AnyRecord
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.audited import encode_policy
@@ -71,8 +72,11 @@ def refusal(**changes: object) -> Statement:
     return replace(said, **changes)  # type: ignore[arg-type]
 
 
-def use_of(number: int, statements: Sequence[Statement], owner: str = "") -> UsageRecord:
-    """A use of a made-up asset, resting on statements."""
+def use_of(
+    number: int, statements: Sequence[Statement], owner: str = "", *, kept: bool = True
+) -> UsageRecord:
+    """A use of a made-up asset, resting on statements whose evidence is kept, or is not."""
+    evidence = tuple(s.evidence_sha256 for s in statements if s.evidence_sha256)
     return UsageRecord(
         type=RecordType.USE,
         asset_sha256=asset_id(number),
@@ -86,8 +90,9 @@ def use_of(number: int, statements: Sequence[Statement], owner: str = "") -> Usa
         decided_at=DECIDED,
         consent=ConsentRef(
             tuple(s.carrier for s in statements),
-            tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+            evidence,
             digest_grounds(_row(number, statements), [_text(said) for said in statements]),
+            evidence if kept else (),
         ),
         owner_ref=owner,
     )
@@ -123,22 +128,32 @@ class Audited:
         owners: int = 4,
         *,
         grounded: bool = True,
+        kept: bool = True,
+        write: Callable[[UsageRecord], AnyRecord] | None = None,
     ) -> Audited:
-        """Append a release of one use for each number; ``grounded`` as records are since."""
+        """Append a release of one use for each number.
+
+        Args:
+            grounded: as records are now; otherwise as they were before they held their grounds.
+            kept: whether they say that the evidence is kept.
+            write: what is appended in place of each.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         ledger = UsageLedger.open(folder / "ledger", ORIGIN)
         if earlier:
             ledger.append("before", earlier, DECIDED - 10)
         records = [
-            use_of(number, statements, owner_ref(number % owners))
+            use_of(number, statements, owner_ref(number % owners), kept=kept)
             for number, statements in said.items()
         ]
         if not grounded:
             records = [
-                replace(each, consent=replace(each.consent, grounds_sha256="")) for each in records
+                replace(each, consent=replace(each.consent, grounds_sha256="", kept_sha256=None))
+                for each in records
             ]
+        written: Sequence[AnyRecord] = [*map(write, records)] if write is not None else records
         ledger.append(
-            RELEASE, records, DECIDED, manifest_sha256=MANIFEST, policy_sha256=POLICY.digest
+            RELEASE, written, DECIDED, manifest_sha256=MANIFEST, policy_sha256=POLICY.digest
         )
         return cls(folder, ledger, said)
 

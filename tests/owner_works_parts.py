@@ -37,6 +37,7 @@ from models.releases.publishing import Contents, publish
 from models.releases.release import Release
 from models.releases.usage import record_usage
 from models.store.database import Database
+from models.unicode import escape_surrogates
 from models.verdicts import Verdict
 from tests.account_parts import put_account
 from tests.compensation_parts import IN_Q3, RULES
@@ -144,6 +145,12 @@ def judge_example(*, refused: bool = False) -> Judged:
     )
 
 
+def names_in(assets: Sequence[Asset]) -> pa.ListArray:
+    """The names of each asset, as the lists of shards show them."""
+    names = [[escape_surrogates(at.name) for at in asset.locations] for asset in assets]
+    return pa.array(names, pa.list_(pa.string()))
+
+
 def index_judged(workspace: Path, dataset: str, judged: Judged) -> None:
     """Write the index of owners' works as a run does, and the lists of its shards."""
     folder = dataset_folder(workspace, dataset)
@@ -153,7 +160,7 @@ def index_judged(workspace: Path, dataset: str, judged: Judged) -> None:
         listed = make_shard(assets)
         write_shard(folder / "shards", listed)
         parts.append(f"{listed.digest[:16]}.{number}")
-        tables.append(build_owned(assets, rows, parts[-1]))
+        tables.append(build_owned(names_in(assets), rows, parts[-1]))
     order = [("setter", "ascending"), ("name", "ascending"), ("asset_id", "ascending")]
     whole = pa.concat_tables([OWNED.empty_table(), *tables]).sort_by(order)
     write_owned(folder / "owners.parquet", whole, parts)
@@ -190,7 +197,8 @@ class OwnersStudio:
         )
         index_judged(self.workspace, dataset, judged)
         ledger = self.ledger
-        records = record_usage(judged, release, self.policy, {}, ledger.reference, at)
+        tables = [rows for _, rows in judged]
+        records = record_usage(tables, release, self.policy, {}, ledger.reference, at, bool)
         ledger.append(release.id, records, at, manifest_sha256=release.manifest_sha256)
         return release
 

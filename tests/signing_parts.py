@@ -52,8 +52,12 @@ class SigningStudio:
     def __post_init__(self) -> None:
         caption = {0: "Hoshino Kirari waves from the platform"}
         self.root = draw_dataset(self.folder / DATASET, self.pictures, caption)
+        # In few shards: a re-cleansing walks them by itself, and starts no processes for them.
         self.settings = make_settings(
-            self.folder, signed_policy(self.sign_off, self.more), database_url=self.database_url
+            self.folder,
+            signed_policy(self.sign_off, self.more),
+            database_url=self.database_url,
+            shard_size=64,
         )
         self.settings.workspace.mkdir(exist_ok=True)
         self.database = open_database(self.settings.resolved_database_url)

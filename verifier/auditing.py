@@ -209,6 +209,12 @@ def _conclude(checks: Checks, request: Request, found: Found) -> None:
             "digests follow from the records."
         )
         checks.add("evidence", detail, Status.NOTE)
+    if found.never_kept:
+        detail = (
+            f"{len(found.never_kept)} pieces of evidence were not kept, and their uses' records "
+            "say so: only their digests follow from the records."
+        )
+        checks.add("evidence", detail, Status.NOTE)
     if found.on_chain:
         detail = (
             f"{found.on_chain} statements name a chain and mostly a block that they were read at: "

@@ -160,7 +160,8 @@ def find_mismatch(record: dict[str, Any], row: dict[str, Any] | None, batch: Bat
             sorted(_take_texts(consent["carriers"])),
             sorted(take_bytes(each, "digest").hex() for each in consent["evidenceSha256"]),
         )
-    except (KeyError, TypeError, CheckError):
+        _check_kept(consent)
+    except (LookupError, TypeError, CheckError):
         return _NO_RECORD
     said = row["consent"]
     shown = (
@@ -236,6 +237,15 @@ def _find_other_files(record: dict[str, Any], batch: Batch) -> str:
     if dataset != batch.manifest.hex():
         return "its record names another manifest than the batch"
     return "" if policy == batch.policy.hex() else "its record names another policy than the batch"
+
+
+def _check_kept(consent: dict[str, Any]) -> None:
+    """Raise where the evidence that was kept is not named by its places among all of it."""
+    places = consent.get("keptEvidence", [])
+    if not isinstance(places, list):
+        raise TypeError
+    for place in places:
+        consent["evidenceSha256"][take_number(place, "place of evidence")]
 
 
 def _take_texts(value: Any) -> list[str]:

@@ -238,6 +238,8 @@ def _check_receipt_file(examined: Examined, value: dict[str, Any], trust: Trust)
 
 
 def _check_checkpoint(examined: Examined, data: bytes, trust: Trust) -> None:
+    if not data:
+        raise CheckError("file", "The file is empty: it was cut off, or never written.")
     note = Note.parse(data)
     examined.kind = "checkpoint"
     _use_given_key(examined, note, trust)

@@ -37,6 +37,7 @@ class Found:
     Attributes:
         absent: evidence that a record names and that was neither opened nor said not to be kept.
         kept, unkept: digests of evidence that was opened, and that was said not to be kept.
+        never_kept: of evidence of which the record says so from the beginning.
         grounded, ungrounded: uses whose records hold a digest of their row and statements, or none.
     """
 
@@ -50,6 +51,7 @@ class Found:
     sound: int = 0
     kept: set[str] = field(default_factory=set)
     unkept: set[str] = field(default_factory=set)
+    never_kept: set[str] = field(default_factory=set)
     grounded: int = 0
     ungrounded: int = 0
     on_chain: int = 0
@@ -215,7 +217,8 @@ def _look_at_evidence(found: Found, folder: Path, entry: Entry, record: dict[str
         CheckError: other bytes are there, or some that are said not to have been kept.
     """
     gone = []
-    for digest in record["consent"]["evidenceSha256"]:
+    recorded = record["consent"].get("keptEvidence")
+    for place, digest in enumerate(record["consent"]["evidenceSha256"]):
         name = f"evidence/{digest}"
         there = digest in found.kept or (folder / name).exists()
         if digest in entry.unkept:
@@ -224,7 +227,14 @@ def _look_at_evidence(found: Found, folder: Path, entry: Entry, record: dict[str
                     f"entries/{entry.index}.json says that {name} was not kept, and it is there."
                 )
                 raise CheckError("evidence", detail)
-            found.unkept.add(digest)
+            if recorded is None:
+                found.unkept.add(digest)
+            elif place in recorded:
+                detail = "was kept when the use was recorded, and is said not to have been"
+                found.absent.append(f"entry {entry.index}: {name} {detail}")
+                return False
+            else:
+                found.never_kept.add(digest)
         elif not there:
             gone.append(name)
         elif digest not in found.kept:

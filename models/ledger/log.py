@@ -251,20 +251,24 @@ class UsageLedger:
             "prove it without its record if its opening was lost.",
         )
 
-    def prove_inclusion(self, index: int, path: Path, *, reveal: bool = True) -> None:
+    def prove_inclusion(
+        self, index: int, path: Path, *, reveal: bool = True, opening: Opening | None = None
+    ) -> None:
         """Write a proof that a leaf is in the log, as a file that needs nothing beside it.
 
         Args:
             index: the leaf.
             path: the file to write.
             reveal: put the record and its salt in: whoever gets the file reads the record.
+            opening: the leaf's, where it is at hand. Without it the keys of owners are gone through
+                until one opens the record.
 
         Raises:
             LedgerError: there is no such leaf, a file of the ledger is missing, or ``path`` cannot
                 be written.
         """
-        opening = self.opening(index) if reveal else None
-        data = prove_leaf(self.public_folder, self._verifier, index, opening)
+        shown = (opening or self.opening(index)) if reveal else None
+        data = prove_leaf(self.public_folder, self._verifier, index, shown)
         _write_proof(path, data, reveal=reveal)
 
     def prove_owner(

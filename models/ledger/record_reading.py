@@ -46,7 +46,7 @@ def read_record(value: dict[str, Any]) -> UsageRecord | PayoutRecord:
     try:
         payout = value["type"] == RecordType.PAYOUT
         record = _read_payout(value) if payout else _read_usage(value)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise LedgerError(
             "An opening does not hold a record of the ledger.",
             "Read it with the version of Kiyome that wrote it, or a later one.",
@@ -75,17 +75,20 @@ def _read_usage(value: dict[str, Any]) -> UsageRecord:
         dataset=DatasetRef(dataset["name"], dataset["release"], dataset["manifestSha256"]),
         decided_at=value["times"]["decided"],
         observed_at=value["times"].get("observed"),
-        consent=ConsentRef(
-            tuple(consent["carriers"]),
-            tuple(consent["evidenceSha256"]),
-            consent.get("groundsSha256", ""),
-        ),
+        consent=_read_consent(consent),
         review=review and ReviewRef(review["reviewerRef"], RulingValue(review["ruling"])),
         owner_ref=value.get("ownerRef", ""),
         run=run and RunRef(run["run"], run["model"], run["samples"], run["shardSha256"]),
         license=licence and LicenceRef(licence["id"], licence["sha256"]),
         prev=value.get("prev"),
     )
+
+
+def _read_consent(value: dict[str, Any]) -> ConsentRef:
+    evidence = tuple(value["evidenceSha256"])
+    places = value.get("keptEvidence")
+    kept = None if places is None else tuple(evidence[place] for place in places)
+    return ConsentRef(tuple(value["carriers"]), evidence, value.get("groundsSha256", ""), kept)
 
 
 def _read_payout(value: dict[str, Any]) -> PayoutRecord:

@@ -104,12 +104,14 @@ class ConsentRef:
     """Which carriers spoke, and the digests of what they said. Kept sorted.
 
     ``grounds_sha256`` is of the whole grounds of a release's use (``models.ledger.grounds``);
-    empty where the record is about no row of a manifest, or older.
+    empty where the record is about no row of a manifest, or older. ``kept_sha256`` is the evidence
+    whose bytes were at hand when the record was made; None where the record does not say.
     """
 
     carriers: tuple[str, ...] = ()
     evidence_sha256: tuple[str, ...] = ()
     grounds_sha256: str = ""
+    kept_sha256: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         for carrier in self.carriers:
@@ -120,6 +122,14 @@ class ConsentRef:
             _check("consent.grounds_sha256", self.grounds_sha256, _SHA256)
         object.__setattr__(self, "carriers", tuple(sorted(set(self.carriers))))
         object.__setattr__(self, "evidence_sha256", tuple(sorted(set(self.evidence_sha256))))
+        kept = set(self.kept_sha256 or ())
+        if not kept <= set(self.evidence_sha256):
+            raise LedgerError(
+                "A usage record's consent.kept_sha256 is not of its evidence.",
+                "Name those of evidence_sha256 whose bytes are kept.",
+            )
+        said = None if self.kept_sha256 is None or not self.evidence_sha256 else kept
+        object.__setattr__(self, "kept_sha256", None if said is None else tuple(sorted(said)))
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
@@ -129,6 +139,9 @@ class ConsentRef:
         }
         if self.grounds_sha256:
             value["groundsSha256"] = self.grounds_sha256
+        if self.kept_sha256 is not None:
+            # By their places: the digests stand in the record already.
+            value["keptEvidence"] = [self.evidence_sha256.index(each) for each in self.kept_sha256]
         return value
 
 

@@ -68,7 +68,7 @@ def verify_ledger(
     try:
         checks += walk_tree(public_folder, head, claims)
     except FAULTS as error:
-        checks.append(Check("tiles", ok=False, detail=f"The tiles cannot be read: {error}"))
+        checks.append(Check("tiles", ok=False, detail=f"The tiles cannot be read: {_tell(error)}"))
     checks.append(_check_partial_tiles(public_folder, head, history))
     checks.append(check_anchors(public_folder, head, statements))
     if private_folder is not None:
@@ -97,6 +97,12 @@ def _check_files(public: Path) -> tuple[bool, Check]:
     return readable, check
 
 
+def _tell(error: Exception) -> str:
+    """What is wrong, without the number and the path that a message of the system has."""
+    told = error.strerror if isinstance(error, OSError) else None
+    return f"it cannot be read: {told}" if told else str(error)
+
+
 def _is_known(relative: str) -> bool:
     folder, _, name = relative.partition("/")
     if folder == "checkpoints":
@@ -115,7 +121,7 @@ def _check_key(public: Path, vkey: str | None) -> tuple[Verifier | None, Check]:
         if text != published.vkey + "\n":
             raise LedgerError("It is not written as a key file.")
     except FAULTS as error:
-        return None, Check("key", ok=False, detail=f"vkey: {error}")
+        return None, Check("key", ok=False, detail=f"vkey: {_tell(error)}")
     try:
         verifier = Verifier.parse(vkey) if vkey is not None else published
     except LedgerError as error:
@@ -135,7 +141,7 @@ def _check_head(public: Path, verifier: Verifier) -> tuple[Checkpoint | None, Ch
     try:
         head = open_checkpoint(read_bounded(public / "checkpoint", MAX_NOTE_BYTES), verifier)
     except FAULTS as error:
-        return None, Check("checkpoint", ok=False, detail=f"checkpoint: {error}")
+        return None, Check("checkpoint", ok=False, detail=f"checkpoint: {_tell(error)}")
     return head, Check("checkpoint", ok=True, detail=f"The head of {head.size} leaves is signed.")
 
 

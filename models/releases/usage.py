@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.assets.asset import Asset
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Statement
 from models.ledger.grounds import digest_grounds
@@ -49,21 +49,28 @@ class _Row(NamedTuple):
     basis: str
 
 
+RECORDED = ("asset_id", *_Row._fields)
+"""The columns of a verdict table that records are made from."""
+
+
 def record_usage(
-    judged: Iterable[tuple[Sequence[Asset], pa.Table]],
+    judged: Iterable[pa.Table],
     release: Release,
     policy: Policy,
     reviewers: dict[str, str],
     pseudonym: Pseudonym,
     decided_at: int,
+    is_kept: Callable[[str], bool],
 ) -> Iterator[WrittenRecord]:
     """Every use and every exclusion of a release, in dataset order.
 
     Args:
-        judged: for each shard its assets and its verdict rows.
+        judged: for each shard its verdict rows; ``RECORDED`` at least.
         reviewers: reviewer by ruling id.
         pseudonym: ``UsageLedger.reference``: kind and name to a pseudonym.
         decided_at: UTC seconds.
+        is_kept: whether the bytes of a piece of evidence are kept, by their SHA-256: a use says it
+            of its own, so that nobody can say otherwise later.
     """
     policy_ref = PolicyRef(token(policy.name), token(policy.version), policy.digest)
     dataset_ref = DatasetRef(release.dataset, release.id, release.manifest_sha256)
@@ -74,7 +81,11 @@ def record_usage(
         if kind is None:
             return
         statements = [_read_statement(text) for text in _lines(row.statements)]
-        grounds = _digest_grounds(row, statements) if kind is RecordType.USE else ""
+        evidence = tuple({s.evidence_sha256 for s in statements} - {""})
+        grounds, kept = "", None
+        if kind is RecordType.USE:
+            grounds = _digest_grounds(row, statements)
+            kept = tuple(filter(is_kept, evidence))
         for purpose in policy.consent.purposes:
             record = UsageRecord(
                 type=kind,
@@ -89,33 +100,54 @@ def record_usage(
                 decided_at=decided_at,
                 consent=ConsentRef(
                     tuple(statement.carrier for statement in statements),
-                    tuple(s.evidence_sha256 for s in statements if s.evidence_sha256),
+                    evidence,
                     grounds,
+                    kept,
                 ),
                 review=_review(row, reviewers, pseudonym),
                 owner_ref=_owner(statements, pseudonym),
             )
             yield RecordForm(record)
 
-    for _, verdicts in judged:
-        columns = (_texts(verdicts[name]) for name in _Row._fields)
+    for verdicts in judged:
+        rows, row_of = _distinct(verdicts)
         ids = verdicts["asset_id"].to_pylist()
-        for asset_id, row in zip(ids, map(_Row, *columns), strict=True):
-            forms = known.get(row)
+        forms_of: dict[int, list[RecordForm]] = {}
+        for asset_id, number in zip(ids, row_of, strict=True):
+            forms = forms_of.get(number)
             if forms is None:
-                if len(known) == _MOST_KNOWN:
-                    known.clear()
-                forms = known[row] = list(make_forms(row, asset_id))
+                row = rows(number)
+                forms = known.get(row)
+                if forms is None:
+                    if len(known) == _MOST_KNOWN:
+                        known.clear()
+                    forms = known[row] = list(make_forms(row, asset_id))
+                forms_of[number] = forms
             for form in forms:
                 yield form.about(asset_id)
 
 
-def _texts(column: pa.ChunkedArray) -> list[str | None]:
+def _distinct(verdicts: pa.Table) -> tuple[Callable[[int], _Row], list[int]]:
+    """The different rows among those of a shard, by number, and for each asset its row's number."""
+    columns = [_texts(verdicts[name]).dictionary_encode() for name in _Row._fields]
+    key = np.zeros(len(verdicts), np.int64)
+    for column in columns:
+        codes = pc.fill_null(column.indices, -1).to_numpy().astype(np.int64) + 1
+        key = np.unique(key * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1]
+    _, firsts = np.unique(key, return_index=True)
+
+    def read(number: int) -> _Row:
+        at = int(firsts[number])
+        return _Row(*(column[at].as_py() for column in columns))
+
+    return read, key.tolist()
+
+
+def _texts(column: pa.ChunkedArray) -> pa.StringArray:
     """A column of text; of lists the texts of each, with line breaks, which none of them holds."""
     if pa.types.is_list(column.type):
         column = pc.binary_join(column.cast(pa.list_(pa.string())), "\n")
-    texts: list[str | None] = column.to_pylist()
-    return texts
+    return pa.concat_arrays(column.chunks)
 
 
 def _lines(text: str) -> list[str]:

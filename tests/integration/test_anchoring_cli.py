@@ -19,7 +19,6 @@ from tests.anchoring_parts import FakeClock, make_pace, mine_on_sleep
 from tests.anvil import KEYS, Anvil, start_anvil
 from tests.ledger_parts import make_records
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ledger's account is taken from")
 Run = Callable[..., str]
 
 

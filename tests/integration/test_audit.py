@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from models.canonical import digest_bytes
 from models.consent.purposes import Preference, Purpose
 from models.errors import LedgerError
 from models.ledger.auditing.request import check_block, read_request
 from tests.audit_parts import (
     BLOCK,
+    BODY,
     DAY,
     DECIDED,
     RELEASE,
@@ -24,7 +26,7 @@ from tests.audit_parts import (
     grant,
     revocation_of,
 )
-from tests.audit_tampering import TAMPERED, VIOLATIONS, change_file, put, tampered
+from tests.audit_tampering import TAMPERED, VIOLATIONS, change_file, put, say_unkept, tampered
 from tests.ledger_parts import owner_ref
 from verifier.report import CheckError, Outcome
 from verifier.requesting import request_audit
@@ -126,6 +128,31 @@ def test_consent_that_was_not_kept_is_unverifiable(audited: Audited) -> None:
     assert examined.checks.outcome is Outcome.UNCHECKED
     assert len(details(examined, "unverifiable")) == 40
     assert "100 % of the uses" in details(examined, "bound")[0]
+
+
+def test_what_was_kept_when_a_use_was_recorded_cannot_be_said_not_to_have_been(
+    opened: tuple[Audited, Path], tmp_path: Path
+) -> None:
+    audited, folder = opened
+    examined = audited.check(tampered(folder, tmp_path / "audit", say_unkept))
+    assert set(failures(examined)) == {"evidence"}
+    assert "was kept when the use was recorded" in details(examined, "evidence")[0]
+
+
+def test_what_was_never_kept_is_told_as_the_record_has_it(tmp_path: Path) -> None:
+    audited = _only(tmp_path, grant(), kept=False)
+    examined = audited.check(audited.open(evidence={}))
+    assert examined.checks.outcome is Outcome.HOLDS
+    assert "their uses' records say so" in details(examined, "evidence")[0]
+
+
+def test_the_operator_is_told_of_evidence_that_was_lost_since(audited: Audited) -> None:
+    audited.ask()
+    assert audited.disclose().lost == frozenset()
+    lost = audited.disclose(evidence={})
+    assert lost.lost == {digest_bytes(BODY)}
+    examined = audited.check(audited.open(evidence={}))
+    assert set(failures(examined)) == {"evidence"}
 
 
 def test_a_policy_that_was_not_kept_leaves_every_use_unverifiable(audited: Audited) -> None:

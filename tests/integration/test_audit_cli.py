@@ -32,10 +32,7 @@ from verifier.drawing import Beacon, make_request
 from verifier.note import Key
 from verifier.requesting import write_request
 
-pytestmark = [
-    pytest.mark.prefect,
-    pytest.mark.filterwarnings("ignore:The ledger's account is taken from"),
-]
+pytestmark = pytest.mark.prefect
 
 
 @dataclass

@@ -17,6 +17,9 @@ import pytest
 from models.canonical import canonical_json
 from models.consent.purposes import Preference, Purpose
 from models.consent.statements import Condition, Statement, Trust
+from models.ledger.commitments import encode_canonical
+from models.ledger.records import UsageRecord
+from models.ledger.written import WrittenRecord
 from models.releases.manifest import to_parquet
 from models.verdicts import Verdict
 from tests.audit_parts import DAY, DECIDED, Audited, grant, refusal, revocation_of
@@ -44,6 +47,9 @@ from verifier.note import Key
 from verifier.report import CheckError
 
 USE = Purpose.GENERATIVE_TRAINING
+
+ODD_KEPT = (None, "0", {}, [1], [-1], [True], ["0"])
+"""What a record cannot say of the one piece of evidence that it has."""
 
 Build = Callable[[Path], Audited]
 """Makes a ledger in a folder, a request and what was opened for it."""
@@ -84,11 +90,40 @@ def _many(missing: int) -> Build:
     return build
 
 
-def _ungrounded(to: Path) -> Audited:
-    audited = Audited.make(to, {number: (grant(),) for number in range(40)}, grounded=False)
+def _ungrounded(change: Callable[[Path], None] | None = None) -> Build:
+    def build(to: Path) -> Audited:
+        audited = Audited.make(to, {number: (grant(),) for number in range(40)}, grounded=False)
+        audited.ask("0.2")
+        audited.open(change)
+        return audited
+
+    return build
+
+
+def _unkept(to: Path) -> Audited:
+    audited = Audited.make(to, {number: (grant(),) for number in range(40)}, kept=False)
     audited.ask("0.2")
-    audited.open()
+    audited.open(evidence={})
     return audited
+
+
+def _say_kept(said: object) -> Build:
+    """A release whose operator writes something of their own about what was kept."""
+
+    def write(record: UsageRecord) -> WrittenRecord:
+        value = record.as_dict()
+        value["consent"]["keptEvidence"] = said
+        return WrittenRecord(record.type, record.owner_ref, encode_canonical(value))
+
+    def build(to: Path) -> Audited:
+        audited = Audited.make(to, {0: (grant(),)}, write=write)
+        audited.ask()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("models.ledger.auditing.writing.list_kept", lambda _: [])
+            audited.open()
+        return audited
+
+    return build
 
 
 def _revoked(said: object) -> Build:
@@ -120,8 +155,12 @@ def _revoke_and_train(audited: Audited) -> None:
 
 BUILT: dict[str, Build] = {
     "a release": _release(),
-    "a release whose evidence was not kept": _release(say_unkept),
-    "a release whose records hold no digest of their grounds": _ungrounded,
+    "a release whose evidence was never kept": _unkept,
+    "a release whose evidence is said not to have been kept": _release(say_unkept),
+    "a release whose evidence was lost": _release(evidence={}),
+    "a release whose records hold no digest of their grounds": _ungrounded(),
+    "a release whose records do not say what was kept": _ungrounded(say_unkept),
+    **{f"kept evidence is {said!r}": _say_kept(said) for said in ODD_KEPT},
     "a release with an entry of the older format": _release(
         put("format", to="kiyome.audited-entry/1")
     ),
@@ -143,8 +182,9 @@ BUILT: dict[str, Build] = {
 }
 GOOD = (
     "a release",
-    "a release whose evidence was not kept",
+    "a release whose evidence was never kept",
     "a release whose records hold no digest of their grounds",
+    "a release whose records do not say what was kept",
     "a release whose source is a picture",
     "a release of many",
     "a release that was granted again",

@@ -32,7 +32,6 @@ from tests.anvil import KEYS, Anvil, Contract, start_anvil
 from tests.compensation_parts import RULES
 from tests.ledger_parts import make_records
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ledger's account is taken from")
 Run = Callable[..., str]
 NAME = "atelier-2026-Q3"
 

@@ -29,7 +29,7 @@ print("appended", flush=True)
 """
 BEFORE_THE_PROMISE = (
     "ledger.staging",
-    "ledger.staging:300",
+    "ledger.staging:2",
     "ledger.indexed",
     "ledger.owner_keys",
     "ledger.staged",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.canonical import digest_bytes
-from models.consent.evidence.bodies import keep_body, read_body
+from models.consent.evidence.bodies import has_body, keep_body, read_body
 from models.consent.evidence.observation import Observation, Outcome, Said
 from models.consent.evidence.recording import latest_evidence, read_cursors, record
 from models.consent.evidence.view import EvidenceView, FetchedDocument, Heard, document_source
@@ -104,6 +104,9 @@ def test_the_bytes_that_were_read_are_kept_and_checked(tmp_path: Path) -> None:
     digest = keep_body(tmp_path, b"what was read")
     assert digest == digest_bytes(b"what was read")
     assert read_body(tmp_path, digest) == b"what was read"
+    assert has_body(tmp_path, digest)
+    assert not has_body(tmp_path, digest_bytes(b"something else"))
+    assert not has_body(tmp_path, "../../etc/passwd")
     (tmp_path / "evidence" / digest[:2] / digest).write_bytes(b"something else")
     assert read_body(tmp_path, digest) is None
     assert read_body(tmp_path, "../../etc/passwd") is None

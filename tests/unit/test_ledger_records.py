@@ -21,6 +21,7 @@ from models.ledger.commitments import (
     decode_canonical,
     leaf_of,
 )
+from models.ledger.record_reading import read_record
 from models.ledger.records import (
     ConsentRef,
     DatasetRef,
@@ -85,6 +86,28 @@ def test_every_carrier_there_is_can_be_recorded() -> None:
     assert ConsentRef(tuple(CARRIERS)).carriers == tuple(sorted(CARRIERS))
 
 
+@pytest.mark.parametrize(
+    ("kept", "places"), [((), []), (("e" * 64,), [1]), (("e" * 64, "d" * 64), [0, 1])]
+)
+def test_a_record_says_which_of_its_evidence_was_kept(
+    kept: tuple[str, ...], places: list[int]
+) -> None:
+    consent = ConsentRef(("sidecar",), ("e" * 64, "d" * 64), "", kept)
+    assert consent.as_dict()["keptEvidence"] == places
+    record = dataclasses.replace(USE, consent=consent)
+    assert read_record(decode_canonical(record.canonical())) == record
+
+
+def test_only_evidence_of_the_record_can_have_been_kept() -> None:
+    with pytest.raises(LedgerError, match="not of its evidence"):
+        ConsentRef(("sidecar",), ("d" * 64,), "", ("e" * 64,))
+    assert ConsentRef(("sidecar",), (), "", ()).kept_sha256 is None
+    odd = decode_canonical(USE.canonical())
+    odd["consent"]["keptEvidence"] = [7]
+    with pytest.raises(LedgerError, match="does not hold a record"):
+        read_record(odd)
+
+
 @pytest.mark.parametrize("text", FREE_TEXTS)
 def test_no_field_takes_free_text(text: str) -> None:
     """Every field of every part is tried, so that a new one cannot be forgotten."""
@@ -100,7 +123,7 @@ def test_no_field_takes_free_text(text: str) -> None:
             with pytest.raises(LedgerError):
                 dataclasses.replace(part, **{field.name: value})
             tried += 1
-    assert tried == 17 + 3 + 3 + 3 + 2 + 4 + 2
+    assert tried == 17 + 3 + 3 + 4 + 2 + 4 + 2
 
 
 def test_a_refused_text_does_not_show_in_the_message() -> None:

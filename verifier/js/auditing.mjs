@@ -175,7 +175,7 @@ function checkRevocations(checks, request, revocations) {
 }
 
 function conclude(checks, request, weighed) {
-  const { uses, others, kept, unkept, onChain, erased, sound } = weighed;
+  const { uses, others, kept, unkept, neverKept, onChain, erased, sound } = weighed;
   const opened = uses + others;
   if (opened > 0) {
     checks.add(
@@ -193,6 +193,12 @@ function conclude(checks, request, weighed) {
     const detail =
       `${unkept.size} pieces of evidence were not kept, says the operator: only their digests ` +
       "follow from the records.";
+    checks.add("evidence", detail, NOTE);
+  }
+  if (neverKept.size > 0) {
+    const detail =
+      `${neverKept.size} pieces of evidence were not kept, and their uses' records say so: only ` +
+      "their digests follow from the records.";
     checks.add("evidence", detail, NOTE);
   }
   if (onChain > 0) {

@@ -94,6 +94,7 @@ export function findMismatch(record, row, batch) {
       sorted(of(record, "consent", "carriers")),
       digests(of(record, "consent", "evidenceSha256")),
     ];
+    checkKept(record.consent);
     const shownDigests = row.consent.map((one) => one.evidence_sha256).filter(Boolean);
     const shown = [
       row.asset_id,
@@ -159,6 +160,12 @@ function naming(find) {
     if (error instanceof NoRecord || error instanceof CheckError) return NO_RECORD;
     throw error;
   }
+}
+
+// The evidence that was kept is named by its places among all of it.
+function checkKept({ evidenceSha256, keptEvidence: places = [] }) {
+  const known = (place) => takeNumber(place, "place of evidence") < evidenceSha256.length;
+  if (!Array.isArray(places) || !places.every(known)) throw new NoRecord();
 }
 
 function findOtherFiles(record, batch) {

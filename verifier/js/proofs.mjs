@@ -38,6 +38,9 @@ const KINDS = new Map([
 export async function examine(name, data, trust) {
   const examined = new Examined(name);
   try {
+    if (data.length === 0) {
+      throw new CheckError("file", "The file is empty: it was cut off, or never written.");
+    }
     if (data.subarray(0, TLOG_PROOF.length).equals(TLOG_PROOF)) {
       checkTlogProof(examined, data.subarray(TLOG_PROOF.length), trust);
     } else if (data[0] === 0x7b) await checkJson(examined, data, trust);

@@ -45,7 +45,8 @@ export class Weighed {
   others = 0;
   sound = 0;
   kept = new Set(); // digests of evidence that was opened
-  unkept = new Set(); // and of what was said not to be kept
+  unkept = new Set(); // of what was said not to be kept
+  neverKept = new Set(); // and of what the record says so from the beginning
   grounded = 0; // uses whose records hold a digest of their row and statements
   ungrounded = 0;
   onChain = 0;
@@ -190,7 +191,8 @@ export class Weighed {
   // Look for the bytes behind what was said; whether all of it is there or said not to be.
   #lookAtEvidence({ index, unkept }, record) {
     const gone = [];
-    for (const digest of record.consent.evidenceSha256) {
+    const { evidenceSha256, keptEvidence: recorded } = record.consent;
+    for (const [place, digest] of evidenceSha256.entries()) {
       const name = `evidence/${digest}`;
       const file = path.join(this.#folder, name);
       const there = this.kept.has(digest) || fs.existsSync(file);
@@ -199,7 +201,13 @@ export class Weighed {
           const detail = `entries/${index}.json says that ${name} was not kept, and it is there.`;
           throw new CheckError("evidence", detail);
         }
-        this.unkept.add(digest);
+        if (recorded === undefined) this.unkept.add(digest);
+        else if (!recorded.includes(place)) this.neverKept.add(digest);
+        else {
+          const detail = "was kept when the use was recorded, and is said not to have been";
+          this.absent.push(`entry ${index}: ${name} ${detail}`);
+          return false;
+        }
       } else if (!there) gone.push(name);
       else if (!this.kept.has(digest)) {
         if (sha256(readFile(file, MAX_FILE_BYTES, name)).toString("hex") !== digest) {

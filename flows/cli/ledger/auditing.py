@@ -185,6 +185,13 @@ def _show(disclosure: Disclosure) -> None:
             "weighed.",
             err=True,
         )
+    if disclosure.lost:
+        click.echo(
+            f"{len(disclosure.lost)} pieces of evidence were kept when the uses were recorded, and "
+            "are missing or damaged now: restore the workspace's evidence from a backup, or the "
+            "audit fails.",
+            err=True,
+        )
     if disclosure.without_consent:
         click.echo(
             f"{disclosure.without_consent} uses have no statements left in this workspace: the "

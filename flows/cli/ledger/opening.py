@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,7 +146,12 @@ def signer_opener(settings: Settings) -> Callable[[str], TransactionSigner]:
 
     @cache
     def open_account(account: str) -> TransactionSigner:
-        return open_signer(settings, account=account or None, ask_password=ask_password)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", UserWarning)
+            signer = open_signer(settings, account=account or None, ask_password=ask_password)
+        for each in warned:
+            say(str(each.message))  # a sentence, without the line of code that said it
+        return signer
 
     return open_account
 

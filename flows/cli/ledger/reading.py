@@ -73,6 +73,7 @@ def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> N
     A proof file needs nothing beside it: `kiyome ledger check FILE` verifies it anywhere.
     """
     from models.errors import LedgerError
+    from models.ledger.record_reading import read_asset
 
     if len(asset) < 8:
         raise LedgerError(f"{asset!r} is too short.", "Give at least 8 digits of the asset's id.")
@@ -81,15 +82,13 @@ def prove_command(asset: str, to: Path, hide: bool, workspace: Path | None) -> N
     written = 0
     for batch in opened.batches():
         for opening in opened.openings(batch.batch_id):
-            about = opening.record.get("asset", {"sha256": ""})  # a payout is about no asset
-            if about["sha256"].startswith(asset.lower()):
-                path = to / f"proof-{opening.index}.json"
-                opened.prove_inclusion(opening.index, path, reveal=not hide)
-                written += 1
-                click.echo(
-                    f"{path}: {opening.record['type']} for {opening.record['purpose']}, "
-                    f"entry {opening.index}"
-                )
+            about = read_asset(opening.canonical)  # a payout is about none
+            if about is None or not about.startswith(asset.lower()):
+                continue
+            path, record = to / f"proof-{opening.index}.json", opening.record
+            opened.prove_inclusion(opening.index, path, reveal=not hide, opening=opening)
+            written += 1
+            click.echo(f"{path}: {record['type']} for {record['purpose']}, entry {opening.index}")
     if not written:
         remedy = "`kiyome ledger show` lists its batches."
         if opened.erasures():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def read_body(workspace: Path, digest: str) -> bytes | None:
     except OSError:
         return None
     return data if digest_bytes(data) == digest else None
+
+
+def has_body(workspace: Path, digest: str) -> bool:
+    """Whether bytes with this SHA-256 are kept; they are not read."""
+    if not _DIGEST.fullmatch(digest):
+        return False
+    # A release asks about a million: putting a Path together takes longer than to look.
+    return os.path.isfile(f"{workspace}/{FOLDER}/{digest[:2]}/{digest}")  # noqa: PTH113
 
 
 def _path(workspace: Path, digest: str) -> Path:

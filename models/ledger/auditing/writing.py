@@ -73,6 +73,13 @@ class Disclosure:
         )
 
     @property
+    def lost(self) -> frozenset[str]:
+        """Digests of evidence that was kept when a use was recorded, and is not any more."""
+        disclosed = [each.opening for each in (*self.entries, *self.released.values())]
+        kept = {d for o in disclosed if o is not None for d in list_kept(o.record)}
+        return frozenset(kept - self.evidence.keys())
+
+    @property
     def without_consent(self) -> int:
         """How many drawn uses there are whose statements were not kept."""
         return sum(
@@ -82,6 +89,12 @@ class Disclosure:
             and each.opening.record["type"] == "use"
             and self.consent.get(each.opening.record["asset"]["sha256"], ({}, None))[1] is None
         )
+
+
+def list_kept(record: Mapping[str, Any]) -> list[str]:
+    """The evidence that was kept when a record was made, by digest; none where it says nothing."""
+    consent = record.get("consent", {})
+    return [consent["evidenceSha256"][place] for place in consent.get("keptEvidence", ())]
 
 
 def write_disclosure(disclosure: Disclosure, to: Path) -> None:
@@ -114,10 +127,12 @@ def _encode_entry(disclosure: Disclosure, entry: OpenedEntry) -> bytes:
     asset = entry.opening.record.get("asset", {}).get("sha256", "")
     row, statements = disclosure.consent.get(asset, (None, None))
     digests = {said["evidence_sha256"] for said in row["consent"]} if row else set()
-    unkept = sorted(digests - {"", *disclosure.evidence})
+    released = disclosure.released.get(asset) if of_run else entry
+    opening = entry.opening if released is None else released.opening
+    kept = () if opening is None else list_kept(opening.record)
+    unkept = sorted(digests - {"", *disclosure.evidence, *kept})
     value |= {"evidence_not_kept": unkept, "manifest_row": row, "statements": statements}
     if of_run:
-        released = disclosure.released.get(asset)
         value["released"] = None if released is None else _place(released)
     return encode_canonical(value) + b"\n"
 
