@@ -16,6 +16,8 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# Many processes import the same: what one of them has compiled is kept for the others.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The stamp is written last and holds the folder that the environment was made in. Without it, or
 # in another folder (a virtual environment that was moved does not work), everything is made anew;

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -117,7 +118,7 @@ def _is_readable(value: ast.expr, tree: ast.Module) -> bool:
             | ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name))
             | ast.Call(func=ast.Attribute(value=ast.Subscript(value=ast.Name(id=name))))
         ):
-            return any(True for _ in _defined(name, tree))
+            return bool(_defined(name, tree))
     return False
 
 
@@ -177,17 +178,24 @@ def _fields_of_classes() -> dict[str, tuple[str, ...]]:
     }
 
 
-def _defined(name: str, tree: ast.Module) -> Iterator[ast.AST]:
+def _defined(name: str, tree: ast.Module) -> Sequence[ast.AST]:
     """What a variable or a table is given, and what a function does, anywhere in a file."""
+    return _definitions(tree).get(name, ())
+
+
+@cache
+def _definitions(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """All that is defined in a file, by its name: it is asked for thousands of times."""
+    found: defaultdict[str, list[ast.AST]] = defaultdict(list)
     for node in ast.walk(tree):
         match node:
-            case ast.Assign(targets=[ast.Name(id=found)], value=value) if found == name:
-                yield value
-            case ast.AnnAssign(target=ast.Name(id=found), value=ast.expr() as value):
-                if found == name:
-                    yield value
-            case ast.FunctionDef(name=found, body=body) if found == name:
-                yield from body[ast.get_docstring(node) is not None :]
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found[name].append(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                found[name].append(value)
+            case ast.FunctionDef(name=name, body=body):
+                found[name] += body[ast.get_docstring(node) is not None :]
+    return dict(found)
 
 
 def _texts_in(made: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:

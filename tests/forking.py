@@ -38,6 +38,7 @@ _IMPORTED = (
     *("flows.cli.cleanse", "flows.cli.showing", "review_ui.app", "pyarrow.dataset", "web3"),
     *("prefect.flow_engine", "prefect.task_engine", "prefect.telemetry.run_telemetry"),
     *("spacy.lang.ja", "spacy.lang.ko", "spacy.lang.th", "spacy.lang.vi", "spacy.lang.zh"),
+    *("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
 )
 _PAUSE_S = 0.02
 
@@ -201,11 +202,16 @@ def _fork(asked: dict[str, Any]) -> int:
     return 0
 
 
-def _run(asked: dict[str, Any]) -> None:
+def _settings_of_prefect(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith("PREFECT_")}
+
+
+def _run(asked: dict[str, Any], began_with: dict[str, str]) -> None:
     """What was asked for, in the process that was forked for it."""
     from prefect.context import refresh_global_settings_context
 
-    refresh_global_settings_context()  # of the environment that this process was given
+    if _settings_of_prefect(os.environ) != began_with:
+        refresh_global_settings_context()  # of the environment that this process was given
     if code := asked.get("code"):
         program = types.ModuleType("__main__")
         sys.modules["__main__"] = program
@@ -255,8 +261,12 @@ def _serve() -> Callable[[], None] | None:
     Returns:
         In a forked process: what it is for.
     """
+    from sqlalchemy.orm import configure_mappers
+
     for name in _IMPORTED:
         importlib.import_module(name)
+    configure_mappers()  # as the first statement of each process would
+    prefect = _settings_of_prefect(os.environ)
     gc.collect()
     gc.freeze()  # so that what all share is not copied by looking for what can go
     forked = _Forked()
@@ -272,7 +282,7 @@ def _serve() -> Callable[[], None] | None:
             wanted = json.loads(line)
             pid = _fork(wanted)
             if pid == 0:
-                return lambda: _run(wanted)
+                return lambda: _run(wanted, prefect)
             forked.add(pid, wanted["out"])
             os.write(1, b"%d\n" % pid)
 
