@@ -11,6 +11,7 @@ from typing import IO
 
 from models.backup.making import Made, make_backup, open_target
 from models.errors import BackupError
+from models.mounts import find_unmounted
 from models.settings import Settings, find_settings_file
 from models.store.database import Database
 from models.workspace import hold_workspace
@@ -33,13 +34,19 @@ def write_backup(
         wait_s: how many seconds to wait for a run that goes on.
 
     Raises:
-        BackupError: it cannot be written there, or lies in the workspace.
+        BackupError: it cannot be written there, lies in the workspace, or its disk is away.
         WorkspaceError: a run goes on.
     """
     if target.absolute().is_relative_to(settings.workspace.absolute()):
         raise BackupError(
             "The backup would lie in the workspace that it is to save.",
             "Name a place on another disk.",
+        )
+    if away := find_unmounted(target.absolute()):
+        raise BackupError(
+            f"The backup would lie on another disk than meant: nothing is mounted at {away}, which "
+            "/etc/fstab names.",
+            f"Mount it with `mount {away}`, then run again.",
         )
     with hold_workspace(settings.workspace, wait_s=wait_s), _opened(target) as stream:
         return make_backup(

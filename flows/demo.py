@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from flows.running import run_cleansing
+from models.beginning import settle_workspace
 from models.files import write_atomically
 from models.motifs.register import add_folder
 from models.nouns.importing import import_names
 from models.settings import Settings, load_settings
 from models.store.schema import open_database
 from models.summary import Summary
-from models.workspace import prepare_workspace
 from tasks.progress import Listener
 
 DATASET = "sample"
@@ -46,14 +46,15 @@ def prepare_demo(folder: Path) -> tuple[Settings, str]:
         The settings, and where the sample dataset lies.
     """
     sample = Path(__file__).resolve().parent / "sample"
-    workspace = prepare_workspace(folder / "workspace")
+    workspace = (folder / "workspace").absolute()
     policy = sample / "policy.toml"
     lines = (
         f"{name} = {json.dumps(str(path))}"
         for name, path in (("workspace", workspace), ("policy", policy))
     )
+    given = load_settings(workspace=workspace, policy=policy, new_workspace="always")
+    settings = settle_workspace(given)
     write_atomically(folder / "kiyome.toml", ("\n".join(lines) + "\n").encode())
-    settings = load_settings(workspace=workspace, policy=policy)
     database = open_database(settings.resolved_database_url)
     try:
         with database.transaction() as session:

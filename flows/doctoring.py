@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from flows.diagnosis import Diagnosis, Health
 from flows.doctoring_around import check_clock, check_disk, check_release_target
 from flows.prefect_environment import find_server
-from models.errors import KiyomeError
+from models.errors import KiyomeError, StoreError
 from models.settings import Settings
 
 _PINNED = {"prefect": "3.8", "sqlalchemy": "2.0", "spacy": "3.8", "web3": "8", "pandas": "3"}
@@ -71,17 +71,28 @@ def check_packages(_: Settings) -> Diagnosis:
 
 
 def check_workspace(settings: Settings) -> Diagnosis:
-    """Whether the workspace can be written."""
+    """Whether the workspace is there or may be begun, and can be written."""
+    from models.beginning import require_known_place
     from models.workspace import prepare_workspace
 
+    try:
+        require_known_place(settings)
+    except StoreError:  # which the database's own check tells
+        return Diagnosis(
+            "workspace",
+            Health.BAD,
+            "there is none, and the database that may know of one cannot be asked",
+            "See to the database.",
+        )
     return Diagnosis("workspace", Health.GOOD, f"{prepare_workspace(settings.workspace)}")
 
 
 def check_database(settings: Settings) -> Diagnosis:
     """Whether the database answers and has our schema."""
-    from models.store.schema import newest_revision, open_database
+    from models.beginning import open_known_database
+    from models.store.schema import newest_revision
 
-    database = open_database(settings.resolved_database_url)
+    database = open_known_database(settings)
     try:
         found = f"{database.engine.url!r}, schema {newest_revision()}"
     finally:
@@ -116,13 +127,13 @@ def check_encoder(settings: Settings) -> Diagnosis:
 
 def check_names(settings: Settings) -> Diagnosis:
     """Whether any names are protected, and whether a list of them has grown old."""
+    from models.beginning import open_known_database
     from models.nouns.register.age import advise_on, describe_stale, stale_lists
     from models.nouns.register.storage import count_names
     from models.store.database import now_ms
-    from models.store.schema import open_database
     from models.unicode import escape_unprintable
 
-    database = open_database(settings.resolved_database_url)
+    database = open_known_database(settings)
     try:
         with database.snapshot() as session:
             count = count_names(session)
@@ -165,12 +176,12 @@ def check_name_models(settings: Settings) -> Diagnosis:
 
 def check_motifs(settings: Settings) -> Diagnosis:
     """Whether any motifs are protected, and their pictures are there."""
+    from models.beginning import open_known_database
     from models.motifs.listing import MotifFilter, count_motifs
     from models.motifs.register import load_references
-    from models.store.schema import open_database
     from models.unicode import escape_unprintable
 
-    database = open_database(settings.resolved_database_url)
+    database = open_known_database(settings)
     try:
         with database.snapshot() as session:
             references = load_references(session, settings.workspace.absolute())

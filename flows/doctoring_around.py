@@ -17,6 +17,8 @@ def check_disk(settings: Settings) -> Diagnosis:
     """Whether there is room; where a run would not even begin, that is said."""
     from models.workspace import LEAST_FREE
 
+    if not settings.workspace.is_dir():
+        return Diagnosis("disk", Health.BAD, "not examined: see workspace")
     free = shutil.disk_usage(settings.workspace.absolute()).free
     found = f"{free / 1024**3:.1f} GiB free"
     mend = "Free some space, or put the workspace elsewhere."
@@ -35,11 +37,11 @@ def check_clock(settings: Settings) -> Diagnosis:
     """
     from sqlalchemy import func, select
 
+    from models.beginning import open_known_database
     from models.store.database import now_ms
-    from models.store.schema import open_database
     from models.store.tables import RunRow
 
-    database = open_database(settings.resolved_database_url)
+    database = open_known_database(settings)
     try:
         with database.snapshot() as session:
             asked = time.time()

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from flows.handing_over import handing_over
+from models.beginning import settle_workspace
 from models.settings import Settings, load_settings
 from models.store.database import Database
 from models.store.schema import open_database
-from models.workspace import prepare_workspace
 
 
 def settle(settings: Mapping[str, Any] | None) -> Settings:
@@ -22,8 +22,7 @@ def settle(settings: Mapping[str, Any] | None) -> Settings:
     Raises:
         KiyomeError: they cannot be used, or the workspace cannot be written.
     """
-    in_force = load_settings(**(settings or {}))
-    return in_force.model_copy(update={"workspace": prepare_workspace(in_force.workspace)})
+    return settle_workspace(load_settings(**(settings or {})))
 
 
 @contextmanager

@@ -7,8 +7,11 @@ import logging
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from models.errors import RunnerError
 from models.files import write_atomically
 from models.settings import Settings
 
@@ -85,3 +88,25 @@ def is_answering(address: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, ValueError, urllib.error.URLError):
         return False
+
+
+@contextmanager
+def telling_lost_server() -> Iterator[None]:
+    """Turn what a run meets whose Prefect server is gone into a sentence for a person.
+
+    Raises:
+        RunnerError: the server does not answer.
+    """
+    import httpx
+
+    try:
+        yield
+    except (httpx.TransportError, RuntimeError) as error:
+        # The first call of a run meets the latter, of which Prefect has no kind of its own.
+        if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
+            raise
+        raise RunnerError(
+            f"The Prefect server does not answer ({type(error).__name__}).",
+            "See that it runs and that the machine is not too busy, and run again: what was "
+            "finished is kept.",
+        ) from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from flows.prefect_environment import find_server, prepare_prefect
+from flows.prefect_environment import find_server, prepare_prefect, telling_lost_server
 from flows.recleanse import Recleansed, recleanse_known
+from models.beginning import settle_workspace
 from models.consent.contract_register import with_registered
 from models.detectors import load_detectors
 from models.freshness import digest_inputs, find_fresh_summary, read_state
@@ -23,7 +24,6 @@ from models.recleansing.forecast import (
 )
 from models.settings import Settings
 from models.store.schema import open_database
-from models.workspace import prepare_workspace
 
 
 def run_recleansing(
@@ -40,19 +40,16 @@ def run_recleansing(
     Raises:
         KiyomeError: see ``flows.recleanse.recleanse_known``.
     """
-    settings = settings.model_copy(
-        update={
-            "workspace": prepare_workspace(settings.workspace),
-            "policy": settings.policy.absolute(),
-        }
-    )
+    settings = settle_workspace(settings, begin=False)
+    settings = settings.model_copy(update={"policy": settings.policy.absolute()})
     if not again and (known := _find_fresh(dataset, settings)) is not None:
         return known
     prepare_prefect(settings)
     if find_server(settings.workspace):
         from flows.recleanse_flow import recleanse
 
-        value = recleanse(dataset, settings.without_secrets, sidecars=sidecars)
+        with telling_lost_server():
+            value = recleanse(dataset, settings.without_secrets, sidecars=sidecars)
         return Recleansed.from_dict(value)
     return recleanse_known(dataset, settings, sidecars=sidecars)
 

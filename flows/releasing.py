@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flows.handing_over import handing_over
+from models.beginning import open_known_database, settle_workspace
 from models.releases.proposal import Decision, Proposal, Via, find_proposal
 from models.releases.publishing import require_own_database
 from models.releases.signing import sign
 from models.settings import Settings
 from models.store.schema import open_database
-from models.workspace import hold_workspace, prepare_workspace
+from models.workspace import hold_workspace
 from tasks.signed import Signed, publish_signed
 
 LONGEST_WAIT_S = 3600
@@ -28,14 +29,12 @@ def release_signed(settings: Settings, dataset: str, *, wait_s: float = 0) -> li
         WorkspaceError: another run holds the workspace; what was approved is published by the next.
         KiyomeError: it cannot be published; the message says what to do.
     """
-    workspace = prepare_workspace(settings.workspace)
-    settings = settings.model_copy(
-        update={"workspace": workspace, "policy": settings.policy.absolute()}
-    )
-    with hold_workspace(workspace, wait_s=wait_s), handing_over(settings):
+    settings = settle_workspace(settings, begin=False)
+    settings = settings.model_copy(update={"policy": settings.policy.absolute()})
+    with hold_workspace(settings.workspace, wait_s=wait_s), handing_over(settings):
         database = open_database(settings.resolved_database_url)
         try:
-            require_own_database(database, workspace)
+            require_own_database(database, settings.workspace)
             done = publish_signed(settings, database, dataset)
         finally:
             database.dispose()
@@ -61,7 +60,7 @@ def sign_release(
     Raises:
         ReleaseError: there is no such proposal, it cannot be signed, or not by this person.
     """
-    database = open_database(settings.resolved_database_url)
+    database = open_known_database(settings)
     try:
         with database.transaction() as session:
             found = find_proposal(session, dataset, number)

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,9 +54,12 @@ def make_runner(settings: Settings) -> TaskRunner[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
     # Without a limit, Ray hands out for ever a shard for which it ends processes to save memory.
     os.environ.setdefault("RAY_task_oom_retries", "3")
+    if settings.runner_address:
+        _send_ray_token()
     from prefect_ray import RayTaskRunner
 
     if settings.runner_address:
+        logging.getLogger("ray.client_builder").setLevel(logging.WARNING)
         return RayTaskRunner(address=settings.runner_address)
     return RayTaskRunner(
         init_kwargs={
@@ -122,9 +126,15 @@ def telling_losses(settings: Settings) -> Iterator[None]:
         # What an error of Ray's is about stands below the traceback of the process that had it.
         line = lines[-1 if settings.runner == "ray" else 0].strip()[:300] if lines else ""
         said = f"{type(error).__name__}: {line}" if line else type(error).__name__
+        remedy = "See to its workers, and run again: what was examined is kept."
+        if settings.runner == "ray" and isinstance(error, ConnectionError):
+            # A head that asks for a token tells one that sends none nothing else.
+            remedy = (
+                "See that its head runs, and that its token is here in RAY_AUTH_TOKEN or "
+                "~/.ray/auth_token if it asks for one; then run again."
+            )
         raise RunnerError(
-            f"The {settings.runner} cluster on {where} did not carry out the run ({said}).",
-            "See to its workers, and run again: what was examined is kept.",
+            f"The {settings.runner} cluster on {where} did not carry out the run ({said}).", remedy
         ) from error
 
 
@@ -181,6 +191,17 @@ def _check_address(settings: Settings) -> None:
             f"{settings.runner} cluster.",
             "A Dask scheduler has one like tcp://host:8786, a Ray head one like ray://host:10001.",
         )
+
+
+def _send_ray_token() -> None:
+    """Let Ray send the token of a cluster that runs already, where there is one.
+
+    A head that is started where a token is asks for it; a client only sends it when told to, and
+    Ray reads that as it is imported.
+    """
+    named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    if named or Path(os.environ.get("HOME", "/"), ".ray", "auth_token").is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _is_elsewhere(address: str) -> bool:

@@ -7,20 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from flows.handing_over import handing_over
-from flows.prefect_environment import prepare_prefect
+from flows.prefect_environment import prepare_prefect, telling_lost_server
+from models.beginning import open_known_database, settle_workspace
 from models.consent.contract_register import with_registered
-from models.errors import RunnerError
 from models.freshness import digest_inputs, find_fresh_summary, read_state
 from models.planning import choose_name, make_plan
 from models.policy import load_policy
 from models.settings import Settings
-from models.store.schema import open_database
 from models.summary import Summary
-from models.workspace import (
-    hold_workspace,
-    prepare_workspace,
-    require_text,
-)
+from models.workspace import hold_workspace, require_text
 from tasks.progress import Listener, count_up, listening, report
 
 
@@ -45,30 +40,21 @@ def run_cleansing(
         KiyomeError: see ``flows.cleanse.cleanse``.
     """
     require_text(root, settings.workspace.absolute(), settings.policy.absolute())
-    workspace = prepare_workspace(settings.workspace)
-    settings = settings.model_copy(
-        update={"workspace": workspace, "policy": settings.policy.absolute()}
-    )
+    settings = settle_workspace(settings)
+    settings = settings.model_copy(update={"policy": settings.policy.absolute()})
+    workspace = settings.workspace
     name = choose_name(workspace, root, dataset)
     with listening(listener or (lambda _stage, _finished, _total: None)):
         if not again and (known := _find_fresh(root, name, layout, settings, workspace)):
             return known
         prepare_prefect(settings, verbose=verbose)
         report("prefect", 0)
-        import httpx
-
         from flows.cleanse import cleanse
 
-        try:
-            with handing_over(settings):
-                value = cleanse(
-                    root=root, dataset=name, layout=layout, settings=settings.without_secrets
-                )
-        except httpx.TransportError as error:
-            raise RunnerError(
-                f"The Prefect server does not answer ({type(error).__name__}).",
-                "Run again when the machine is less busy: what was finished is kept.",
-            ) from error
+        with telling_lost_server(), handing_over(settings):
+            value = cleanse(
+                root=root, dataset=name, layout=layout, settings=settings.without_secrets
+            )
     return Summary.from_dict(value)
 
 
@@ -78,7 +64,7 @@ def _find_fresh(
     started = time.monotonic()
     policy = load_policy(settings.policy)
     with hold_workspace(workspace):
-        database = open_database(settings.resolved_database_url)
+        database = open_known_database(settings)
         try:
             with database.snapshot() as session:
                 policy = with_registered(policy, session)

@@ -18,9 +18,9 @@ from prefect.input import RunInput
 
 from flows.artifacts import name_artifact
 from flows.releasing import LONGEST_WAIT_S, release_signed, sign_release
+from models.beginning import open_known_database
 from models.releases.proposal import Proposal, ProposalState, find_proposal
 from models.settings import Settings, load_settings
-from models.store.schema import open_database
 from models.summary import Summary
 
 DEPLOYMENT = "sign-off"
@@ -126,7 +126,7 @@ def _ask(dataset: str, number: int, once: str) -> None:
 
 
 def _look(settings: Settings, dataset: str, number: int) -> Proposal:
-    database = open_database(settings.resolved_database_url)
+    database = open_known_database(settings)
     try:
         with database.snapshot() as session:
             return find_proposal(session, dataset, number)

@@ -52,6 +52,14 @@ class Settings(BaseSettings):
         default=Path("workspace"),
         description="Folder for everything large: stage outputs, releases, thumbnails, the ledger.",
     )
+    new_workspace: Literal["unless-known", "always", "never"] = Field(
+        default="unless-known",
+        description=(
+            "Whether a workspace is begun where there is none: unless-known (not where the "
+            "database knows releases already, or a disk of /etc/fstab is not mounted), always, or "
+            "never (for a disk that may be away: operations.md)."
+        ),
+    )
     policy: Path = Field(default=Path("policy.toml"), description="The policy file.")
     database_url: str = Field(
         default="",
@@ -574,13 +582,17 @@ def load_settings(**overrides: Any) -> Settings:
         ]
         raise SettingsError(
             "The settings cannot be used:\n" + "\n".join(lines) + "\n",
-            f"Look in {SETTINGS_FILE} and at the KIYOME_* variables.",
+            f"Look in {find_settings_file()} and at the KIYOME_* variables.",
         ) from error
     except ValueError as error:
-        raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}.") from error
+        raise SettingsError(f"{find_settings_file()} is not valid TOML: {error}.") from error
 
 
 def _explain(error: Any) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        # Neither the pattern, which helps nobody, nor the value, which may hold a password.
+        described = Settings.model_fields[str(error["loc"][0])].description
+        return f"not written as it has to be. {described}"
     if error["type"] != "extra_forbidden":
         return str(error["msg"]).removeprefix("Value error, ")
     near = difflib.get_close_matches(str(error["loc"][-1]), sorted(Settings.model_fields), n=1)

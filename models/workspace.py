@@ -74,7 +74,7 @@ def hold_workspace(workspace: Path, *, wait_s: float = 0) -> Iterator[None]:
         wait_s: how many seconds to wait for another run that holds it.
 
     Raises:
-        WorkspaceError: another run holds it; the message says which.
+        WorkspaceError: another run holds it; the message says which. Or it is gone in the midst.
     """
     lock = FileLock(workspace / "run.lock")
     holder = workspace / _HOLDER
@@ -93,6 +93,13 @@ def hold_workspace(workspace: Path, *, wait_s: float = 0) -> Iterator[None]:
     try:
         _name_holder(holder)
         yield
+    except FileNotFoundError as error:
+        if (workspace / "run.lock").exists():
+            raise
+        raise WorkspaceError(
+            f"The workspace {workspace} has gone away while it was in use.",
+            "Mount its disk, then run again: what was finished is kept.",
+        ) from error
     finally:
         with suppress(OSError):  # whoever finds it does not hold the lock by it
             holder.unlink(missing_ok=True)

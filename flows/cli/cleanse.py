@@ -49,6 +49,7 @@ def cleanse(
       kiyome cleanse ~/pictures
       kiyome cleanse shards/ --layout webdataset --workspace /data/kiyome
     """
+    from flows.cli.opening import begin_aloud
     from flows.cli.showing import command_line, show_summary, showing_progress
     from flows.running import run_cleansing
     from models.reasons import Reason
@@ -56,7 +57,7 @@ def cleanse(
     from models.settings import load_settings
     from models.verdicts import Verdict
 
-    settings = load_settings(workspace=workspace, policy=policy, encoder=encoder)
+    settings = begin_aloud(load_settings(workspace=workspace, policy=policy, encoder=encoder))
     with showing_progress(quiet=quiet) as listener:
         summary = run_cleansing(
             root,
@@ -67,7 +68,6 @@ def cleanse(
             verbose=verbose,
             listener=listener,
         )
-    base = settings.workspace.absolute()
     where: list[str | Path] = ["--workspace", workspace] if workspace else []
     named = ["--dataset", summary.dataset]
     hints = [("review page", command_line("review", *where))] if summary.open_items else []
@@ -76,7 +76,7 @@ def cleanse(
     if summary.counts[Verdict.CLEAR]:
         hints.append(("export", command_line("export", "clean", *named, "--copy-images", *where)))
     hints.append(("Prefect UI", command_line("up", *where)))
-    show_summary(summary, report_path(base, summary.dataset), hints)
+    show_summary(summary, report_path(settings.workspace, summary.dataset), hints)
     if Reason.CONSENT_ABSENT in summary.reasons[Verdict.EXCLUDE]:
         click.echo(
             f"\nIf a contract covers what is excluded as {Reason.CONSENT_ABSENT}, enter it in "

@@ -42,19 +42,17 @@ def deploy(
     """
     from flows.cli.serve import absolute_root
     from flows.prefect_environment import prepare_prefect
+    from models.beginning import settle_workspace
     from models.errors import SettingsError
     from models.policy import load_policy
     from models.settings import load_settings
-    from models.workspace import prepare_workspace
 
     settings = load_settings(workspace=workspace, policy=policy)
-    place = settings.workspace.absolute()
-    settings = settings.model_copy(
-        update={
-            "workspace": place if dry_run else prepare_workspace(place),
-            "policy": settings.policy.absolute(),
-        }
-    )
+    if dry_run:
+        settings = settings.model_copy(update={"workspace": settings.workspace.absolute()})
+    else:
+        settings = settle_workspace(settings)
+    settings = settings.model_copy(update={"policy": settings.policy.absolute()})
     load_policy(settings.policy)
     if dry_run:  # Prefect makes its home as soon as it is imported
         os.environ.setdefault("PREFECT_HOME", tempfile.gettempdir())

@@ -14,6 +14,7 @@ SETTINGS = """\
 workspace = "workspace"
 policy = "policy.toml"
 
+# new_workspace = "never"      # after the first run: a disk that is away is no place for a new one
 # encoder = "open_clip:ViT-B-32/laion2b_s34b_b79k"   # after `kiyome models pull`
 # database_url = "postgresql+psycopg://kiyome@localhost/kiyome"
 # consult = ["chain", "documents", "web"]             # whom a run asks about consent

@@ -25,25 +25,33 @@ def opened(workspace: Path | None, *, create: bool = False) -> Iterator[tuple[Se
         KiyomeError: there is no workspace, or it cannot be written, or the database is not the one
             that its releases were made with.
     """
-    from models.errors import WorkspaceError
+    from models.beginning import settle_workspace
     from models.releases.publishing import require_own_database
     from models.settings import load_settings
     from models.store.schema import open_database
-    from models.workspace import prepare_workspace
 
     settings = load_settings(workspace=workspace)
-    if not settings.workspace.is_dir():
-        if not create:
-            raise WorkspaceError(
-                f"There is no workspace at {settings.workspace.absolute()}.",
-                "Run `kiyome cleanse` first, or name another workspace with --workspace.",
-            )
-        # Said aloud: in the wrong folder a refusal would be entered where no run looks.
-        click.echo(f"This begins a new workspace: {settings.workspace.absolute()}", err=True)
-    settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
+    settings = begin_aloud(settings) if create else settle_workspace(settings, begin=False)
     database = open_database(settings.resolved_database_url)
     try:
         require_own_database(database, settings.workspace)
         yield settings, database
     finally:
         database.dispose()
+
+
+def begin_aloud(settings: Settings) -> Settings:
+    """The settings with their workspace, which is begun where there is none: that is said then.
+
+    In the wrong folder a refusal would be entered where no run looks, and a run would know none.
+
+    Raises:
+        KiyomeError: it may not be begun, or cannot be written.
+    """
+    from models.beginning import is_begun, settle_workspace
+
+    is_new = not is_begun(settings.workspace)
+    settings = settle_workspace(settings)
+    if is_new:
+        click.echo(f"This begins a new workspace: {settings.workspace}", err=True)
+    return settings

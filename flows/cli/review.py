@@ -19,12 +19,11 @@ def review(port: int | None, workspace: Path | None) -> None:
     review_host names another address. Reviewers see each flagged asset with its evidence and
     approve, exclude or skip it; a ruling counts from the next `kiyome cleanse` on.
     """
+    from models.beginning import settle_workspace
     from models.settings import load_settings
-    from models.workspace import prepare_workspace
     from review_ui.app import create_app, serve
 
-    settings = load_settings(workspace=workspace, review_port=port)
-    settings = settings.model_copy(update={"workspace": prepare_workspace(settings.workspace)})
+    settings = settle_workspace(load_settings(workspace=workspace, review_port=port))
     app = create_app(settings)
     click.echo(f"Review page: {settings.review_address}  (Ctrl-C stops)")
     serve(settings, app)

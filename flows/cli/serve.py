@@ -35,19 +35,16 @@ def serve(
     """
     from flows.handing_over import hand_over
     from flows.prefect_environment import prepare_prefect
+    from models.beginning import settle_workspace
     from models.errors import SettingsError
     from models.policy import load_policy
     from models.settings import load_settings
-    from models.workspace import prepare_workspace
 
     settings = load_settings(workspace=workspace, policy=policy, schedule=schedule)
-    settings = settings.model_copy(
-        update={
-            "workspace": prepare_workspace(settings.workspace),
-            "policy": settings.policy.absolute(),
-        }
-    )
+    settings = settle_workspace(settings)
+    settings = settings.model_copy(update={"policy": settings.policy.absolute()})
     load_policy(settings.policy)
+    say_if_missing(root)
     prepare_prefect(settings, verbose=True)
     if not os.environ.get("PREFECT_API_URL"):
         raise SettingsError(
@@ -69,6 +66,15 @@ def serve(
     first = deployments[0]
     with noticing(settings, f"{first.flow_name}/{first.name}", str(first.name)):
         serve_deployments(*deployments, pause_on_shutdown=False, print_starting_message=False)
+
+
+def say_if_missing(root: str) -> None:
+    """Say aloud that nothing is at a local root: its name is wrong, or its disk is away.
+
+    That ends nothing: the disk may be back before the first run is due.
+    """
+    if "://" not in root and not Path(root).exists():
+        click.echo(f"There is nothing at {root} now: runs fail until there is.", err=True)
 
 
 def absolute_root(root: str) -> str:

@@ -37,11 +37,11 @@ def up(
     on schedule. Without it the last dataset of the workspace is taken, if there is just one.
     Ctrl-C stops all of it.
     """
-    from flows.cli.serve import absolute_root
+    from flows.cli.serve import absolute_root, say_if_missing
     from flows.prefect_environment import prepare_prefect
     from flows.standing import run_standing
+    from models.beginning import settle_workspace
     from models.settings import load_settings
-    from models.workspace import prepare_workspace
 
     if demo_folder is not None:
         from flows.demo import DATASET, prepare_demo
@@ -50,14 +50,12 @@ def up(
         dataset, layout = DATASET, "kohya"
     else:
         settings = load_settings(workspace=workspace, policy=policy)
-    settings = settings.model_copy(
-        update={
-            "workspace": prepare_workspace(settings.workspace),
-            "policy": settings.policy.absolute(),
-        }
-    )
+    settings = settle_workspace(settings)
+    settings = settings.model_copy(update={"policy": settings.policy.absolute()})
     if root is None:
         root, dataset, layout = _last_dataset(settings.workspace)
+    if root:
+        say_if_missing(root)
     prepare_prefect(settings)
     # Started in the background by a shell, it would inherit that SIGINT is ignored.
     signal.signal(signal.SIGINT, _interrupt)

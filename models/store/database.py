@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Database:
         self.engine: Engine = create_engine(url, pool_pre_ping=is_server)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "do_connect", _refuse_new_file(self.engine))
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(**_reading(self.engine)))
@@ -123,6 +125,22 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _refuse_new_file(engine: Engine) -> Callable[..., None]:
+    """A hook of connections: a file that was there before is never made anew.
+
+    Where a disk is not mounted any more, an empty database would begin in its place.
+    """
+    file, seen = Path(engine.url.database or ":memory:"), False
+
+    def refuse(*_: Any) -> None:
+        nonlocal seen
+        if seen and not file.exists():
+            raise sqlite3.OperationalError("the file is not there any more")
+        seen = file.name != ":memory:"
+
+    return refuse
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -27,6 +27,10 @@ KINDS: dict[str, tuple[str, ...]] = {
 """Each kind, and the runs that it can come upon."""
 
 
+_BEGUN = ("workspace.json", "kiyome.db", "manifest.parquet")
+"""Files that a run only writes where it takes itself to be in its workspace."""
+
+
 @dataclass(slots=True)
 class Scene:
     """What is going on when it happens, and what was seen of it."""
@@ -128,7 +132,7 @@ def take_away(scene: Scene) -> None:
     if place.exists():
         made = sorted(path.relative_to(place).as_posix() for path in place.rglob("*"))
         scene.seen.append("wrote beside")
-        if any(path.endswith(("kiyome.db", "manifest.parquet")) for path in made):
+        if any(path.endswith(_BEGUN) for path in made):
             scene.wrong.append(
                 f"a workspace was begun in the place of one that is away: {made[:9]}"
             )

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 
 from sqlalchemy import create_engine, make_url, text
 
+from models.beginning import settle_workspace
 from models.canonical import digest_bytes
 from models.nouns.register.storage import add_name
 from models.settings import Settings
@@ -215,9 +216,11 @@ class World:
             "KIYOME_REVIEW_PORT": str(self.port),
             "KIYOME_WORKSPACE": str(self.settings.workspace),
             "KIYOME_POLICY": str(self.settings.policy),
+            # As operators are told to set it; a database elsewhere knows by itself.
+            **({} if pg else {"KIYOME_NEW_WORKSPACE": "never"}),
             **({"KIYOME_DATABASE_URL": pg.url} if pg else {}),
         }
-        self.settings.workspace.mkdir(parents=True)
+        settle_workspace(self.settings)
         self.known = Acknowledged()
         self.review: Started | None = None
         with self.opened() as database:
@@ -265,7 +268,11 @@ class World:
 
     def start_twin(self, workspace: Path, url: str) -> Started:
         """A cleansing of the same dataset in another workspace, which knows the database alone."""
-        environment = {**self.environment, "KIYOME_WORKSPACE": str(workspace)}
+        environment = {
+            **self.environment,
+            "KIYOME_WORKSPACE": str(workspace),
+            "KIYOME_NEW_WORKSPACE": "always",
+        }
         if url:
             environment["KIYOME_DATABASE_URL"] = url
         words = (self.root, "--dataset", DATASET, "--quiet", "--again")

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from flows.cli import main
 from flows.diagnosis import Health
 from flows.doctoring import examine_house
-from models.settings import Settings
+from models.settings import Settings, load_settings
 from models.store.schema import newest_revision, open_database
 from models.workspace import hold_workspace
 from tests.pipeline import POLICY, draw_dataset, run_kiyome
@@ -169,6 +169,22 @@ def test_an_unknown_command_is_answered_with_the_help(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "No such command 'clense'" in _complaint(capsys, "clense")
+
+
+def test_a_workspace_whose_disk_is_away(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a run nor the doctor leaves anything in the empty mount point."""
+    mount = place / "mount"
+    mount.mkdir()
+    monkeypatch.setenv("KIYOME_NEW_WORKSPACE", "never")
+    for workspace in (mount, mount / "ws"):
+        said = _complaint(capsys, "cleanse", "set", "--quiet", "--workspace", str(workspace))
+        assert "Mount its disk" in said
+        found = {each.subject: each for each in examine_house(load_settings(workspace=workspace))}
+        assert found["workspace"].health is Health.BAD
+        assert found["names"].found == "not examined: see workspace"
+    assert not any(mount.iterdir())
 
 
 def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(place: Path) -> None:

@@ -27,6 +27,7 @@ from models.store.tables import NameRow, OwnerRequestRow
 from models.takedowns import OF_NOTHING, takedown_times
 from models.withdrawals import read_withdrawals
 from review_ui.app import create_app
+from tests import rounds_seed
 from tests.account_parts import Window, cheap_passwords, put_account, signed_in
 from tests.owner_request_parts import SETTER
 from tests.reference_pictures import SVG, save, scene
@@ -122,6 +123,17 @@ class TestWithdrawing:
             (standing,) = read_withdrawals(session).assets[WORK]
             assert standing.purpose == "generative_training"
         assert at in page(aoi, "/requests")
+
+    def test_the_page_of_an_item_says_at_once_what_was_withdrawn(
+        self, aoi: Window, mika: Window, sqlite_database: Database
+    ) -> None:
+        rounds_seed.ask(sqlite_database, rounds_seed.make_question(1, persons=1))
+        at, work = f"/items/{rounds_seed.item_of(1)}", rounds_seed.asset(1)
+        assert "has withdrawn consent" not in page(mika, at)
+        ask(aoi, f"/requests/withdraw?asset={work}", asset=work, purpose="data_mining")
+        assert "has withdrawn consent" in page(mika, at)
+        mika.send("/language", language="ja")
+        assert "同意を撤回しました" in page(mika, at)
 
     def test_everything_of_the_identities_is_withdrawn_with_one_form(
         self, aoi: Window, sqlite_database: Database

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from models.beginning import settle_workspace
 from models.canonical import digest_bytes
 from models.errors import WorkspaceError
 from models.motifs.register import add_motif
@@ -233,8 +234,10 @@ def _check(database: Database, settings: Settings) -> None:
 
 def test_a_dataset_that_was_never_cleansed_is_refused(tmp_path: Path) -> None:
     _, settings = make_known(tmp_path)
-    with pytest.raises(WorkspaceError, match="has not been cleansed"):
+    with pytest.raises(WorkspaceError, match="Run `kiyome cleanse` first"):
         run_recleanse(settings)
+    with pytest.raises(WorkspaceError, match="has not been cleansed"):
+        run_recleanse(settle_workspace(settings))
 
 
 def test_a_recleansing_on_postgresql_publishes_the_same_manifest_as_one_on_sqlite(

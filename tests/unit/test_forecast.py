@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.serve import absolute_root
+from flows.cli.serve import absolute_root, say_if_missing
 from models.policy import load_policy
 from models.recleansing.forecast import describe_state, recall_state, remember_state, tell_causes
 from tests.pipeline import make_settings
@@ -40,3 +40,12 @@ def test_a_dataset_is_told_without_the_way_that_led_to_it(
     assert absolute_root("../data") == str(tmp_path / "data")
     assert absolute_root("link/../data") == str(tmp_path / "ops" / "link" / ".." / "data")
     assert absolute_root("s3://bucket/../data") == "s3://bucket/../data"
+
+
+def test_a_root_that_is_not_there_is_said_before_its_first_run_is_due(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for root in (str(tmp_path), "s3://bucket/data", str(tmp_path / "typo")):
+        say_if_missing(root)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said == f"There is nothing at {tmp_path / 'typo'} now: runs fail until there is."

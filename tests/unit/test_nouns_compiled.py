@@ -144,6 +144,15 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
     assert find_names(TEXT, compiled(register, blocked)) == find_names(TEXT, compiled(register))
 
 
+@pytest.mark.parametrize("name", ["keys.marisa", "ranks.npy", "spellings.arrow"])
+def test_a_full_disk_is_an_error_of_the_disk_whatever_file_meets_it(
+    name: str, session: Session, tmp_path: Path
+) -> None:
+    (tmp_path / name).symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space|requested and .* written"):
+        compiled(load_register(session)).table.save(tmp_path)
+
+
 def test_a_folder_that_was_never_finished_is_none(cache: Path) -> None:
     def stop(folder: Path) -> dict[str, str]:
         (folder / "part").write_bytes(b"half")

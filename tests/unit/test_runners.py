@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import runners
+from flows.prefect_environment import telling_lost_server
 from flows.runners import make_runner, reachable_server, telling_losses
 from models.errors import RunnerError, SettingsError
 from models.runs import start_run
@@ -106,6 +108,42 @@ def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(settings: Settings
         telling_losses(lost),
     ):
         raise TimeoutError("no answer")
+
+
+@pytest.mark.parametrize("here", ["RAY_AUTH_TOKEN", "file", ""])
+def test_a_ray_cluster_that_runs_already_is_sent_the_token_that_is_here(
+    here: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")  # so that what is set below is taken back
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if here == "file":
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text("a token")
+    elif here:
+        monkeypatch.setenv(here, "a token")
+    runners._send_ray_token()
+    assert os.environ.get("RAY_AUTH_MODE") == ("token" if here else None)
+
+
+def test_a_ray_head_that_does_not_answer_may_be_one_that_asks_for_a_token(
+    settings: Settings,
+) -> None:
+    pytest.importorskip("prefect_ray")
+    given = {"runner": "ray", "runner_address": "ray://10.0.0.5:10001"}
+    with (
+        pytest.raises(RunnerError, match="RAY_AUTH_TOKEN"),
+        telling_losses(settings.model_copy(update=given)),
+    ):
+        raise ConnectionError("ray client connection timeout")
+
+
+def test_a_prefect_server_that_is_gone_is_told_in_a_sentence() -> None:
+    with pytest.raises(RunnerError, match="does not answer"), telling_lost_server():
+        raise RuntimeError("Failed to reach API at http://127.0.0.1:4200/api/")
+    with pytest.raises(RuntimeError, match="something else"), telling_lost_server():
+        raise RuntimeError("something else")
 
 
 def test_an_error_of_the_disk_stays_what_it_is_with_threads(settings: Settings) -> None:

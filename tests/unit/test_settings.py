@@ -67,3 +67,15 @@ class TestTheMotifIndex:
         given = load_settings(motif_index="pgvector", database_url="sqlite:///kiyome.db")
         with pytest.raises(SettingsError, match="no PostgreSQL database"):
             _ = given.motif_index_database
+
+
+def test_a_setting_that_is_not_written_right_is_explained_without_pattern_or_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIYOME_SETTINGS", str(tmp_path / "mine.toml"))
+    with pytest.raises(SettingsError, match="release_target") as refused:
+        load_settings(release_target="s3://key:hunter2@bucket")
+    assert "as in s3://bucket/kiyome" in str(refused.value)
+    assert "mine.toml" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+    assert "^(" not in str(refused.value)

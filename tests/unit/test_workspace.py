@@ -49,6 +49,20 @@ def test_the_workspace_is_free_again_after_a_run(tmp_path: Path) -> None:
             pass
 
 
+def test_a_workspace_that_goes_away_ends_what_holds_it_with_a_sentence(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    with pytest.raises(FileNotFoundError), hold_workspace(workspace):
+        (workspace / "missing").read_bytes()
+
+    def lose() -> None:
+        workspace.rename(tmp_path / "aside")
+        (workspace / "plan.json").read_bytes()
+
+    with pytest.raises(WorkspaceError, match="has gone away"), hold_workspace(workspace):
+        lose()
+
+
 def test_a_workspace_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(WorkspaceError, match="name another with --workspace"):

@@ -166,7 +166,8 @@ class SkeletonIndex:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write everything but the register into a folder; the note says nothing yet."""
-        self._trie.save(str(folder / _KEYS))
+        # Not by its own `save`, which tells a full disk as a RuntimeError.
+        (folder / _KEYS).write_bytes(self._trie.tobytes())
         columns = (self._begins, self._surfaces, self._typos.hashes, self._typos.words)
         for name, column in zip(_COLUMNS, columns, strict=True):
             np.save(folder / f"{name}.npy", column, allow_pickle=False)

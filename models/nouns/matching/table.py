@@ -113,7 +113,8 @@ class PatternTable:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the columns into a folder; the note is needed to open it."""
-        self.trie.save(str(folder / _KEYS))
+        # Not by its own `save`, which tells a full disk as a RuntimeError.
+        (folder / _KEYS).write_bytes(self.trie.tobytes())
         for name, column in (
             (_OFFSETS, self.offsets),
             (_RANKS, self.ranks),
