@@ -18,6 +18,7 @@ from flows.handing_over import handing_over
 from flows.runners import make_runner
 from flows.walking import read_consents, started_runner, walk_shards
 from models.assets.asset import Notice
+from models.beginning import open_known_database, settle_workspace
 from models.consent.evidence.recording import latest_evidence
 from models.duplicates.storing import DuplicatesRecord
 from models.freshness import digest_inputs, read_state, remember_summary
@@ -26,7 +27,12 @@ from models.planning import Plan, choose_name, read_outcomes
 from models.reasons import RETRIED
 from models.recleansing.forecast import describe_state, remember_state
 from models.recleansing.origins import remember_origins
-from models.releases.consent_share import ConsentShare, count_consent, find_idle_contracts
+from models.releases.consent_share import (
+    RESTS_ON,
+    ConsentShare,
+    count_consent,
+    find_idle_contracts,
+)
 from models.releases.publishing import VerdictsStaleError, read_manifest, require_own_database
 from models.releases.release import Release
 from models.releases.report import write_report
@@ -35,7 +41,6 @@ from models.review.sampling.reporting import tell_newest
 from models.runs import fail_run, finish_run, start_run
 from models.settings import load_settings
 from models.stages import StageRecord
-from models.store.schema import open_database
 from models.summary import (
     Summary,
     add_up_stages,
@@ -43,7 +48,7 @@ from models.summary import (
     describe_gathering,
     to_markdown,
 )
-from models.workspace import hold_workspace, prepare_workspace, telling_full_disk
+from models.workspace import hold_workspace, telling_full_disk
 from tasks.anchor import anchor_head
 from tasks.duplicates import find_duplicates, note_failure
 from tasks.gather import gather_consent
@@ -93,12 +98,11 @@ def cleanse(
         KiyomeError: the run cannot be done; the message says what to do. What was examined stays.
     """
     started = time.monotonic()
-    in_force = load_settings(**(settings or {}))
-    workspace = prepare_workspace(in_force.workspace)
-    in_force = in_force.model_copy(update={"workspace": workspace})
+    in_force = settle_workspace(load_settings(**(settings or {})))
+    workspace = in_force.workspace
     name = choose_name(workspace, root, dataset)
     with hold_workspace(workspace), handing_over(in_force):
-        database = open_database(in_force.resolved_database_url)
+        database = open_known_database(in_force)
         require_own_database(database, workspace)
         publish_signed(in_force, database, name)
         run_id = start_run(database, name)
@@ -242,7 +246,7 @@ def sum_up(
         unregistered = find_unregistered(session, desk.policy.nouns.license)
         waiting = sum(c.waiting for c in count_items(session, plan.dataset))
     detectors = desk.detectors
-    manifest = read_manifest(release, desk.workspace)
+    manifest = read_manifest(release, desk.workspace, RESTS_ON)
     rests, idle = ConsentShare(), tuple[str, ...]()
     if manifest is not None:
         rests = count_consent(manifest)

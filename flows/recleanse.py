@@ -6,36 +6,39 @@ of it, with the policy, the registers, the rulings and the refusals of owners as
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from flows.handing_over import handing_over
 from models.assets.asset import Notice
+from models.beginning import open_known_database, settle_workspace
 from models.duplicates.storing import DuplicatesRecord
+from models.errors import WorkspaceError
 from models.freshness import digest_inputs, read_state, remember_summary
 from models.planning import Plan, read_plan
 from models.reasons import RETRIED
 from models.recleansing.forecast import describe_state, remember_state
 from models.recleansing.origins import remember_origins
 from models.releases.difference import Difference
+from models.releases.parts import open_parts
 from models.releases.publishing import VerdictsStaleError, require_own_database
 from models.releases.report import write_report
 from models.review.sampling.reporting import tell_newest
 from models.runs import fail_run, finish_run, last_finished, start_run
 from models.settings import Settings
-from models.store.schema import open_database
 from models.summary import Summary
-from models.workspace import hold_workspace, prepare_workspace, telling_full_disk
+from models.workspace import hold_workspace, telling_full_disk
+from tasks.entering import enter_release
 from tasks.order import Desk, open_desk, write_order
 from tasks.progress import report
 from tasks.publishing import Published, tell_difference
-from tasks.recleansing import Walked, forget_bench, walk_shards
+from tasks.recleansing import Walked
+from tasks.walkers import Walkers
 
 _ATTEMPTS = 3
 
@@ -103,14 +106,14 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
     Raises:
         KiyomeError: it cannot be done; the message says what to do. What was examined stays.
     """
-    from tasks.signed import publish_signed
-
     started = time.monotonic()
-    workspace = prepare_workspace(settings.workspace)
-    settings = settings.model_copy(update={"workspace": workspace})
+    settings = settle_workspace(settings, begin=False)
+    workspace = settings.workspace
     plan = read_plan(workspace, dataset)
-    with hold_workspace(workspace), handing_over(settings):
-        database = open_database(settings.resolved_database_url)
+    with hold_workspace(workspace), handing_over(settings), Walkers(plan) as walkers:
+        from tasks.signed import publish_signed
+
+        database = open_known_database(settings)
         require_own_database(database, workspace)
         publish_signed(settings, database, dataset)
         before = last_finished(database, dataset, or_waiting=True)
@@ -120,7 +123,7 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
             state = read_state(database, dataset)
             with telling_full_disk():
                 done, holds_until, inputs, retried = _carry_out(
-                    str(order), plan, state, started, sidecars=sidecars
+                    str(order), plan, walkers, state, started, sidecars=sidecars
                 )
             if before is not None and before.holds_until_ms is not None:
                 # What lies outside was not asked again: when that is due stays as it was.
@@ -151,7 +154,13 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
 
 
 def _carry_out(
-    order: str, plan: Plan, state: dict[str, Any], started: float, *, sidecars: bool
+    order: str,
+    plan: Plan,
+    walkers: Walkers,
+    state: dict[str, Any],
+    started: float,
+    *,
+    sidecars: bool,
 ) -> tuple[Recleansed, int | None, str, int]:
     from tasks.republishing import publish_parts
 
@@ -160,28 +169,35 @@ def _carry_out(
     with clock.timing("detectors"):
         remember_origins(desk.detectors, desk.workspace)
     inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
-    with _parts_folder(desk.workspace) as parts:
-        for attempt in range(1, _ATTEMPTS + 1):
-            with clock.timing("shards"):
-                walked = walk_shards(order, plan, parts)
-            with clock.timing("duplicates"):
-                duplicates = _find_duplicates(order, desk, plan)
-            with clock.timing("review"):
-                _ask(desk, walked)
-            try:
-                with clock.timing("release"):
-                    result = publish_parts(desk, plan, walked, parts, state, sidecars=sidecars)
-                break
-            except VerdictsStaleError:
-                if attempt == _ATTEMPTS:
-                    raise
-                forget_bench(order)
+    parts = open_parts(desk.workspace, plan.dataset)
+    for attempt in range(1, _ATTEMPTS + 1):
+        with clock.timing("shards"):
+            walked = walkers.walk(order, parts)
+        with clock.timing("duplicates"):
+            duplicates = _find_duplicates(order, desk, plan)
+        with clock.timing("review"):
+            _ask(desk, walked)
+        try:
+            with clock.timing("release"):
+                result = publish_parts(desk, plan, walked, parts, state, sidecars=sidecars)
+            break
+        except VerdictsStaleError:
+            if attempt == _ATTEMPTS:
+                raise
+            walkers.look_again(order)
     published = time.monotonic() - started
+    report("ledger", 0)
+    entered = walkers.do_beside(
+        enter_release,
+        order,
+        None if result.sign_off else result.release,
+        [each.verdict for each in walked],
+    )
     difference = None
     if result.is_new:
         with clock.timing("difference"):
             difference = tell_difference(desk, result.release)
-    done, settled = _finish(order, desk, plan, walked, result, duplicates, clock, started)
+    done, settled = _finish(order, desk, plan, walked, result, duplicates, entered, clock, started)
     deadlines = [
         each.verdict["holds_until"] for each in walked if each.verdict["holds_until"] is not None
     ]
@@ -203,6 +219,7 @@ def _finish(
     walked: Sequence[Walked],
     result: Published,
     duplicates: DuplicatesRecord,
+    entered: Future[dict[str, Any]],
     clock: _Clock,
     started: float,
 ) -> tuple[Summary, bool]:
@@ -210,19 +227,16 @@ def _finish(
     from flows.cleanse import sum_up
     from models.owners.works_index import index_works
     from tasks.anchor import anchor_head
-    from tasks.ledger import enter_usage
     from tasks.push import push_mirror
     from tasks.terms import list_unknown_terms
 
-    verdicts = [each.verdict for each in walked]
     with clock.timing("works"):
-        index_works(desk.workspace, plan.dataset)
+        index_works(desk.workspace, plan.dataset, desk.stamps)
     with clock.timing("terms"):
         told = [each.verdict for each in walked if each.terms]
         open_terms = list_unknown_terms.fn(order, told)
     with clock.timing("ledger"):
-        report("ledger", 0)
-        head = enter_usage.fn(order, None if result.sign_off else result.release, verdicts)
+        head = _wait_for(entered)
     anchored = anchor_head.fn(order)
     pushed = push_mirror.fn(order)
     with clock.timing("summary"):
@@ -242,6 +256,16 @@ def _finish(
         write_report(desk.workspace, summary)
         remember_summary(desk.workspace, summary)
     return summary, bool(anchored["settled"] and pushed["settled"])
+
+
+def _wait_for(entered: Future[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return entered.result()
+    except BrokenProcessPool as error:
+        raise WorkspaceError(
+            "The process that enters the release into the usage ledger was ended from outside.",
+            "Run again: the release is in force, and what it lacks in the ledger is entered.",
+        ) from error
 
 
 def _owed(walked: Sequence[Walked], unanchored: str, unpushed: str) -> tuple[Notice, ...]:
@@ -320,13 +344,3 @@ def _find_duplicates(order: str, desk: Desk, plan: Plan) -> DuplicatesRecord:
     except Exception as error:  # noqa: BLE001  (clusters only save reviewers work)
         describe_failure(error)
         return note_failure(order, plan, error)
-
-
-@contextmanager
-def _parts_folder(workspace: Path) -> Iterator[Path]:
-    """A folder for what shards add to a release; what an earlier run left there is removed."""
-    base = workspace / "recleansing"
-    shutil.rmtree(base, ignore_errors=True)
-    base.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(dir=base) as folder:
-        yield Path(folder)

@@ -33,3 +33,21 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def put_in_place(path: Path, data: bytes | memoryview) -> None:
+    """Write ``data`` to ``path`` for whoever reads it now: temporary file, then rename.
+
+    Nothing is synced. After a crash the file may be empty, or hold anything: it is for what is
+    recognised as damaged and made again.
+
+    Raises:
+        OSError: as of ``write_atomically``.
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

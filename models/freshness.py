@@ -25,7 +25,7 @@ from models.nouns.lettering.reader import lettering_packages
 from models.nouns.terms.records import effective_term_rulings
 from models.policy import Policy
 from models.releases.proposal import ProposalState, open_proposal, owes_ledger
-from models.releases.publishing import latest_release, read_manifest
+from models.releases.publishing import holds_manifest, latest_release
 from models.review.queue import effective_rulings
 from models.runs import WAITING, find_fresh
 from models.settings import Settings
@@ -133,7 +133,7 @@ def find_fresh_summary(
     release = latest_release(database, dataset)
     if release is None or run.release != release.id:
         return None
-    if read_manifest(release, workspace) is None or owes_ledger(release, workspace):
+    if not holds_manifest(release, workspace) or owes_ledger(release, workspace):
         return None
     return replace(summary, sign_off="", release_folder=str(release.path(workspace)))
 
@@ -148,7 +148,7 @@ def _find_waiting(
         return None
     if proposal.state is ProposalState.APPROVED:
         return None
-    if read_manifest(proposal.release, workspace) is None:
+    if not holds_manifest(proposal.release, workspace):
         return None
     return replace(summary, sign_off=proposal.state.value)
 

@@ -82,13 +82,26 @@ def read_judged_part(
     Raises:
         WorkspaceError: a file is gone or damaged.
     """
+    rows = read_judged_rows(workspace, dataset, part)
+    return read_shard(shard_file(workspace, dataset, part)).assets, rows
+
+
+def read_judged_rows(workspace: Path, dataset: str, part: JudgedPart) -> pa.Table:
+    """The verdict rows of a shard, in its order.
+
+    Raises:
+        WorkspaceError: the file is gone or damaged.
+    """
     try:
         path = stage_folder(workspace, "verdict", part.shard) / part.output
-        rows = _read_rows(path, part.output_sha256)
-        shards = dataset_folder(workspace, dataset) / "shards"
-        return read_shard(shards / f"{part.shard}.parquet").assets, rows
+        return _read_rows(path, part.output_sha256)
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise _unreadable(dataset, error) from error
+
+
+def shard_file(workspace: Path, dataset: str, part: JudgedPart) -> Path:
+    """Where the assets of a shard are listed."""
+    return dataset_folder(workspace, dataset) / "shards" / f"{part.shard}.parquet"
 
 
 def _unreadable(dataset: str, error: Exception) -> WorkspaceError:

@@ -26,7 +26,7 @@ from models.canonical import digest_bytes
 from models.deaths import forget_begun, noting_begun
 from models.errors import KiyomeError, WorkspaceError
 from models.failpoints import reach
-from models.files import write_atomically
+from models.files import put_in_place, write_atomically
 from models.reasons import RETRIED, Reason
 
 Progress = Callable[[int], None]
@@ -254,11 +254,20 @@ def store_table(folder: Path, fingerprint: str, table: pa.Table) -> tuple[str, s
         compression={path: "none" if packed else "zstd" for path, packed in leaves},
         use_dictionary=[path for path, packed in leaves if not packed],
     )
-    data = sink.getvalue().to_pybytes()
+    return store_bytes(folder, fingerprint, sink.getvalue().to_pybytes())
+
+
+def store_bytes(folder: Path, fingerprint: str, data: bytes) -> tuple[str, str]:
+    """Write the bytes of an output; returns and raises what ``store_table`` does."""
     digest = digest_bytes(data)
-    name = f"{fingerprint[:16]}-{digest[:16]}.parquet"
+    name = name_output(fingerprint, digest)
     _write(folder, name, data)
     return name, digest
+
+
+def name_output(fingerprint: str, digest: str) -> str:
+    """The name of an output's file, by what it was made with and what it holds."""
+    return f"{fingerprint[:16]}-{digest[:16]}.parquet"
 
 
 def _leaves_of(path: str, kind: pa.DataType) -> Iterator[tuple[str, bool]]:
@@ -275,20 +284,25 @@ def _leaves_of(path: str, kind: pa.DataType) -> Iterator[tuple[str, bool]]:
         yield path, pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
 
 
-def store_record(folder: Path, fingerprint: str, record: dict[str, Any]) -> None:
+def store_record(
+    folder: Path, fingerprint: str, record: dict[str, Any], *, synced: bool = True
+) -> None:
     """Write a completion record, the last step of a stage.
+
+    Args:
+        synced: it outlasts a crash; one that does not costs less, and is made again after it.
 
     Raises:
         WorkspaceError: it cannot be written.
     """
     data = json.dumps(record, indent=1, sort_keys=True).encode()
-    _write(folder, f"{fingerprint}.json", data)
+    _write(folder, f"{fingerprint}.json", data, synced=synced)
 
 
-def _write(folder: Path, name: str, data: bytes) -> None:
+def _write(folder: Path, name: str, data: bytes, *, synced: bool = True) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / name, data)
+        (write_atomically if synced else put_in_place)(folder / name, data)
     except OSError as error:
         raise WorkspaceError(
             f"{folder / name} cannot be written: {error.strerror or error}.",

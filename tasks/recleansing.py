@@ -1,15 +1,11 @@
-"""Walking shards of a known dataset, in processes of their own: no picture and no source is read
-unless a stage has to be asked about an asset that it has not examined.
+"""Walking a shard of a known dataset: no picture and no source is read unless a stage has to be
+asked about an asset that it has not examined.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.assets.asset import Asset
-from models.errors import WorkspaceError
+from models.canonical import digest_lines, digest_of
+from models.freshness import describe_code
 from models.judging import VerdictRecord, read_verdicts
 from models.motifs.motifs_stage import MotifsStage
 from models.nouns.stage import JUDGED as NOUNS_JUDGED
 from models.nouns.terms.outputs import may_hold_terms
-from models.orphans import end_with_parent
-from models.planning import Plan
-from models.recleansing.deciding import Decider
+from models.recleansing.deciding import Decider, Judged
 from models.recleansing.members import Members, read_members
 from models.recleansing.motifs import by_looks
-from models.recleansing.outputs import Output, TooFewRowsError, find_output
-from models.releases.parts import write_part
+from models.recleansing.outputs import Output, Places, TooFewRowsError, find_output
+from models.releases.parts import PartRecord, find_part, write_part
 from models.review.derivatives import FOLDER, SIZES, derivative_path, note_path
 from models.review.items import Question
 from models.review.questions import Asking, ReferenceCard, ask
 from models.stages import StageRecord
 from models.verdicts import Verdict
 from tasks.order import Desk, open_desk
-from tasks.progress import report
 from tasks.walking import FEATURES_JUDGED, carry_out_here, walk_shard
 
 _ASKED = pa.array([Verdict.REVIEW.value, Verdict.CLEAR.value])
-PROCESSES = 2
-"""Processes that walk shards; each holds the detectors and one shard."""
-
-_MOST_DEATHS = 4
-"""Pools that may lose a process, one after another without a shard finished between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,62 +58,6 @@ class Walked:
     terms: bool
 
 
-def walk_shards(order: str, plan: Plan, parts: Path) -> list[Walked]:
-    """Walk every shard of a plan; the results are in its order.
-
-    Args:
-        order: path of the order file.
-        parts: folder for what each shard adds to the release.
-    """
-    report("shards", 0, len(plan.shards))
-    found: dict[str, Walked] = {}
-    desk = open_desk(order)
-    for digest, walked in _walk(order, [digest for digest, _ in plan.shards], parts):
-        found[digest] = walked
-        desk.stamps.take_up(walked.stamps)
-        report("shards", 1)
-    desk.stamps.save(desk.stamps_file)
-    return [found[digest] for digest, _ in plan.shards]
-
-
-def _walk(order: str, digests: Sequence[str], parts: Path) -> Iterator[tuple[str, Walked]]:
-    if len(digests) <= PROCESSES:
-        for digest in digests:
-            yield digest, walk_known(order, digest, str(parts))
-        return
-    left = dict.fromkeys(digests)
-    deaths = 0
-    while left:
-        try:
-            for digest, walked in _walk_in_pool(order, tuple(left), parts):
-                deaths = 0
-                del left[digest]
-                yield digest, walked
-        except BrokenProcessPool as error:
-            # What it died of is noted, and is examined apart by the next one.
-            deaths += 1
-            if deaths == _MOST_DEATHS:
-                raise WorkspaceError(
-                    f"{deaths} processes that walk shards were ended from outside in a row, as for "
-                    "want of memory.",
-                    "Run again with more memory free: the shards that were finished are kept.",
-                ) from error
-
-
-def _walk_in_pool(order: str, digests: Sequence[str], parts: Path) -> Iterator[tuple[str, Walked]]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, context, end_with_parent) as pool:
-        waiting: dict[Future[Walked], str] = {
-            pool.submit(walk_known, order, digest, str(parts)): digest for digest in digests
-        }
-        try:
-            for done in as_completed(waiting):
-                yield waiting.pop(done), done.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def walk_known(order: str, digest: str, parts: str) -> Walked:
     """Decide one shard from what is kept of it; what is missing is examined as a cleansing does.
 
@@ -135,34 +68,64 @@ def walk_known(order: str, digest: str, parts: str) -> Walked:
     desk = open_desk(order)
     members = read_members(desk.shard_file(digest), desk.stamps)
     stages: list[StageRecord] = []
-    looked, terms = 0, True
+    looked = 0
+    nouns: Output | None = None
     try:
         outputs, looked = _outputs_of(desk, members, stages)
-        verdict, table = _decider(order).judge(members, outputs)
-        terms = may_hold_terms(outputs["nouns"].table)
+        judged = decider_of(order).judge(members, outputs)
+        nouns = outputs["nouns"]
     except TooFewRowsError:
         result = walk_shard(desk, digest, carry_out_here)
         verdict = VerdictRecord(**result["verdict"])
         stages, looked = [StageRecord(**each) for each in result["stages"]], 0
-        table = read_verdicts(desk.workspace, verdict)
-    write_part(Path(parts), members, table)
-    open_rows = pc.and_(
-        pc.not_equal(table["question"], ""),
-        pc.is_in(table["verdict"], value_set=_ASKED),
-    )
-    places = np.flatnonzero(open_rows.to_numpy())
-    assets = members.assets(places.tolist())
-    questions = list(ask(assets, table, _asking(order))) if assets else []
+        judged = Judged(verdict, partial(read_verdicts, desk.workspace, verdict))
+    part = _keep_part(Path(parts), members, judged, nouns)
+    assets = _list_asked(members, judged.rows) if part.asked else []
+    questions = list(ask(assets, judged.rows, _asking(order))) if assets else []
     stamps, desk.stamps.fresh = desk.stamps.fresh, {}
     return Walked(
-        asdict(verdict),
+        asdict(judged.record),
         [asdict(record) for record in stages],
         questions,
         [asset for asset in assets if not _has_picture(desk, asset.asset_id)],
         stamps,
         looked,
-        terms,
+        part.terms,
     )
+
+
+def _keep_part(folder: Path, members: Members, judged: Judged, nouns: Output | None) -> PartRecord:
+    """What the shard adds to a release: what is kept of it, or what is made now.
+
+    Args:
+        nouns: the names that were found in its texts; None where that has just been examined.
+    """
+    found_in = "" if nouns is None else nouns.record.output_sha256
+    made_of = digest_lines([_digest_code(), judged.record.output_sha256, found_in])
+    known = find_part(folder, members.shard, made_of)
+    if known is not None:
+        return known
+    terms = nouns is None or may_hold_terms(nouns.table)
+    asked = bool(len(_find_asked(judged.rows)))
+    return write_part(folder, members, judged.rows, made_of, asked=asked, terms=terms)
+
+
+def _find_asked(verdicts: pa.Table) -> Places:
+    """The places of those that people are asked about, or have been."""
+    open_rows = pc.and_(
+        pc.not_equal(verdicts["question"], ""),
+        pc.is_in(verdicts["verdict"], value_set=_ASKED),
+    )
+    return np.flatnonzero(open_rows.to_numpy())
+
+
+def _list_asked(members: Members, verdicts: pa.Table) -> list[Asset]:
+    return members.assets(_find_asked(verdicts).tolist())
+
+
+@lru_cache(maxsize=1)
+def _digest_code() -> str:
+    return digest_of(describe_code())
 
 
 def _outputs_of(
@@ -176,7 +139,8 @@ def _outputs_of(
     testimony, workspace, shard = desk.bench.testimony, desk.workspace, members.shard
     if testimony is not None and testimony.needs_likeness:
         raise TooFewRowsError("likeness")
-    if not desk.bench.edits.keys().isdisjoint(members.ids):
+    edits = desk.bench.edits
+    if edits and not edits.keys().isdisjoint(members.ids):
         raise TooFewRowsError("edited")
     detectors = desk.detectors
     carried = {}
@@ -236,7 +200,7 @@ def _has_picture(desk: Desk, asset_id: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _decider(order: str) -> Decider:
+def decider_of(order: str) -> Decider:
     desk = open_desk(order)
     return Decider(desk.bench, desk.workspace, desk.order.dataset)
 
@@ -255,9 +219,3 @@ def _asking(order: str) -> Asking:
             for r in desk.detectors.index.references
         },
     )
-
-
-def forget_bench(order: str) -> None:
-    """Read rulings and refusals anew for what is decided next in this process."""
-    open_desk(order).look_again()
-    _decider.cache_clear()

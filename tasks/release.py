@@ -17,7 +17,7 @@ from models.judged import remember_judged
 from models.judging import VerdictRecord
 from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
-from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
+from models.releases.manifest import build_manifest, build_outcomes, build_rewritten
 from models.releases.publishing import Contents
 from models.summary import count_outcomes
 from models.verdicts import Verdict
@@ -48,7 +48,6 @@ def publish_release(
     judged = list(read_judged(desk, verdicts))
     outcomes = build_outcomes(judged)
     reconcile(plan, outcomes)
-    write_outcomes(desk.workspace, desk.order.dataset, to_parquet(outcomes))
     records = (VerdictRecord(**value) for value in verdicts)
     remember_judged(desk.workspace, desk.order.dataset, records)
     counts, reasons = count_outcomes(outcomes)
@@ -67,10 +66,11 @@ def publish_release(
         write,
         desk.policy.consent.purposes,
     )
+    write_outcomes(desk.workspace, desk.order.dataset, contents.outcomes_bytes)
     published = publish_or_propose(desk, contents, verdicts, decided)
     if published.sign_off:  # whoever signs looks at what is different
         tell_difference(desk, published.release)
-    index_works(desk.workspace, desk.order.dataset)
+    index_works(desk.workspace, desk.order.dataset, desk.stamps)
     return published
 
 

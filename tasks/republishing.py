@@ -13,9 +13,7 @@ from models.assets.sidecars import keep_places, write_sidecars
 from models.errors import KiyomeError
 from models.judged import remember_judged
 from models.judging import VerdictRecord
-from models.owners.works_index import index_works
 from models.planning import Plan, write_outcomes
-from models.releases.manifest import to_parquet
 from models.releases.parts import Parts, read_parts
 from models.releases.publishing import Contents
 from models.summary import count_outcomes
@@ -53,9 +51,6 @@ def publish_parts(
     """
     parts = read_parts(folder, [digest for digest, _ in plan.shards])
     _reconcile(plan, parts.outcomes)
-    write_outcomes(desk.workspace, desk.order.dataset, to_parquet(parts.outcomes))
-    records = (VerdictRecord(**each.verdict) for each in walked)
-    remember_judged(desk.workspace, desk.order.dataset, records)
     counts, reasons = count_outcomes(parts.outcomes)
 
     def write(into: Path) -> None:
@@ -70,10 +65,12 @@ def publish_parts(
         write,
         desk.policy.consent.purposes,
     )
+    contents.encode()
+    write_outcomes(desk.workspace, desk.order.dataset, contents.outcomes_bytes)
+    records = (VerdictRecord(**each.verdict) for each in walked)
+    remember_judged(desk.workspace, desk.order.dataset, records)
     verdicts = [each.verdict for each in walked]
-    published = publish_or_propose(desk, contents, verdicts, decided)
-    index_works(desk.workspace, desk.order.dataset)
-    return published
+    return publish_or_propose(desk, contents, verdicts, decided)
 
 
 def _reconcile(plan: Plan, outcomes: pa.Table) -> None:

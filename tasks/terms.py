@@ -25,10 +25,11 @@ from models.nouns.terms.outputs import WRITTEN
 from models.nouns.terms.records import effective_term_rulings, find_term_rulings
 from models.nouns.terms.tally import TermTally
 from models.reasons import Reason
+from models.recleansing.members import read_members
 from models.review.enqueueing import hold_questions
 from models.review.hanging import supersede_decided
 from models.verdicts import Verdict
-from tasks.judged import read_judged
+from tasks.judged import read_decided
 from tasks.order import Desk, ShardWork, open_desk
 from tasks.progress import report
 
@@ -74,14 +75,16 @@ def _add_shard(desk: Desk, verdict: dict[str, Any], tally: TermTally) -> None:
             found[asset_id] = asked
     if not found:
         return
-    for assets, table in read_judged(desk, [verdict]):
-        outcomes = {
-            row["asset_id"]: (row["verdict"], row["reasons"])
-            for row in table.select(["asset_id", "verdict", "reasons"]).to_pylist()
+    for table in read_decided(desk, [verdict], ("asset_id", "verdict", "reasons")):
+        counted = {
+            row["asset_id"]
+            for row in table.filter(pc.is_in(table["asset_id"], pa.array(found))).to_pylist()
+            if _counts(row["verdict"], row["reasons"])
         }
-        for asset in assets:
-            if asset.asset_id in found and _counts(*outcomes[asset.asset_id]):
-                tally.add(_put_edits(asset, desk), found[asset.asset_id])
+        members = read_members(desk.shard_file(shard), desk.stamps)
+        places = [place for place, asset_id in enumerate(members.ids) if asset_id in counted]
+        for asset in members.assets(places):
+            tally.add(_put_edits(asset, desk), found[asset.asset_id])
 
 
 def _read_names(desk: Desk, shard: str) -> pa.Table:

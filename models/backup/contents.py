@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-REMADE = frozenset({"stages", "derivatives", "indexes", "prefect", "fetched", "logs", "runs"})
+REMADE = frozenset(
+    {"stages", "derivatives", "indexes", "prefect", "fetched", "logs", "runs", "recleansing"}
+)
 """Folders at the top of a workspace that a run makes anew, or that only tell what happened."""
 
 KEPT_CONFIGURATION = "configuration-of-backup"

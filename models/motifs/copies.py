@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from models.motifs.fingerprints import (
     HammingIndex,
     PdqHash,
 )
+
+_Mask = npt.NDArray[np.bool_]
 
 COPY_REACH = 90
 """PDQ distance up to which a match is recorded."""
@@ -71,4 +74,16 @@ class CopyIndex:
                 NearHash(number, distance, ORIENTATIONS[orientation] if orientation else "")
                 for number, (distance, orientation) in list(best.items())[:most]
             ]
+        return found
+
+    def near(self, hashes: npt.NDArray[np.uint8], qualities: npt.NDArray[Any]) -> _Mask:
+        """For each query whether any reference lies within ``COPY_REACH``.
+
+        Args:
+            hashes: queries x bytes.
+            qualities: of each query.
+        """
+        found = np.zeros(len(hashes), bool)
+        speaking = qualities >= QUALITY_FLOOR
+        found[speaking] = self._hamming.near(hashes[speaking], COPY_REACH)
         return found

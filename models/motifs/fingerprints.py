@@ -127,6 +127,13 @@ class HammingIndex:
             found.append(sorted(((p, int(d)) for p, d in pairs), key=lambda hit: (hit[1], hit[0])))
         return found
 
+    def near(self, queries: npt.NDArray[np.uint8], max_distance: int) -> npt.NDArray[np.bool_]:
+        """For each query, a row of bytes, whether a stored hash lies within ``max_distance``."""
+        if not len(queries) or self._index.ntotal == 0:
+            return np.zeros(len(queries), bool)
+        distances, _ = self._index.search(np.ascontiguousarray(queries), 1)
+        return np.asarray(distances[:, 0] <= max_distance)
+
 
 def _as_matrix(hashes: Sequence[bytes]) -> npt.NDArray[np.uint8]:
     return np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(len(hashes), PDQ_BYTES)

@@ -18,19 +18,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models.assets.asset import Asset
 from models.consent.statements import Trust
 from models.errors import WorkspaceError
 from models.files import write_atomically
-from models.judged import JudgedPart, list_last_judged, read_judged_part
+from models.judged import JudgedPart, list_last_judged, read_judged_rows, shard_file
 from models.planning import dataset_folder
-from models.unicode import escape_surrogates
+from models.recleansing.members import read_members
+from models.recleansing.stamps import Stamps
 
 FILE = "owners.parquet"
 ROW_GROUP = 2_000
@@ -63,7 +64,17 @@ _PARTS = b"kiyome.owned/1"
 """Key of the file's own list of its parts: a shard of which nobody speaks has no row."""
 
 _DIGITS = re.compile(r"[0-9a-f]{16}", re.ASCII)
-_READ = ("asset_id", "verdict", "reasons", "decided_by", "ruling_id", "statements")
+_TAKEN = ("asset_id", "verdict", "reasons", "decided_by", "ruling_id")
+
+
+class _Owned(NamedTuple):
+    """What a row takes from the statements of an asset."""
+
+    setter: str
+    may_grant: bool
+    carriers: list[str]
+    statements: list[str]
+    others: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,11 @@ class _Said:
     may_grant: bool
 
 
-def index_works(workspace: Path, dataset: str) -> bool:
+def index_works(workspace: Path, dataset: str, stamps: Stamps | None = None) -> bool:
     """Bring the index of a dataset up to the last run, as ``models.judged`` remembers it.
+
+    Args:
+        stamps: lists of assets that have been verified are not verified again.
 
     Returns:
         Whether the file was written: it is left alone where nothing was judged anew.
@@ -87,32 +101,49 @@ def index_works(workspace: Path, dataset: str) -> bool:
     """
     path = dataset_folder(workspace, dataset) / FILE
     named = {_name(part): part for part in list_last_judged(workspace, dataset)}
-    before, known = _read_index(path)
+    known = _read_parts(path)
     if known == named.keys():
         return False
-    tables = [before.filter(pc.is_in(before["part"], pa.array([*named], pa.string())))]
+    before = _read_index(path)
+    if before is None:
+        before, known = OWNED.empty_table(), set()
+    tables = [OWNED.empty_table()]
     for name, part in named.items():
         if name not in known:
-            assets, verdicts = read_judged_part(workspace, dataset, part)
-            tables.append(build_owned(assets, verdicts, name))
-    write_owned(path, pa.concat_tables(tables).sort_by(_ORDER), list(named))
+            verdicts = read_judged_rows(workspace, dataset, part)
+            members = read_members(shard_file(workspace, dataset, part), stamps or Stamps())
+            tables.append(build_owned(members.names, verdicts, name))
+    fresh = pa.concat_tables(tables).combine_chunks().sort_by(_ORDER)
+    write_owned(path, _put_in(before, fresh, list(named)), list(named))
     return True
 
 
-def build_owned(assets: Sequence[Asset], verdicts: pa.Table, part: str) -> pa.Table:
+def build_owned(names: pa.ListArray, verdicts: pa.Table, part: str) -> pa.Table:
     """A row for every setter of every asset of a shard; what nobody in particular said has none.
 
     Args:
+        names: of each asset of the shard its names, in the order of the verdicts.
         verdicts: the shard's rows of ``models.judging.VERDICTS``.
         part: what the rows are marked with.
     """
-    names = {asset.asset_id: [at.name for at in asset.locations] for asset in assets}
-    rows = [
-        {**owned, "part": part}
-        for row in verdicts.select(_READ).to_pylist()
-        for owned in _owned_rows(row, names[row["asset_id"]])
-    ]
-    return pa.Table.from_pylist(rows, schema=OWNED)
+    lists = pc.binary_join(verdicts["statements"].cast(pa.list_(pa.string())), "\n")
+    codes = pa.concat_arrays(lists.chunks).dictionary_encode()
+    owned = [list(_owned_by(text.split("\n"))) for text in codes.dictionary.to_pylist()]
+    of_row = codes.indices.to_pylist()
+    rows = [(at, one) for at, code in enumerate(of_row) for one in owned[code]]
+    places = pa.array([at for at, _ in rows], pa.int64())
+    chosen = verdicts.select(_TAKEN).take(places)
+    shown = names.take(places)
+    columns = {
+        **{name: chosen[name] for name in _TAKEN if name != "asset_id"},
+        **{name: [getattr(one, name) for _, one in rows] for name in _Owned._fields},
+        "asset_id": [bytes.fromhex(asset_id) for asset_id in chosen["asset_id"].to_pylist()],
+        "name": [min(each, default="") for each in shown.to_pylist()],
+        "names": pc.list_value_length(shown),
+        "part": pa.repeat(part, len(rows)),
+    }
+    arrays = [_as_column(columns[field.name], field.type) for field in OWNED]
+    return pa.table(arrays, schema=OWNED)
 
 
 def write_owned(path: Path, owned: pa.Table, parts: Sequence[str]) -> None:
@@ -153,40 +184,57 @@ def find_shard(workspace: Path, dataset: str, part: str) -> Path | None:
     return next(iter(sorted(folder.glob(f"{begins}*.parquet"))), None)
 
 
-def _read_index(path: Path) -> tuple[pa.Table, set[str]]:
-    """The index as it is, and its parts; none where it is missing, damaged or of another form."""
+def _read_parts(path: Path) -> set[str]:
+    """The parts that an index was made from; none where it is missing, damaged or of other form."""
     try:
-        table = pq.read_table(path, memory_map=True)
-        known = set(json.loads((table.schema.metadata or {})[_PARTS]))
+        schema = pq.read_schema(path)
+        known = set(json.loads((schema.metadata or {})[_PARTS]))
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
-        return OWNED.empty_table(), set()
-    table = table.replace_schema_metadata(None)
-    return (table, known) if table.schema == OWNED else (OWNED.empty_table(), set())
+        return set()
+    return known if schema.remove_metadata() == OWNED else set()
+
+
+def _read_index(path: Path) -> pa.Table | None:
+    """The index as it is; None where it is missing, damaged or of another form."""
+    try:
+        table = pq.read_table(path, memory_map=True).replace_schema_metadata(None)
+    except (OSError, pa.ArrowException):
+        return None
+    return table if table.schema == OWNED else None
+
+
+def _put_in(before: pa.Table, fresh: pa.Table, parts: Sequence[str]) -> pa.Table:
+    """An index with rows in the place of those that come from none of these parts, ordered."""
+    stays = pc.is_in(before["part"], pa.array(parts, pa.string()))
+    gone = before.filter(pc.invert(stays))
+    if not all(gone[name].equals(fresh[name]) for name, _ in _ORDER):
+        return pa.concat_tables([before.filter(stays), fresh]).sort_by(_ORDER)
+    # Mostly the same works are told of anew: each row takes the place of its own.
+    at = np.arange(len(before))
+    at[~stays.to_numpy().astype(bool)] = len(before) + np.arange(len(fresh))
+    return pa.concat_tables([before, fresh]).combine_chunks().take(at)
 
 
 def _name(part: JudgedPart) -> str:
     return f"{part.shard[:16]}.{part.output_sha256[:16]}"
 
 
-def _owned_rows(row: dict[str, Any], names: Sequence[str]) -> Iterable[dict[str, Any]]:
-    said = [(text, _read(text)) for text in row["statements"]]
-    shown = sorted(escape_surrogates(name) for name in names)
+def _owned_by(texts: Sequence[str]) -> Iterable[_Owned]:
+    """What the index says of each setter of some statements."""
+    said = [(text, _read(text)) for text in texts if text]
     for setter in sorted({each.setter for _, each in said if each.setter}):
         own = [(text, each) for text, each in said if each.setter == setter]
-        yield {
-            "setter": setter,
-            "asset_id": bytes.fromhex(row["asset_id"]),
-            "name": shown[0] if shown else "",
-            "names": len(shown),
-            "verdict": row["verdict"],
-            "reasons": row["reasons"],
-            "decided_by": row["decided_by"],
-            "ruling_id": row["ruling_id"],
-            "may_grant": any(each.may_grant for _, each in own),
-            "carriers": [each.carrier for _, each in own],
-            "statements": [text for text, _ in own],
-            "others": [each.carrier for _, each in said if each.setter != setter],
-        }
+        yield _Owned(
+            setter,
+            any(each.may_grant for _, each in own),
+            [each.carrier for _, each in own],
+            [text for text, _ in own],
+            [each.carrier for _, each in said if each.setter != setter],
+        )
+
+
+def _as_column(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    return pa.array(values, kind) if isinstance(values, list) else values.cast(kind)
 
 
 @lru_cache(maxsize=10_000)

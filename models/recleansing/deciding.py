@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +73,23 @@ class _Groups:
     number: Places
 
 
+class Judged:
+    """The verdicts of a shard.
+
+    Attributes:
+        record: vouches for the rows.
+    """
+
+    def __init__(self, record: VerdictRecord, read: Callable[[], pa.Table]) -> None:
+        self.record = record
+        self._read = read
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """The rows, in the shard's order; they are read when they are first looked at."""
+        return self._read()
+
+
 class Decider:
     """Decides shards, one after the other, with one bench."""
 
@@ -82,11 +99,8 @@ class Decider:
         self._dataset = dataset
         self._known = KnownVerdicts(bench, workspace, dataset)
 
-    def judge(self, members: Members, outputs: Outputs) -> tuple[VerdictRecord, pa.Table]:
+    def judge(self, members: Members, outputs: Outputs) -> Judged:
         """Decide every member, and keep the rows; see ``models.judging.judge``.
-
-        Returns:
-            The record, and the rows that it vouches for.
 
         Raises:
             TooFewRowsError: a stage has to be asked first.
@@ -97,12 +111,15 @@ class Decider:
             return self._judge(members, outputs)
         grounds = self._known.digest_grounds(members, outputs)
         if (known := self._known.find(members.shard, grounds)) is not None:
-            return known, read_verdicts(self._workspace, known)
-        record, table = self._judge(members, outputs)
-        self._known.remember(members.shard, grounds, record)
-        return record, table
+            return self._recall(known)
+        judged = self._judge(members, outputs)
+        self._known.remember(members.shard, grounds, judged.record)
+        return judged
 
-    def _judge(self, members: Members, outputs: Outputs) -> tuple[VerdictRecord, pa.Table]:
+    def _recall(self, record: VerdictRecord) -> Judged:
+        return Judged(record, lambda: read_verdicts(self._workspace, record))
+
+    def _judge(self, members: Members, outputs: Outputs) -> Judged:
         started = time.monotonic()
         alone = self._find_alone(members, outputs)
         covered = self._covered(members)
@@ -121,7 +138,7 @@ class Decider:
         )
         if previous := read_verdict_record(folder, fingerprint, self._bench.as_of):
             # Whose rows were asked for when it was made.
-            return previous, read_verdicts(self._workspace, previous)
+            return self._recall(previous)
         self._require_rows(members, outputs, groups, alone, consents)
         table, deadlines = self._decide(members, tables, groups, alone, seen, consents)
         output, digest = store_table(folder, fingerprint, table)
@@ -139,7 +156,7 @@ class Decider:
             seconds=round(time.monotonic() - started, 3),
         )
         store_record(folder, fingerprint, asdict(record))
-        return record, table
+        return Judged(record, lambda: table)
 
     @cached_property
     def _holds_more(self) -> bool:

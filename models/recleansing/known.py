@@ -8,13 +8,13 @@ stand. That is so for most shards when a register changes, and costs no look at 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
 from models.canonical import digest_lines, digest_of
+from models.files import put_in_place
 from models.freshness import describe_code
 from models.judging import Bench, VerdictRecord, read_verdict_record
 from models.recleansing.members import Members
@@ -49,14 +49,11 @@ class KnownVerdicts:
         """Keep on what a shard was decided; where that cannot be written, it is decided again."""
         folder = stage_folder(self._workspace, "verdict", shard)
         value = {"on": grounds, "fingerprint": record.fingerprint}
-        path = folder / self._file
-        fresh = path.with_suffix(f".{os.getpid()}")
         try:
-            # Not synced: a file that a crash leaves empty is no JSON, and counts for nothing.
-            fresh.write_text(json.dumps(value), encoding="utf-8")
-            fresh.replace(path)
+            # A file that a crash leaves empty is no JSON, and counts for nothing.
+            put_in_place(folder / self._file, json.dumps(value).encode())
         except OSError:
-            fresh.unlink(missing_ok=True)
+            return
 
     def digest_grounds(self, members: Members, outputs: Outputs) -> str:
         """Digest of all that a shard is decided on."""

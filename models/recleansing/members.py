@@ -24,12 +24,25 @@ class Members:
 
     Args:
         shard: its digest.
-        rows: the rows of its file, verified.
+        file: its file, verified; it is read when a member is first looked at.
     """
 
-    def __init__(self, shard: str, rows: pa.Table) -> None:
+    def __init__(self, shard: str, file: Path) -> None:
         self.shard = shard
-        self.rows = rows.combine_chunks()
+        self._file = file
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """The rows of the file.
+
+        Raises:
+            WorkspaceError: it cannot be read any more.
+        """
+        try:
+            with self._file.open("rb") as file:
+                return pq.ParquetFile(file).read().combine_chunks()
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(self._file, error) from error
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -85,9 +98,9 @@ class Members:
 
 
 def read_members(path: Path, stamps: Stamps) -> Members:
-    """Read a shard's file.
+    """The members of a shard, from its file.
 
-    A file that has been verified before is read as it is; another is verified in full.
+    A file that has been verified before is taken as it is; another is verified in full.
 
     Raises:
         WorkspaceError: the file is missing, damaged, or not the shard it is named for.
@@ -97,13 +110,16 @@ def read_members(path: Path, stamps: Stamps) -> Members:
         if not known:
             read_shard(path)
             stamps.note(path, digest_bytes(path.read_bytes()))
-        with path.open("rb") as file:
-            return Members(path.stem, pq.ParquetFile(file).read())
+        return Members(path.stem, path)
     except (OSError, pa.ArrowException) as error:
-        raise WorkspaceError(
-            f"The shard {path} cannot be read: {error}.",
-            "Run `kiyome cleanse`: the scan writes it anew.",
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> WorkspaceError:
+    return WorkspaceError(
+        f"The shard {path} cannot be read: {error}.",
+        "Run `kiyome cleanse`: the scan writes it anew.",
+    )
 
 
 def as_text(data: pa.Array) -> pa.StringArray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +25,12 @@ from models.motifs.cohort import measure_levels
 from models.motifs.copies import CopyIndex
 from models.motifs.encoder import Encoder
 from models.motifs.features import HALF, dimension_of
-from models.motifs.fingerprints import PdqHash
+from models.motifs.fingerprints import PDQ_BYTES
 from models.motifs.index import BEST_KEPT
 from models.motifs.reference_features import load_reference_features
 from models.motifs.risk import Calibration, Curve
 from models.recleansing.origins import Origin
+from models.recleansing.outputs import Output
 
 _LOOKS = ("asset_id", "fault_code", "pdq", "pdq_quality", "embedding", "parts")
 _ROUNDING = 1e-3
@@ -56,28 +58,30 @@ class ChangedMotifs:
     gone: tuple[str, ...]
     _looks: _Looks | None
 
-    def concerned(self, findings: pa.Table, features: Path) -> set[str]:
+    def concerned(self, found: Output, features: Path) -> set[str]:
         """The assets of a shard that have to be searched again.
 
         Args:
-            findings: rows of the older output of the motifs stage.
+            found: the older output of the motifs stage.
             features: the file with the features of the shard's pictures.
 
         Raises:
             OSError, pa.ArrowException: the features cannot be read.
+            TooFewRowsError: the older output cannot be read any more.
         """
-        found: set[str] = set()
+        concerned: set[str] = set()
         if self.gone:
+            findings = found.table
             said = pc.binary_join(findings["findings"], "\n")
             hit = pc.greater_equal(pc.list_value_length(findings["findings"]), BEST_KEPT)
             for reference in self.gone:
                 hit = pc.or_(hit, pc.match_substring(said, f'"reference":"{reference}"'))
-            found.update(findings.filter(pc.fill_null(hit, False))["asset_id"].to_pylist())
+            concerned.update(findings.filter(pc.fill_null(hit, False))["asset_id"].to_pylist())
         if self._looks is not None:
             with features.open("rb") as file:
                 table = pq.ParquetFile(file).read(columns=list(_LOOKS))
-            found |= self._looks.find(table)
-        return found
+            concerned |= self._looks.find(table)
+        return concerned
 
 
 class _Looks:
@@ -104,21 +108,19 @@ class _Looks:
         table = table.filter(pc.is_null(table["fault_code"])).combine_chunks()
         if not table.num_rows:
             return set()
-        ids = np.array(table["asset_id"].to_pylist())
-        pairs = zip(table["pdq"].to_pylist(), table["pdq_quality"].to_pylist(), strict=True)
-        near = self._hashes.search([PdqHash(*pair) for pair in pairs], 1)
-        alike = np.fromiter(map(bool, near), bool, len(ids))
+        pdq = _packed(table["pdq"], np.dtype(np.uint8)).reshape(-1, PDQ_BYTES)
+        alike = self._hashes.near(pdq, table["pdq_quality"].to_numpy())
         dimension = dimension_of(table.schema)
-        wholes = _numbers(table["embedding"], dimension)
+        wholes = _packed(table["embedding"], HALF).reshape(-1, dimension).astype(np.float32)
         alike |= self._best(wholes, self._rows) >= self._least - _ROUNDING
-        parts = table["parts"].to_pylist()
-        counts = np.array([len(each) // (HALF.itemsize * dimension) for each in parts])
-        if counts.any():
-            rows = np.frombuffer(b"".join(parts), HALF).reshape(-1, dimension).astype(np.float32)
-            best = self._best(rows, self._rows[: self._of_views])
-            owners = np.repeat(np.arange(len(ids)), counts)
+        parts = _packed(table["parts"], HALF).reshape(-1, dimension).astype(np.float32)
+        if len(parts):
+            lengths = pc.binary_length(table["parts"]).to_numpy()
+            best = self._best(parts, self._rows[: self._of_views])
+            owners = np.repeat(np.arange(len(alike)), lengths // (HALF.itemsize * dimension))
             alike[owners[best >= self._least - _ROUNDING]] = True
-        return set(ids[alike].tolist())
+        found: list[str] = table["asset_id"].filter(pa.array(alike)).to_pylist()
+        return set(found)
 
     def _best(self, pictures: _Floats, references: _Floats) -> _Floats:
         levels = measure_levels(pictures, self._cohort)[:, None]
@@ -163,6 +165,15 @@ def find_changed_motifs(
     return ChangedMotifs(added, gone, looks)
 
 
-def _numbers(column: pa.ChunkedArray, dimension: int) -> _Floats:
-    packed = b"".join(column.to_pylist())
-    return np.frombuffer(packed, HALF).reshape(-1, dimension).astype(np.float32)
+def _packed(column: pa.ChunkedArray, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The numbers that a column of bytes holds, one row's after another's; none may be missing."""
+    packed = pa.concat_arrays(column.chunks)
+    if pa.types.is_fixed_size_binary(packed.type):
+        width = packed.type.byte_width
+        begin, end = packed.offset * width, (packed.offset + len(packed)) * width
+        data = packed.buffers()[1]
+    else:
+        offsets = np.frombuffer(packed.buffers()[1], np.int32)
+        begin, end = offsets[packed.offset], offsets[packed.offset + len(packed)]
+        data = packed.buffers()[2]
+    return np.frombuffer(data or b"", np.uint8)[begin:end].view(kind)

@@ -16,6 +16,9 @@ from models.consent.terms import Contract
 from models.reasons import Reason
 
 _OPT_IN = {Reason.CONSENT_GRANTED.value, Reason.CONSENT_CONTRACT.value}
+RESTS_ON = ("basis", "consent")
+"""The columns of a manifest that this module looks at."""
+
 _SILENT = Reason.CONSENT_OPT_OUT_PROFILE.value
 
 

@@ -95,7 +95,7 @@ def compare_releases(
     older = _outcomes(before, workspace) if before else _NOTHING
     newer = _outcomes(after, workspace)
     left, right = join_sorted(older["asset_id"], newer["asset_id"])
-    was, now = older.take(left), newer.take(right)
+    was, now = (t.select(_COMPARED).take(at) for t, at in ((older, left), (newer, right)))
     verdicts = (pc.fill_null(was["verdict"], GONE), pc.fill_null(now["verdict"], GONE))
     reasons = (_written(was["reasons"]), _written(now["reasons"]))
     clear = tuple(pc.equal(each, Verdict.CLEAR.value) for each in verdicts)
@@ -111,7 +111,7 @@ def compare_releases(
         *map(pa.scalar, ("withdrawn", "added", "changed", "decided", "unchanged")),
     )
     told = pc.not_equal(change, "unchanged")
-    rows = _tell(was, now, change, verdicts).filter(told)
+    rows = _tell(older.take(left.filter(told)), newer.take(right.filter(told)), change.filter(told))
     counts = Counter(change.to_pylist())
     names = ("withdrawn", "added", "changed", "decided", "unchanged")
     difference = Difference(
@@ -157,6 +157,7 @@ def write_difference(folder: Path, difference: Difference, rows: pa.Table) -> No
     write_atomically(folder / SUMMARY, f"{text}\n".encode())
 
 
+_COMPARED = ["asset_id", "verdict", "reasons"]
 _COLUMNS = (
     *("asset_id", "names", "verdict", "reasons", "decided_by"),
     *("explanation_en", "explanation_ja"),
@@ -184,16 +185,14 @@ def _outcomes(release: Release, workspace: Path) -> pa.Table:
         ) from error
 
 
-def _tell(
-    was: pa.Table, now: pa.Table, change: pa.Array, verdicts: tuple[pa.Array, pa.Array]
-) -> pa.Table:
+def _tell(was: pa.Table, now: pa.Table, change: pa.Array) -> pa.Table:
     empty = pa.scalar([], pa.list_(pa.string()))
     columns = {
         "asset_id": pc.coalesce(now["asset_id"], was["asset_id"]),
         "names": pc.coalesce(now["names"], was["names"]),
         "change": change,
-        "verdict_before": verdicts[0],
-        "verdict_after": verdicts[1],
+        "verdict_before": pc.fill_null(was["verdict"], GONE),
+        "verdict_after": pc.fill_null(now["verdict"], GONE),
         "reasons_before": pc.coalesce(was["reasons"], empty),
         "reasons_after": pc.coalesce(now["reasons"], empty),
         "decided_by": pc.fill_null(now["decided_by"], "machine"),
@@ -215,20 +214,22 @@ def _edited(
     before: Release | None, after: Release, workspace: Path, ids: pa.ChunkedArray
 ) -> pa.ChunkedArray:
     """For each asset whether the manifests hold it with other captions."""
+    nowhere = pa.chunked_array([pa.repeat(pa.scalar(False), len(ids))])
     manifests = [_manifest(r, workspace) for r in (before, after) if r is not None]
     if len(manifests) < 2 or manifests[0]["captions"].equals(manifests[1]["captions"]):
-        return pa.chunked_array([pa.repeat(pa.scalar(False), len(ids))])
-    one, other = (m.select(["asset_id", "captions"]).combine_chunks() for m in manifests)
-    left, right = join_sorted(one["asset_id"], other["asset_id"])
-    both = pc.and_(pc.is_valid(left), pc.is_valid(right))
-    left, right = left.filter(both), right.filter(both)
-    was, now = _captions(one["captions"].take(left)), _captions(other["captions"].take(right))
-    changed = one["asset_id"].take(left).filter(pc.not_equal(was, now))
-    return pc.is_in(ids, value_set=changed)
+        return nowhere
+    # Both are ordered by asset: what they have in common lies in the same order.
+    one, other = manifests
+    one = one.filter(pc.is_in(one["asset_id"], value_set=other["asset_id"]))
+    other = other.filter(pc.is_in(other["asset_id"], value_set=one["asset_id"]))
+    if one["captions"].equals(other["captions"]):
+        return nowhere
+    changed = one.filter(pc.not_equal(*(_captions(each["captions"]) for each in (one, other))))
+    return pc.is_in(ids, value_set=changed["asset_id"])
 
 
 def _manifest(release: Release, workspace: Path) -> pa.Table:
-    manifest = read_manifest(release, workspace)
+    manifest = read_manifest(release, workspace, ("asset_id", "captions"))
     if manifest is None:
         raise ReleaseError(
             f"The manifest in {release.path(workspace)} is missing or damaged.",

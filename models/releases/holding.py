@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 
+from models.releases.manifest import HELD
 from models.releases.publishing import find_release, read_manifest
 from models.store.database import Database
 from models.store.tables import ReleaseRow
@@ -37,7 +38,7 @@ def find_releases_with(
         numbers = sorted(session.scalars(query))
     found: dict[str, list[int]] = {}
     for number in numbers:
-        manifest = read_manifest(find_release(database, dataset, number), workspace)
+        manifest = read_manifest(find_release(database, dataset, number), workspace, HELD)
         if manifest is None:
             continue
         ids = manifest["asset_id"]

@@ -76,6 +76,9 @@ REWRITTEN = pa.schema(
 """The captions that the release holds rewritten, with what they were: it names what was taken out,
 and is therefore no part of what is exported."""
 
+HELD = ("asset_id", "names")
+"""The columns of a manifest that tell what a release holds."""
+
 GONE = "absent"
 """Verdict shown for an asset of the previous release that the dataset no longer holds."""
 
@@ -142,7 +145,7 @@ def build_removed(previous: pa.Table | None, manifest: pa.Table, outcomes: pa.Ta
     """What the previous release held and this one does not, and why.
 
     Args:
-        previous: the previous release's manifest, or None for the first release.
+        previous: the previous release's manifest, ``HELD`` at least; None for the first release.
         manifest: this release's manifest.
         outcomes: every asset of the dataset as it is now.
     """

@@ -1,22 +1,27 @@
 """What one shard adds to a release: its rows of the manifest and the other tables, as columns.
 
 The rows are those of ``models.releases.manifest``; here they are cut out of columns, so that a
-dataset of a million assets needs no object for each. A part lies in a file of Arrow, and all of
-them are put together by mapping these files.
+dataset of a million assets needs no object for each. A part lies in files of Arrow, and all of
+them are put together by mapping these files. They stay for the next run: where nothing that a part
+was made of has changed, it is neither read nor made again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.canonical import digest_bytes
 from models.consent.statements import Statement
+from models.errors import WorkspaceError
+from models.files import put_in_place
 from models.recleansing.members import Members
 from models.releases.manifest import MANIFEST, OUTCOMES, REWRITTEN
 from models.unicode import escape_surrogates
@@ -44,22 +49,101 @@ class Parts:
     rewritten: pa.Table
 
 
-def write_part(folder: Path, members: Members, verdicts: pa.Table) -> None:
-    """Write what a shard adds, one file for each table.
-
-    Args:
-        folder: where the parts of a run lie.
-        verdicts: the rows of ``models.judging.VERDICTS`` for these members, in their order.
+def open_parts(workspace: Path, dataset: str) -> Path:
+    """The folder where the parts of a dataset lie.
 
     Raises:
-        OSError: a file cannot be written.
+        WorkspaceError: it cannot be made.
     """
-    for kind, table in cut_part(members, verdicts).items():
-        with (
-            pa.OSFile(str(_path(folder, members.shard, kind)), "wb") as sink,
-            pa.ipc.new_file(sink, table.schema) as writer,
-        ):
-            writer.write_table(table)
+    folder = workspace / "recleansing" / dataset
+    with _telling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """A part that is kept, and what is said of it without looking at its tables.
+
+    Attributes:
+        made_of: digest of all that it was made of.
+        asked: whether people are asked, or have been, about any of its assets.
+        terms: whether any text of its assets may hold an unknown term.
+        sha256: of the file of each table, by kind.
+    """
+
+    made_of: str
+    asked: bool
+    terms: bool
+    sha256: dict[str, str]
+
+
+def write_part(
+    folder: Path, members: Members, verdicts: pa.Table, made_of: str, *, asked: bool, terms: bool
+) -> PartRecord:
+    """Write what a shard adds, one file for each table, in the place of what was there.
+
+    It is not synced: what a crash spoils has another digest, and is made again.
+
+    Args:
+        folder: where the parts of the dataset lie.
+        verdicts: the rows of ``models.judging.VERDICTS`` for these members, in their order.
+        made_of, asked, terms: as in the record.
+
+    Raises:
+        WorkspaceError: a file cannot be written.
+    """
+    sha256 = {}
+    with _telling(folder):
+        for kind, table in cut_part(members, verdicts).items():
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+            data = memoryview(sink.getvalue())
+            sha256[kind] = digest_bytes(data)
+            put_in_place(_path(folder, members.shard, kind), data)
+        record = PartRecord(made_of, asked, terms, sha256)
+        put_in_place(_record_path(folder, members.shard), json.dumps(asdict(record)).encode())
+    return record
+
+
+def find_part(folder: Path, shard: str, made_of: str) -> PartRecord | None:
+    """What is kept of a shard's part, or None where it is missing, damaged or of something else."""
+    try:
+        record = PartRecord(**json.loads(_record_path(folder, shard).read_bytes()))
+        if record.made_of != made_of or record.sha256.keys() != _KINDS.keys():
+            return None
+        for kind, digest in record.sha256.items():
+            with pa.memory_map(str(_path(folder, shard, kind))) as source:
+                if digest_bytes(memoryview(source.read_buffer())) != digest:
+                    return None
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    return record
+
+
+def drop_other_parts(folder: Path, shards: Collection[str]) -> None:
+    """Delete the parts of all shards but these.
+
+    Raises:
+        WorkspaceError: one cannot be deleted.
+    """
+    kept = {name for shard in shards for name in _names(shard)}
+    with _telling(folder):
+        for path in folder.iterdir():
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _telling(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"What shards add to a release cannot be kept in {folder}: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
 
 
 def read_parts(folder: Path, shards: Sequence[str]) -> Parts:
@@ -72,16 +156,20 @@ def read_parts(folder: Path, shards: Sequence[str]) -> Parts:
 
 
 def _join(folder: Path, shards: Sequence[str], kind: str) -> pa.Table:
-    """One table of all shards, made column by column: besides it two columns are held at a time."""
+    """One table of all shards, made column by column: besides it two columns are held at a time.
+
+    Of files that are mapped, only what is looked at takes memory.
+    """
     schema = _KINDS[kind]
-    paths = [_path(folder, shard, kind) for shard in shards]
+    mapped = [_map(_path(folder, shard, kind)) for shard in shards]
+    whole = pa.concat_tables([*mapped, schema.empty_table()]).cast(schema)
     keys = [name for name in ("asset_id", "caption") if kind == "rewritten" or name == "asset_id"]
-    key_table = pa.table([_read_column(paths, schema.field(name)) for name in keys], names=keys)
-    order = pc.sort_indices(key_table, sort_keys=[(name, "ascending") for name in keys])
+    order = pc.sort_indices(
+        whole.select(keys).combine_chunks(), sort_keys=[(name, "ascending") for name in keys]
+    )
 
     def put_in_order(field: pa.Field) -> pa.ChunkedArray:
-        whole = pa.table([_read_column(paths, field)], names=["one"]).combine_chunks()
-        return whole.take(order).combine_chunks()["one"]
+        return whole.select([field.name]).combine_chunks().take(order).combine_chunks()[field.name]
 
     with ThreadPoolExecutor(_THREADS) as threads:
         return pa.table(list(threads.map(put_in_order, schema)), schema=schema)
@@ -172,10 +260,15 @@ def _path(folder: Path, shard: str, kind: str) -> Path:
     return folder / f"{shard}.{kind}.arrow"
 
 
-def _read_column(paths: Sequence[Path], field: pa.Field) -> pa.ChunkedArray:
-    """One column of some parts; of a file that is mapped, only what is looked at takes memory."""
-    chunks: list[pa.Array] = []
-    for path in paths:
-        with pa.memory_map(str(path)) as source:
-            chunks += pa.ipc.open_file(source).read_all()[field.name].chunks
-    return pa.chunked_array(chunks, field.type)
+def _record_path(folder: Path, shard: str) -> Path:
+    return folder / f"{shard}.json"
+
+
+def _names(shard: str) -> list[str]:
+    folder = Path()
+    return [_record_path(folder, shard).name, *(_path(folder, shard, k).name for k in _KINDS)]
+
+
+def _map(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()

@@ -19,7 +19,12 @@ from models.errors import KiyomeError
 from models.planning import dataset_folder, read_outcomes, read_plan
 from models.releases.manifest import digest_exclusions
 from models.releases.proposal import Proposal, open_proposal
-from models.releases.publishing import latest_release, purposes_of, read_manifest
+from models.releases.publishing import (
+    holds_manifest,
+    latest_release,
+    purposes_of,
+    read_manifest,
+)
 from models.releases.release import Release
 from models.store.database import Database
 from models.takedowns import find_taken_down, takedown_times
@@ -84,7 +89,7 @@ def _tell_waiting(waiting: Proposal, standing: Release | None, workspace: Path) 
     told = f"release {waiting.release.number} is {waiting.state.value} and not published"
     if standing is None:
         return Check("sign-off", ok=True, detail=told)
-    intact = read_manifest(standing, workspace) is not None
+    intact = holds_manifest(standing, workspace)
     how = "is as it was published" if intact else "is missing or damaged"
     return Check(
         "sign-off", ok=intact, detail=f"{told}; the manifest of release {standing.number} {how}"

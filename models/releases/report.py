@@ -102,9 +102,10 @@ def _rows(
 ) -> list[dict[str, Any]]:
     found = outcomes.filter(pc.equal(outcomes["verdict"], verdict.value))
     keys = pa.table([pc.binary_join(found[name], "\0") for name in _ORDER], names=list(_ORDER))
-    order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in _ORDER])
+    by = [(name, "ascending") for name in _ORDER]
+    first = pc.select_k_unstable(keys, SHOWN_EACH, by)
     rows = []
-    for row in found.take(order.slice(0, SHOWN_EACH)).to_pylist():
+    for row in found.take(first).to_pylist():
         picture = derivative_path(workspace / "derivatives", row["asset_id"], THUMB)
         linked = picture.exists() and picture.is_relative_to(workspace)
         back = "/".join([".."] * len(folder.relative_to(workspace).parts))

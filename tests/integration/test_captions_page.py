@@ -40,6 +40,7 @@ from models.store.database import Database
 from models.store.tables import ReleaseRow
 from review_ui.app import create_app
 from tests.account_parts import Window, cheap_passwords, put_account, signed_in
+from tests.owner_works_parts import names_in
 from tests.review_seed import DATASET, draw_mascot, make_evidence, put, store_picture
 
 pytestmark = pytest.mark.usefixtures("cheap_passwords")
@@ -280,7 +281,7 @@ def publish(database: Database, workspace: Path, setter: str, caption: str, orig
     (folder / "rewritten.parquet").write_bytes(to_parquet(build_rewritten(judged)))
     path = dataset_folder(workspace, DATASET) / FILE
     path.parent.mkdir(parents=True)
-    write_owned(path, build_owned(*judged[0], "p"), ["p"])
+    write_owned(path, build_owned(names_in((asset,)), judged[0][1], "p"), ["p"])
     with database.transaction() as session:
         session.add(
             ReleaseRow(

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import select
 
+from models.ledger.log import UsageLedger
 from models.nouns.register.storage import add_name
 from models.settings import Settings
 from models.store.database import Database
+from models.store.schema import open_database
+from models.store.tables import ReleaseRow
 from tests.pipeline import ROOT, make_settings, manifest_bytes, run_kiyome
 from tests.recleansing import (
     DATASET,
@@ -94,8 +98,16 @@ def test_a_recleansing_whose_processes_all_die_says_so_and_the_next_one_finishes
     ended = run_kiyome(*_words(settings), env={"KIYOME_FAILPOINT": "carried-written"})
     assert ended.returncode == 1
     assert "were ended from outside in a row" in ended.stderr
+    half = run_kiyome(*_words(settings), env={"KIYOME_FAILPOINT": "ledger.promised"})
+    assert half.returncode == 1
+    assert "the release is in force" in half.stderr
+    assert manifest_bytes(settings, DATASET) == unharmed
     assert run_kiyome(*_words(settings)).returncode == 0
     assert manifest_bytes(settings, DATASET) == unharmed
+    with open_database(settings.resolved_database_url).snapshot() as session:
+        (release,) = session.scalars(select(ReleaseRow.id).where(ReleaseRow.number == 2))
+    ledger = UsageLedger.open(settings.workspace / "ledger", settings.ledger_origin)
+    assert ledger.batch(release) is not None
 
 
 def test_processes_that_walk_shards_and_die_do_not_end_a_recleansing_that_gets_on(

@@ -32,7 +32,7 @@ from models.recleansing.members import read_members
 from models.recleansing.outputs import TooFewRowsError, find_output
 from models.recleansing.stamps import Stamps
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten, to_parquet
-from models.releases.parts import read_parts, write_part
+from models.releases.parts import find_part, read_parts, write_part
 from models.stages import BASE_FIELDS, StageRecord, stage_folder, store_record, store_table
 from tasks.walking import FEATURES_JUDGED
 
@@ -200,15 +200,16 @@ def _compare(one: Path, other: Path, drawn: Sequence[_Drawn]) -> None:
     moved = [dataclasses.replace(d, special=e.special) for d, e in pairwise([*drawn, drawn[0]])]
     for bench in (_bench(assets, drawn), _bench(assets, drawn), _bench(assets, moved)):
         expected = judge(digest, assets, tables, bench, other, _DATASET)
-        decided, rows = Decider(bench, one, _DATASET).judge(members, outputs)
+        judged = Decider(bench, one, _DATASET).judge(members, outputs)
         same = dataclasses.replace(expected, seconds=0.0)
-        assert dataclasses.replace(decided, seconds=0.0) == same
-        write_part(one, members, rows)
+        assert dataclasses.replace(judged.record, seconds=0.0) == same
+        written = write_part(one, members, judged.rows, "this", asked=False, terms=False)
+        assert find_part(one, digest, "this") == written
         parts = read_parts(one, [digest])
-        judged = [(assets, read_verdicts(other, expected))]
-        assert to_parquet(parts.manifest) == to_parquet(build_manifest(judged))
-        assert to_parquet(parts.outcomes) == to_parquet(build_outcomes(judged))
-        assert to_parquet(parts.rewritten) == to_parquet(build_rewritten(judged))
+        table = [(assets, read_verdicts(other, expected))]
+        assert to_parquet(parts.manifest) == to_parquet(build_manifest(table))
+        assert to_parquet(parts.outcomes) == to_parquet(build_outcomes(table))
+        assert to_parquet(parts.rewritten) == to_parquet(build_rewritten(table))
 
 
 def test_an_asset_that_a_stage_has_not_examined_is_not_decided(tmp_path: Path) -> None:

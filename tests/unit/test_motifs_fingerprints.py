@@ -83,3 +83,17 @@ def test_equal_distances_come_in_order_of_position() -> None:
 
 def test_an_empty_index_finds_nothing() -> None:
     assert HammingIndex([]).search([bytes(PDQ_BYTES)], 256) == [[]]
+
+
+def test_whether_anything_is_near_is_what_the_search_says() -> None:
+    chance = np.random.default_rng(7)
+    stored = chance.integers(0, 256, (40, PDQ_BYTES), np.uint8)
+    queries = stored[:20].copy()
+    for bits, query in enumerate(queries):  # each a bit farther than the one before
+        flipped = chance.permutation(PDQ_BYTES * 8)[: 5 * bits]
+        np.bitwise_xor.at(query, flipped // 8, (1 << (flipped % 8)).astype(np.uint8))
+    index = HammingIndex([row.tobytes() for row in stored])
+    found = [bool(hits) for hits in index.search([q.tobytes() for q in queries], 60)]
+    assert index.near(queries, 60).tolist() == found
+    assert set(found) == {True, False}
+    assert not HammingIndex([]).near(queries, 60).any()

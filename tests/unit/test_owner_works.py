@@ -32,6 +32,7 @@ from tests.owner_works_parts import (
     index_judged,
     judge_as,
     judge_example,
+    names_in,
     say,
     shard,
 )
@@ -144,12 +145,12 @@ class TestReading:
 class TestWriting:
     def test_statements_of_nobody_belong_to_nobody(self) -> None:
         ((assets, rows),) = shard(judge_as(asset_of("a.png"), *CLEAR, say("")))
-        assert build_owned(assets, rows, "p").num_rows == 0
+        assert build_owned(names_in(assets), rows, "p").num_rows == 0
 
     def test_names_that_are_no_text_are_shown_escaped(self) -> None:
         asset = replace(asset_of("a.png"), locations=(Location("\udcff.png", "x"),))
         ((assets, rows),) = shard(judge_as(asset, *CLEAR, say(HANAKO)))
-        assert build_owned(assets, rows, "p")["name"].to_pylist() == ["\\udcff.png"]
+        assert build_owned(names_in(assets), rows, "p")["name"].to_pylist() == ["\\udcff.png"]
 
     def test_nobody_else_on_the_machine_can_read_it(self, tmp_path: Path) -> None:
         index_judged(tmp_path, "set", judge_example())
@@ -203,9 +204,9 @@ class TestRuns:
         from models.owners import works_index
 
         read = []
-        real = works_index.read_judged_part
+        real = works_index.read_judged_rows
         monkeypatch.setattr(
-            works_index, "read_judged_part", lambda *a: read.append(a[2]) or real(*a)
+            works_index, "read_judged_rows", lambda *a: read.append(a[2]) or real(*a)
         )
         assert index_works(tmp_path, "set")
         assert len(read) == 1
