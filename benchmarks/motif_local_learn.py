@@ -3,6 +3,7 @@
     python benchmarks/motif_local_learn.py projection models/motifs/local
     python benchmarks/motif_local_learn.py background models/motifs/local
     python benchmarks/motif_local_learn.py scores models/motifs/local
+    python benchmarks/motif_local_learn.py scores /tmp/tried --sample 300    # to try it: minutes
 
 Each is made with those before it that are in place, so that they come in this order.
 Only pictures of the tune half are looked at (``half_of``), all of them openly licensed. The same
@@ -32,6 +33,7 @@ from benchmarks.motif_local_trees import learn_trees
 from benchmarks.motif_pictures import IMAGES, half_of, load_picture, read_rows
 from benchmarks.motif_report import leave_out_namesakes
 from benchmarks.motif_scores import Scored
+from benchmarks.motif_shapes import draw_crowd, draw_shapes
 from models.motifs.alignment import WHOLE
 from models.motifs.fingerprints import Pixels
 from models.motifs.local.descriptors import LEVEL_STEP, Codes, pack_codes, sample_patches
@@ -54,10 +56,11 @@ SHAPES_REGISTERED, SHAPES_LOOKED_AT, SHAPES_COUNT = 40, 300, 4
 
 
 def main() -> None:
-    """Learn one of the two and write it."""
+    """Learn one of the three and write it."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("what", choices=("projection", "background", "scores"))
     arguments.add_argument("out", type=Path)
+    arguments.add_argument("--sample", type=int, help="scores: from about so many cases only")
     options = arguments.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     chance = np.random.default_rng(SEED)
@@ -69,7 +72,7 @@ def main() -> None:
         np.savez(options.out / "projection.npz", mean=mean, axes=axes, even=np.int32(even))
         print(f"{len(one):,} pairs of points, {even} even directions")
     elif options.what == "scores":
-        learn_scores(options.out)
+        learn_scores(options.out, options.sample)
     else:
         known = {str(reference.path) for reference in load_cases("tune").references}
         unknown = [path for path in paths if str(path) not in known][:BACKGROUND_PICTURES]
@@ -78,15 +81,20 @@ def main() -> None:
         print(f"{len(codes):,} points of {len(unknown)} pictures")
 
 
-def learn_scores(out: Path) -> None:
+def learn_scores(out: Path, sample: int | None = None) -> None:
     """Learn the trees from every place that is looked at in full, in every case.
 
     What trees that have not seen a case say of it is written beside them, for the calibration.
+
+    Args:
+        out: folder for both.
+        sample: about so many cases, in place of all and of the further clean pictures.
     """
-    chosen = load_cases("tune")
+    chosen = load_cases("tune", sample=sample)
+    further = more_clean(chosen) if sample is None else []
     index = LocalIndex.build([reference_at(reference.path) for reference in chosen.references])
     labels = [reference.label for reference in chosen.references]
-    every = [Scored(case, WHOLE, {}, 0.0) for case in (*chosen, *more_clean(chosen))]
+    every = [Scored(case, WHOLE, {}, 0.0) for case in (*chosen, *further)]
     cases = [each.case for each in leave_out_namesakes(every, chosen.references)]
     places = [
         [Place(labels[owner], traits) for owner, traits in index.measure(extract(case.pixels()))]
@@ -188,67 +196,6 @@ def measure_shapes() -> np.ndarray:
         drawn = (draw(1000 + seed) for seed in range(SHAPES_LOOKED_AT))
         measured += [traits for picture in drawn for _, traits in index.measure(extract(picture))]
     return np.array(measured, np.float64)
-
-
-def draw_shapes(seed: int) -> Pixels:
-    """Rectangles, ellipses, triangles and lines in flat colours, mostly with an outline."""
-    chance = np.random.default_rng(seed)
-    width, height = (int(side) for side in chance.integers(240, 800, 2))
-    picture = np.full((height, width, 3), chance.integers(0, 256, 3).astype(np.uint8), np.uint8)
-    line = int(chance.integers(1, 6))
-    ink = [int(value) for value in chance.integers(0, 256, 3)]
-    outlined = chance.random() < 0.7
-    for _ in range(int(chance.integers(4, 24))):
-        colour = [int(value) for value in chance.integers(0, 256, 3)]
-        x, y = (int(at) for at in chance.integers(0, [width, height]))
-        across, down = (int(e) for e in chance.uniform(0.04, 0.3, 2) * max(width, height))
-        kind = int(chance.integers(4))
-        for shade, thickness in ((colour, -1), (ink, line)) if outlined else ((colour, -1),):
-            _draw_shape(picture, kind, (x, y, across, down), shade, thickness, line)
-    return picture
-
-
-def draw_crowd(seed: int) -> Pixels:
-    """Large rectangles and ellipses over each other, all with the same dark outline."""
-    chance = np.random.default_rng(seed)
-    width, height = (int(side) for side in chance.integers(220, 420, 2))
-    picture = np.full((height, width, 3), chance.integers(60, 256, 3).astype(np.uint8), np.uint8)
-    line = int(chance.integers(2, 5))
-    for _ in range(int(chance.integers(8, 20))):
-        colour = [int(value) for value in chance.integers(0, 256, 3)]
-        x, y = (int(at) for at in chance.uniform(-0.05, 0.85, 2) * (width, height))
-        across, down = (int(e) for e in chance.uniform(0.08, 0.5, 2) * (width, height))
-        kind = int(chance.integers(2))
-        for shade, thickness in ((colour, -1), ([20, 20, 20], line)):
-            _draw_shape(picture, kind, (x, y, across, down), shade, thickness, line)
-    return picture
-
-
-def _draw_shape(
-    picture: Pixels,
-    kind: int,
-    box: tuple[int, int, int, int],
-    shade: list[int],
-    thickness: int,
-    line: int,
-) -> None:
-    """One shape, filled where the thickness is negative."""
-    x, y, across, down = box
-    if kind == 0:
-        cv2.rectangle(picture, (x, y), (x + across, y + down), shade, thickness)
-    elif kind == 1:
-        middle, axes = (x + across // 2, y + down // 2), (across // 2 + 2, down // 2 + 2)
-        cv2.ellipse(picture, middle, axes, 0, 0, 360, shade, thickness, cv2.LINE_AA)
-    elif kind == 2 and thickness < 0:
-        cv2.fillPoly(picture, [_triangle(x, y, across, down)], shade, cv2.LINE_AA)
-    elif kind == 2:
-        cv2.polylines(picture, [_triangle(x, y, across, down)], True, shade, thickness, cv2.LINE_AA)
-    else:
-        cv2.line(picture, (x, y), (x + across, y + down), shade, line, cv2.LINE_AA)
-
-
-def _triangle(x: int, y: int, across: int, down: int) -> np.ndarray:
-    return np.array([[x, y], [x + across, y], [x + across // 2, y + down]], np.int32)
 
 
 def save_unseen(path: Path, cases: Sequence[Case], scores: Sequence[dict[str, float]]) -> None:

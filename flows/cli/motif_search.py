@@ -98,7 +98,8 @@ def search_command(
                 else:
                     hits.append(found)
     hits.sort(key=lambda hit: (-hit.match.risk, hit.names, hit.match.reference.label))
-    _show(hits)
+    if coverage.searched:
+        _show(hits)
     if file is not None:
         _write(file, hits)
         click.echo(f"Written: {file}")
@@ -106,7 +107,8 @@ def search_command(
     if coverage.unseen:
         click.echo(
             f"{coverage.unseen:,} could not be: nothing is kept of them that was made with "
-            "these settings. `kiyome cleanse` examines them.",
+            "these settings. `kiyome cleanse` looks at them, but not at those that it excludes "
+            "for want of consent.",
             err=True,
         )
         raise SystemExit(1)

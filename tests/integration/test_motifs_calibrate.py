@@ -13,11 +13,13 @@ from click.testing import CliRunner, Result
 
 from flows import calibrating
 from flows.cli import kiyome
+from models.beginning import settle_workspace
 from models.errors import KiyomeError
 from models.motifs.calibration.proposing import Examined
 from models.motifs.calibrations import choose_calibration
 from models.motifs.encoder import BUILTIN
 from models.motifs.encoders import load_encoder
+from models.settings import Settings
 from tests.motif_calibration_cases import imagine, propose
 from tests.motif_pictures import draw, encode_file, inner, recoloured, scaled
 
@@ -114,7 +116,7 @@ class _Imagining:
 
 def test_an_evaluation_finds_edited_copies_and_shows_what_it_could_not_use(place: Path) -> None:
     said = say("motifs", "evaluate", "pictures", "--out", "report", "--quiet")
-    assert "36 pictures that show a motif and 12 clean ones, against 6 references" in said
+    assert "Pictures that show a motif: 36; clean ones: 12; references: 6" in said
     numbers = json.loads((place / "report" / "report.json").read_text(encoding="utf-8"))
     assert numbers["recall"]["by_kind"]["縮小"]["share"] == 1.0
     assert numbers["recall"]["recall"]["share"] > 0.8
@@ -179,7 +181,7 @@ def test_too_few_pictures_leave_no_file(place: Path) -> None:
 
 
 def test_a_workspace_without_motifs_says_how_to_register_some(place: Path, tmp_path: Path) -> None:
-    (tmp_path / "workspace").mkdir()
+    settle_workspace(Settings(workspace=tmp_path / "workspace"))
     error = complain(
         "motifs", "evaluate", "pictures", "--workspace", tmp_path / "workspace", "--quiet"
     )

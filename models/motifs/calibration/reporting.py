@@ -121,8 +121,8 @@ def _facts(evaluation: Evaluation) -> list[str]:
     references, labels = sum(evaluation.references.values()), len(evaluation.references)
     recall, alarms = evaluation.summary.recall, evaluation.summary.alarms
     measured = (
-        f"{recall.of:,} pictures that show a motif and {alarms.of:,} clean ones, against "
-        f"{references:,} references of {labels:,} labels."
+        f"Pictures that show a motif: {recall.of:,}; clean ones: {alarms.of:,}; "
+        f"references: {references:,}, of {labels:,} {'label' if labels == 1 else 'labels'}."
     )
     judged_by = (
         f"Encoder {evaluation.encoder}, calibration {evaluation.calibration.name!r}, "
