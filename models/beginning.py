@@ -9,6 +9,7 @@ database where it lies elsewhere, and the disks that this machine is to mount.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,12 +31,19 @@ _WITHOUT_MARK = ("ledger", "releases")
 """One of these is in a workspace that was used before there was a mark. Files that a run may leave
 where its disk has just gone away, as its lock or an empty database, say nothing."""
 
+_USED = ("kiyome.db", "datasets")
+"""One of these is in a workspace that something was done in, and is enough where none is begun."""
+
 _ALL_THE_SAME = "To begin a new one all the same, set KIYOME_NEW_WORKSPACE=always once."
 
 
 def is_begun(workspace: Path) -> bool:
     """Whether a workspace is there, as opposed to an empty place for one."""
-    return any((workspace / name).exists() for name in (MARK, *_WITHOUT_MARK))
+    return _holds_any(workspace, (MARK, *_WITHOUT_MARK))
+
+
+def _holds_any(workspace: Path, names: Iterable[str]) -> bool:
+    return any((workspace / name).exists() for name in names)
 
 
 def settle_workspace(settings: Settings, *, begin: bool = True) -> Settings:
@@ -53,7 +61,7 @@ def settle_workspace(settings: Settings, *, begin: bool = True) -> Settings:
         StoreError: it is missing, and the database that may know of it cannot be asked.
     """
     marked = (settings.workspace / MARK).exists()
-    used = is_begun(settings.workspace) or (settings.workspace / "kiyome.db").exists()
+    used = is_begun(settings.workspace) or _holds_any(settings.workspace, _USED)
     if not begin and not used:
         raise WorkspaceError(
             f"There is no workspace at {settings.workspace.absolute()}.",

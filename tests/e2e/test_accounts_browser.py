@@ -208,7 +208,7 @@ def test_the_pages_of_accounts_are_accessible_and_fit(
     with sqlite_database.transaction() as session:
         link = make_link(session, invited, ops.name)
     page.goto(address + link.path)
-    assert page.evaluate("document.activeElement.id") == "password"
+    page.wait_for_function("document.activeElement.id === 'password'")
     look("link")
     page.fill("#password", "aaaaaaaaaaaaaaa")
     page.fill("#again", "aaaaaaaaaaaaaaa")

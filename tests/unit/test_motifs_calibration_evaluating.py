@@ -108,7 +108,7 @@ def test_misses_are_listed_worst_first_and_alarms_likeliest_first() -> None:
 
 def test_an_evaluation_of_clean_pictures_alone_can_be_written() -> None:
     said = write_terminal(evaluated([seen(None, 0.1)] * 3))
-    assert "0 pictures that show a motif and 3 clean ones" in said
+    assert "Pictures that show a motif: 0; clean ones: 3" in said
 
 
 def test_the_terminal_shows_recall_with_intervals_and_rows_left_out() -> None:
