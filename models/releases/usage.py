@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,6 +35,7 @@ from models.verdicts import Verdict
 
 Pseudonym = Callable[[str, str], str]
 _MOST_KNOWN = 10_000
+_LARGEST_KEY = 1 << 62
 _LOGGED = {Verdict.CLEAR: RecordType.USE, Verdict.EXCLUDE: RecordType.EXCLUDE}
 
 
@@ -110,37 +112,42 @@ def record_usage(
             yield RecordForm(record)
 
     for verdicts in judged:
-        rows, row_of = _distinct(verdicts)
         ids = verdicts["asset_id"].to_pylist()
-        forms_of: dict[int, list[RecordForm]] = {}
-        for asset_id, number in zip(ids, row_of, strict=True):
-            forms = forms_of.get(number)
+        rows, firsts, row_of = _distinct(verdicts)
+        forms_of: list[list[RecordForm]] = []
+        for row, first in zip(rows, firsts, strict=True):
+            forms = known.get(row)
             if forms is None:
-                row = rows(number)
-                forms = known.get(row)
-                if forms is None:
-                    if len(known) == _MOST_KNOWN:
-                        known.clear()
-                    forms = known[row] = list(make_forms(row, asset_id))
-                forms_of[number] = forms
-            for form in forms:
+                if len(known) == _MOST_KNOWN:
+                    known.clear()
+                forms = known[row] = list(make_forms(row, ids[first]))
+            forms_of.append(forms)
+        for asset_id, number in zip(ids, row_of, strict=True):
+            for form in forms_of[number]:
                 yield form.about(asset_id)
 
 
-def _distinct(verdicts: pa.Table) -> tuple[Callable[[int], _Row], list[int]]:
-    """The different rows among those of a shard, by number, and for each asset its row's number."""
+def _distinct(verdicts: pa.Table) -> tuple[list[_Row], list[int], list[int]]:
+    """The different rows of a shard, the place of the first of each, and each asset's row."""
     columns = [_texts(verdicts[name]).dictionary_encode() for name in _Row._fields]
-    key = np.zeros(len(verdicts), np.int64)
+    key, span = np.zeros(len(verdicts), np.int64), 1
     for column in columns:
-        codes = pc.fill_null(column.indices, -1).to_numpy().astype(np.int64) + 1
-        key = np.unique(key * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1]
-    _, firsts = np.unique(key, return_index=True)
+        values = len(column.dictionary) + 1
+        if span * values > _LARGEST_KEY:
+            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+            span = len(key) + 1
+        key = key * values + pc.fill_null(column.indices, -1).to_numpy() + 1
+        span *= values
+    _, firsts, row_of = np.unique(key, return_index=True, return_inverse=True)
+    texts = [_decode(column, firsts) for column in columns]
+    return [_Row(*each) for each in zip(*texts, strict=True)], firsts.tolist(), row_of.tolist()
 
-    def read(number: int) -> _Row:
-        at = int(firsts[number])
-        return _Row(*(column[at].as_py() for column in columns))
 
-    return read, key.tolist()
+def _decode(column: pa.DictionaryArray, places: npt.NDArray[np.int64]) -> list[str | None]:
+    """The texts at some places of a column."""
+    texts = column.dictionary.to_pylist()
+    codes = column.indices.take(pa.array(places)).to_pylist()
+    return [None if code is None else texts[code] for code in codes]
 
 
 def _texts(column: pa.ChunkedArray) -> pa.StringArray:
