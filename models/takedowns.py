@@ -15,6 +15,7 @@ from models.errors import KiyomeError
 from models.outbox import post_events
 from models.review.audit import append_audit, append_audit_many
 from models.review.closing import audit_closed, close_taken_down
+from models.store.batching import cut_batches
 from models.store.database import now_ms
 from models.store.tables import ReleaseRow, TakedownRow
 from models.words import read_words
@@ -111,10 +112,9 @@ def _check_asset(asset_id: str) -> None:
 
 def _times_of(session: Session, asset_ids: Collection[str]) -> dict[str, int]:
     """When those of some assets that are taken down already were."""
-    row, wanted = TakedownRow, sorted(set(asset_ids))
+    row = TakedownRow
     found: dict[str, int] = {}
-    for at in range(0, len(wanted), _NAMED_AT_ONCE):
-        some = wanted[at : at + _NAMED_AT_ONCE]
+    for some in cut_batches(sorted(set(asset_ids)), _NAMED_AT_ONCE):
         query = select(row.asset_id, row.acknowledged_ms).where(row.asset_id.in_(some))
         found |= {each.asset_id: each.acknowledged_ms for each in session.execute(query)}
     return found

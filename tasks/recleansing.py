@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.assets.asset import Asset
@@ -23,17 +22,14 @@ from models.nouns.terms.outputs import may_hold_terms
 from models.recleansing.deciding import Decider, Judged
 from models.recleansing.members import Members, read_members
 from models.recleansing.motifs import by_looks
-from models.recleansing.outputs import Output, Places, TooFewRowsError, find_output
+from models.recleansing.outputs import Output, TooFewRowsError, find_output
 from models.releases.parts import PartRecord, find_part, write_part
 from models.review.derivatives import FOLDER, SIZES, derivative_path, note_path
 from models.review.items import Question
-from models.review.questions import Asking, ReferenceCard, ask
+from models.review.questions import Asking, ReferenceCard, ask, find_asked
 from models.stages import StageRecord
-from models.verdicts import Verdict
 from tasks.order import Desk, open_desk
 from tasks.walking import FEATURES_JUDGED, carry_out_here, walk_shard
-
-_ASKED = pa.array([Verdict.REVIEW.value, Verdict.CLEAR.value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,9 @@ def walk_known(order: str, digest: str, parts: str) -> Walked:
         stages, looked = [StageRecord(**each) for each in result["stages"]], 0
         judged = Judged(verdict, partial(read_verdicts, desk.workspace, verdict))
     part = _keep_part(Path(parts), members, judged, nouns)
-    assets = _list_asked(members, judged.rows) if part.asked else []
+    assets: list[Asset] = []
+    if part.asked:
+        assets = members.assets(np.flatnonzero(find_asked(judged.rows).to_numpy()).tolist())
     questions = list(ask(assets, judged.rows, _asking(order))) if assets else []
     stamps, desk.stamps.fresh = desk.stamps.fresh, {}
     return Walked(
@@ -106,21 +104,8 @@ def _keep_part(folder: Path, members: Members, judged: Judged, nouns: Output | N
     if known is not None:
         return known
     terms = nouns is None or may_hold_terms(nouns.table)
-    asked = bool(len(_find_asked(judged.rows)))
+    asked = bool(pc.any(find_asked(judged.rows)).as_py())
     return write_part(folder, members, judged.rows, made_of, asked=asked, terms=terms)
-
-
-def _find_asked(verdicts: pa.Table) -> Places:
-    """The places of those that people are asked about, or have been."""
-    open_rows = pc.and_(
-        pc.not_equal(verdicts["question"], ""),
-        pc.is_in(verdicts["verdict"], value_set=_ASKED),
-    )
-    return np.flatnonzero(open_rows.to_numpy())
-
-
-def _list_asked(members: Members, verdicts: pa.Table) -> list[Asset]:
-    return members.assets(_find_asked(verdicts).tolist())
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ from models.takedowns import find_taken_down, lock_refusals
 from models.withdrawals import find_withdrawn, read_withdrawals
 
 REWRITTEN_FILE = "rewritten.parquet"
-_ENCODED = ("manifest", "outcomes")
 SidecarWriter = Callable[[Path], None]
 
 
@@ -75,9 +74,7 @@ class Contents:
     def encode(self) -> None:
         """Make both at the same time, which on two cores takes as long as the larger one."""
         with ThreadPoolExecutor(2) as threads:
-            made = [threads.submit(getattr, self, f"{name}_bytes") for name in _ENCODED]
-            for each in made:
-                each.result()
+            list(threads.map(partial(getattr, self), ("manifest_bytes", "outcomes_bytes")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the question; until then the item must be nobody's, wherever it was on its way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from models.review.audit import append_audit_many
 from models.review.items import UNDECIDED, ItemState
 from models.review.releasing import RELEASED
 from models.review.turns import FRESH
+from models.store.batching import cut_batches
 from models.store.database import now_ms
 from models.store.tables import GoldenServingRow, ReviewItemRow, TakedownRow
 
@@ -41,12 +42,12 @@ def close_taken_down(session: Session, asset_ids: Collection[str]) -> tuple[str,
     down = _find_taken_down(session, asset_ids)
     about = [
         each
-        for some in _cut(down)
+        for some in cut_batches(sorted(down), _NAMED_AT_ONCE)
         for each in session.scalars(select(row.id).where(row.asset_id.in_(some)))
     ]
     now = now_ms(session)
     closed: list[str] = []
-    for some in _cut(about):
+    for some in cut_batches(sorted(about), _NAMED_AT_ONCE):
         locked = select(row.id, row.state).where(row.id.in_(some)).order_by(row.id)
         found = session.execute(locked.with_for_update()).all()
         waiting = [each.id for each in found if each.state in UNDECIDED]
@@ -85,10 +86,3 @@ def _close_servings(session: Session, item_ids: Collection[str], now: int) -> No
         .values(state=ItemState.SUPERSEDED.value, lease_token="", lease_until_ms=0, updated_ms=now)
         .execution_options(synchronize_session="fetch")
     )
-
-
-def _cut(ids: Iterable[str]) -> Iterator[list[str]]:
-    """In one order, and as many at a time as a statement may name."""
-    ordered = sorted(ids)
-    for at in range(0, len(ordered), _NAMED_AT_ONCE):
-        yield ordered[at : at + _NAMED_AT_ONCE]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -23,6 +22,7 @@ from models.review.ranking import read_priority, store_priority
 from models.review.releasing import RELEASED
 from models.review.streams import language_of, stage_of
 from models.review.turns import FRESH, Round
+from models.store.batching import cut_batches
 from models.store.database import now_ms
 from models.store.tables import ReviewItemRow, RulingRow
 from models.unicode import make_storable
@@ -32,8 +32,6 @@ _LOCK = 0x6B69796F6D65_02
 _FREE: dict[str, Any] = {**RELEASED, **FRESH}
 _HIDING = 64
 """Versions among which the first one of an item for two persons is drawn."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def enqueue(
     now = now_ms(session)
     asked: set[str] = set()
     outcomes: Counter[str] = Counter()
-    for batch in _batches(questions, _BATCH):
+    for batch in cut_batches(questions, _BATCH):
         ids = {question.asset_id for question in batch}
         if len(ids) < len(batch) or not asked.isdisjoint(ids):
             raise ValueError("two questions are about the same asset")
@@ -209,7 +207,7 @@ def _supersede(session: Session, dataset: str, asked: frozenset[str], now: int) 
         .with_for_update()
     )
     withdrawn = [found.id for found in session.execute(query) if found.asset_id not in asked]
-    for ids in _batches(withdrawn, _BATCH):
+    for ids in cut_batches(withdrawn, _BATCH):
         session.execute(
             update(row)
             .where(row.id.in_(ids))
@@ -246,9 +244,3 @@ def _values(dataset: str, question: Question, now: int) -> dict[str, Any]:
 def _serialise(evidence: Mapping[str, Any]) -> str:
     """ASCII only: a caption may hold a NUL or half a surrogate pair, which no text column takes."""
     return json.dumps(evidence, sort_keys=True, separators=(",", ":"))
-
-
-def _batches(things: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(things)
-    while batch := list(islice(iterator, size)):
-        yield batch

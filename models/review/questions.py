@@ -65,12 +65,8 @@ def ask(assets: Sequence[Asset], verdicts: pa.Table, asking: Asking) -> Iterator
     An asset that a reviewer has already approved is asked about as well, with the same question:
     so the queue sees that its ruling still answers what would be asked.
     """
-    open_question = pc.and_(
-        pc.not_equal(verdicts["question"], ""),
-        pc.is_in(verdicts["verdict"], pa.array([Verdict.REVIEW.value, Verdict.CLEAR.value])),
-    )
     by_id = {asset.asset_id: asset for asset in assets}
-    for row in verdicts.filter(open_question).to_pylist():
+    for row in verdicts.filter(find_asked(verdicts)).to_pylist():
         asset = by_id[row["asset_id"]]
         evidence = gather_evidence(asset, row, asking)
         yield Question(
@@ -80,6 +76,14 @@ def ask(assets: Sequence[Asset], verdicts: pa.Table, asking: Asking) -> Iterator
             evidence=evidence,
             persons=count_persons(asking.review, evidence),
         )
+
+
+def find_asked(verdicts: pa.Table) -> pa.ChunkedArray:
+    """For each verdict row whether people are asked about its asset, or have been."""
+    return pc.and_(
+        pc.not_equal(verdicts["question"], ""),
+        pc.is_in(verdicts["verdict"], pa.array([Verdict.REVIEW.value, Verdict.CLEAR.value])),
+    )
 
 
 def gather_evidence(asset: Asset, row: Mapping[str, Any], asking: Asking) -> dict[str, Any]:

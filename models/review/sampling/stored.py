@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import islice
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from models.review.items import ItemState
 from models.review.quality.assurance import Combination
 from models.review.quality.audit_sample import Aim
 from models.review.sampling.strata import Parting
+from models.store.batching import cut_batches
 from models.store.tables import (
     AssuranceAssetRow,
     AssuranceSampleRow,
@@ -127,7 +127,7 @@ def read_blind_rulings(session: Session, sampled: Collection[SampledAsset]) -> d
     questions = {asset.item_id: asset for asset in sampled}
     row = RulingRow
     found: dict[str, tuple[str, str]] = {}
-    for ids in _batches(sorted(questions)):
+    for ids in cut_batches(sorted(questions), _BATCH):
         query = (
             select(row.item_id, row.question, row.id, row.ruling)
             .where(row.item_id.in_(ids))
@@ -137,7 +137,7 @@ def read_blind_rulings(session: Session, sampled: Collection[SampledAsset]) -> d
             if question == questions[item_id].question:
                 found[ruling_id] = (questions[item_id].asset_id, ruling)
     undone: set[str] = set()
-    for ids in _batches(sorted(found)):
+    for ids in cut_batches(sorted(found), _BATCH):
         ended = select(AuditRow.subject).where(AuditRow.action == "undo", AuditRow.subject.in_(ids))
         undone.update(session.scalars(ended))
     return {
@@ -152,7 +152,7 @@ def read_other_exclusions(session: Session, sampled: Collection[SampledAsset]) -
     ids = {asset.item_id: asset.asset_id for asset in sampled}
     item = ReviewItemRow
     found: set[str] = set()
-    for chosen in _batches(sorted(ids)):
+    for chosen in cut_batches(sorted(ids), _BATCH):
         query = (
             select(item.id)
             .join(
@@ -190,9 +190,3 @@ def _read(session: Session, row: AssuranceSampleRow) -> Sample:
         strata={each.name: (each.population, each.drawn) for each in session.scalars(query)},
         drawn_ms=row.drawn_ms,
     )
-
-
-def _batches(ids: Collection[str]) -> Iterator[list[str]]:
-    iterator = iter(ids)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
