@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 from models.errors import LedgerError
@@ -47,6 +48,7 @@ from models.ledger.written import AnyRecord, WrittenRecord
 _CHUNK_BYTES = 1 << 20
 _LEAVES_AT_ONCE = 4096
 _RECORDS_AT_ONCE = 256
+_type_of = attrgetter("type")
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}", re.ASCII)
 
 
@@ -93,12 +95,16 @@ class PendingAppend:
         with leaves_path.open("wb") as file, openings_path.open("wb", _CHUNK_BYTES) as openings:
             openings_path.chmod(0o600)
             writer = SealedWriter(openings, book.nonce)
-            coming = _enter(records, book, writer, counts)
-            while leaves := list(islice(coming, _LEAVES_AT_ONCE)):
+            coming = _check(records)
+            while some := list(islice(coming, _RECORDS_AT_ONCE)):
+                leaves, frames = zip(*book.enter(some), strict=True)
+                writer.add(frames)
                 written = b"".join(leaves)
                 file.write(written)
                 digest.update(written)
                 frontier.extend(leaves)
+                counts.update(map(_type_of, some))
+                reach("ledger.staging")
             writer.finish()
         if frontier.size == first_index:
             raise LedgerError(
@@ -216,19 +222,11 @@ class PendingAppend:
         self.drop()
 
 
-def _enter(
-    records: Iterable[AnyRecord], book: OwnerBook, writer: SealedWriter, counts: Counter[str]
-) -> Iterator[bytes]:
-    """The leaf of each record, once its opening is written and its type counted."""
-    for number, record in enumerate(records):
+def _check(records: Iterable[AnyRecord]) -> Iterator[AnyRecord]:
+    for record in records:
         if not isinstance(record, (WrittenRecord, UsageRecord, PayoutRecord)):
             raise LedgerError(f"A {type(record).__name__} is not a usage record.")
-        leaf, key_id, sealed = book.enter(record.owner_ref, record.canonical())
-        writer.add(key_id, sealed)
-        counts[record.type] += 1
-        yield leaf
-        if number % _RECORDS_AT_ONCE == 0:
-            reach("ledger.staging")
+        yield record
 
 
 def _check_outcome(batch: Batch, size: int, root: bytes) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import mmap
 import secrets
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import LedgerError
@@ -20,6 +21,20 @@ from models.ledger.owners.keys import OwnerKeys, RecordSalts, derive_index_salt,
 from models.ledger.owners.places import encode_places
 from models.ledger.owners.ring import OwnerInBatch
 from models.ledger.owners.sealed import NONCE_BYTES
+from models.ledger.written import AnyRecord
+
+Entered = tuple[bytes, tuple[bytes, bytes]]
+"""A record's leaf hash; and its key id with its sealed form."""
+
+
+@dataclass(slots=True, eq=False)
+class _Share:
+    """What an owner has in the batch so far."""
+
+    owner: OwnerInBatch
+    salts: RecordSalts
+    key_id: bytes
+    places: array[int]
 
 
 class OwnerBook:
@@ -40,34 +55,28 @@ class OwnerBook:
         self.new_keys: dict[str, bytes] = {}
         self._keys = dict(keys.items())
         self._batch_id = batch_id
-        self._owners: dict[str, tuple[OwnerInBatch, RecordSalts, array[int]]] = {}
+        self._shares: dict[str, _Share] = {}
         self._count = 0
 
-    def enter(self, owner_ref: str, canonical: bytes) -> tuple[bytes, bytes, bytes]:
-        """Take in the next record.
-
-        Returns:
-            Its leaf hash, its key id and its sealed form.
+    def enter(self, records: Iterable[AnyRecord]) -> Iterator[Entered]:
+        """Take in the next records.
 
         Raises:
-            LedgerError: the record is too long.
+            LedgerError: a record is too long.
         """
-        if len(canonical) > MAX_OPENING_BYTES:
-            raise LedgerError(
-                f"A usage record has {len(canonical)} bytes; {MAX_OPENING_BYTES} are allowed.",
-                "Name fewer carriers and less evidence in it.",
-            )
-        found = self._owners.get(owner_ref)
-        if found is None:
-            owner = self._derive(owner_ref)
-            salts = RecordSalts(owner.key, self._batch_id)
-            found = self._owners[owner_ref] = (owner, salts, array("Q"))
-        owner, salts, places = found
-        position = self._count
-        self._count += 1
-        places.append(position)
-        leaf = leaf_of(salts.derive(position), canonical)
-        return leaf, owner.key_id, owner.seal(position, canonical)
+        for record in records:
+            text = record.canonical()
+            if len(text) > MAX_OPENING_BYTES:
+                raise LedgerError(
+                    f"A usage record has {len(text)} bytes; {MAX_OPENING_BYTES} are allowed.",
+                    "Name fewer carriers and less evidence in it.",
+                )
+            share = self._shares.get(record.owner_ref) or self._begin(record.owner_ref)
+            position = self._count
+            self._count = position + 1
+            share.places.append(position)
+            leaf = leaf_of(share.salts.derive(position), text)
+            yield leaf, (share.key_id, share.owner.seal(position, text))
 
     def finish(self, leaves: Path, first_index: int, index: Path) -> OwnersSummary:
         """Write the index of owners over the leaf hashes in a file, at least one.
@@ -80,17 +89,20 @@ class OwnerBook:
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
             owners = [
-                self._index(owner, places, data, first_index)
-                for owner, _, places in self._owners.values()
+                self._index(share.owner, share.places, data, first_index)
+                for share in self._shares.values()
             ]
         size, root = write_index(index, self.nonce, owners)
         return OwnersSummary(self._count, root.hex(), size)
 
-    def _derive(self, owner_ref: str) -> OwnerInBatch:
+    def _begin(self, owner_ref: str) -> _Share:
         key = self._keys.get(owner_ref)
         if key is None:
             key = self._keys[owner_ref] = self.new_keys[owner_ref] = new_owner_key()
-        return OwnerInBatch.derive(owner_ref, key, self._batch_id, self.nonce)
+        owner = OwnerInBatch.derive(owner_ref, key, self._batch_id, self.nonce)
+        salts = RecordSalts(key, self._batch_id)
+        share = self._shares[owner_ref] = _Share(owner, salts, owner.key_id, array("Q"))
+        return share
 
     def _index(
         self, owner: OwnerInBatch, places: array[int], leaves: mmap.mmap, first_index: int

@@ -16,7 +16,7 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -69,10 +69,14 @@ class SealedWriter:
         self._offsets = array("Q")
         self._at = file.write(bytes(_HEADER.size))
 
-    def add(self, key_id: bytes, sealed: bytes) -> None:
-        """Append the next record."""
-        self._offsets.append(self._at)
-        self._at += self._file.write(_FRAME.pack(len(sealed), key_id) + sealed)
+    def add(self, frames: Iterable[tuple[bytes, bytes]]) -> None:
+        """Append the next records: key id and sealed record of each."""
+        parts: list[bytes] = []
+        for key_id, sealed in frames:
+            self._offsets.append(self._at)
+            self._at += _FRAME.size + len(sealed)
+            parts += _FRAME.pack(len(sealed), key_id), sealed
+        self._file.write(b"".join(parts))
 
     def finish(self) -> None:
         """Write table and header."""
