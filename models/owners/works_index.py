@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +60,7 @@ OWNED = pa.schema(
 setter may grant; ``carriers`` are those of the setter's statements, ``others`` those of everybody
 else's, one each."""
 
+_GROUPS_AT_ONCE = 25
 _ORDER = [("setter", "ascending"), ("name", "ascending"), ("asset_id", "ascending")]
 _PARTS = b"kiyome.owned/1"
 """Key of the file's own list of its parts: a shard of which nobody speaks has no row."""
@@ -104,17 +106,22 @@ def index_works(workspace: Path, dataset: str, stamps: Stamps | None = None) -> 
     known = _read_parts(path)
     if known == named.keys():
         return False
-    before = _read_index(path)
-    if before is None:
-        before, known = OWNED.empty_table(), set()
-    tables = [OWNED.empty_table()]
-    for name, part in named.items():
-        if name not in known:
+
+    def tell(names: Iterable[str]) -> pa.Table:
+        tables = [OWNED.empty_table()]
+        for name in names:
+            part = named[name]
             verdicts = read_judged_rows(workspace, dataset, part)
             members = read_members(shard_file(workspace, dataset, part), stamps or Stamps())
             tables.append(build_owned(members.names, verdicts, name))
-    fresh = pa.concat_tables(tables).combine_chunks().sort_by(_ORDER)
-    write_owned(path, _put_in(before, fresh, list(named)), list(named))
+        return pa.concat_tables(tables).combine_chunks().sort_by(_ORDER)
+
+    data = None
+    if known:
+        fresh = tell(name for name in named if name not in known)
+        with suppress(OSError, pa.ArrowException):  # the rows before are damaged
+            data = _encode(_put_in(path, fresh, list(named)), list(named))
+    _put(path, data or _encode([tell(named)], list(named)))
     return True
 
 
@@ -158,17 +165,7 @@ def write_owned(path: Path, owned: pa.Table, parts: Sequence[str]) -> None:
     Raises:
         WorkspaceError: the file cannot be written.
     """
-    listed = {_PARTS: json.dumps(sorted(parts)).encode()}
-    sink = pa.BufferOutputStream()
-    marked = owned.replace_schema_metadata(listed)
-    pq.write_table(marked, sink, compression="zstd", row_group_size=ROW_GROUP)
-    try:
-        write_atomically(path, sink.getvalue(), 0o600)
-    except OSError as error:
-        raise WorkspaceError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Free some disk space or make the workspace writable, then run again.",
-        ) from error
+    _put(path, _encode([owned], parts))
 
 
 def find_shard(workspace: Path, dataset: str, part: str) -> Path | None:
@@ -194,25 +191,53 @@ def _read_parts(path: Path) -> set[str]:
     return known if schema.remove_metadata() == OWNED else set()
 
 
-def _read_index(path: Path) -> pa.Table | None:
-    """The index as it is; None where it is missing, damaged or of another form."""
+def _put_in(path: Path, fresh: pa.Table, parts: Sequence[str]) -> Iterable[pa.Table]:
+    """An index with rows in the place of those that come from none of these parts, ordered.
+
+    Every table but the last holds whole row groups.
+
+    Raises:
+        OSError, pa.ArrowException: the index is damaged.
+    """
+    with pq.ParquetFile(path, memory_map=True) as file:
+        keys = file.read([*(name for name, _ in _ORDER), "part"])
+        stays = pc.is_in(keys["part"], pa.array(parts, pa.string()))
+        gone = keys.filter(pc.invert(stays))
+        if not all(gone[name].equals(fresh[name]) for name, _ in _ORDER):
+            before = file.read().replace_schema_metadata(None).filter(stays)
+            yield pa.concat_tables([before, fresh]).sort_by(_ORDER)
+            return
+        # Mostly the same works are told of anew: each row takes the place of its own.
+        leaves = np.flatnonzero(~stays.to_numpy().astype(bool))
+        begins = 0
+        for first in range(0, file.num_row_groups, _GROUPS_AT_ONCE):
+            groups = range(first, min(first + _GROUPS_AT_ONCE, file.num_row_groups))
+            some = file.read_row_groups(groups).replace_schema_metadata(None)
+            low, high = np.searchsorted(leaves, (begins, begins + len(some)))
+            at = np.arange(len(some))
+            at[leaves[low:high] - begins] = len(some) + np.arange(high - low)
+            yield pa.concat_tables([some, fresh.slice(low, high - low)]).take(at)
+            begins += len(some)
+
+
+def _encode(tables: Iterable[pa.Table], parts: Sequence[str]) -> pa.Buffer:
+    """The file of an index; its bytes follow from its rows, however they are cut into tables."""
+    listed = {_PARTS: json.dumps(sorted(parts)).encode()}
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, OWNED.with_metadata(listed), compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table, row_group_size=ROW_GROUP)
+    return sink.getvalue()
+
+
+def _put(path: Path, data: pa.Buffer) -> None:
     try:
-        table = pq.read_table(path, memory_map=True).replace_schema_metadata(None)
-    except (OSError, pa.ArrowException):
-        return None
-    return table if table.schema == OWNED else None
-
-
-def _put_in(before: pa.Table, fresh: pa.Table, parts: Sequence[str]) -> pa.Table:
-    """An index with rows in the place of those that come from none of these parts, ordered."""
-    stays = pc.is_in(before["part"], pa.array(parts, pa.string()))
-    gone = before.filter(pc.invert(stays))
-    if not all(gone[name].equals(fresh[name]) for name, _ in _ORDER):
-        return pa.concat_tables([before.filter(stays), fresh]).sort_by(_ORDER)
-    # Mostly the same works are told of anew: each row takes the place of its own.
-    at = np.arange(len(before))
-    at[~stays.to_numpy().astype(bool)] = len(before) + np.arange(len(fresh))
-    return pa.concat_tables([before, fresh]).combine_chunks().take(at)
+        write_atomically(path, data, 0o600)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "Free some disk space or make the workspace writable, then run again.",
+        ) from error
 
 
 def _name(part: JudgedPart) -> str:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -92,10 +93,10 @@ def compare_releases(
     Raises:
         ReleaseError: a file of either release is missing or damaged.
     """
-    older = _outcomes(before, workspace) if before else _NOTHING
+    older = _outcomes(before, workspace) if before else _NOTHING.select(_COMPARED)
     newer = _outcomes(after, workspace)
     left, right = join_sorted(older["asset_id"], newer["asset_id"])
-    was, now = (t.select(_COMPARED).take(at) for t, at in ((older, left), (newer, right)))
+    was, now = older.take(left), newer.take(right)
     verdicts = (pc.fill_null(was["verdict"], GONE), pc.fill_null(now["verdict"], GONE))
     reasons = (_written(was["reasons"]), _written(now["reasons"]))
     clear = tuple(pc.equal(each, Verdict.CLEAR.value) for each in verdicts)
@@ -111,14 +112,18 @@ def compare_releases(
         *map(pa.scalar, ("withdrawn", "added", "changed", "decided", "unchanged")),
     )
     told = pc.not_equal(change, "unchanged")
-    rows = _tell(older.take(left.filter(told)), newer.take(right.filter(told)), change.filter(told))
-    counts = Counter(change.to_pylist())
+    rows = _tell(
+        _read_told(before, workspace, left.filter(told)),
+        _read_told(after, workspace, right.filter(told)),
+        change.filter(told),
+    )
+    counts = {each["values"]: each["counts"] for each in pc.value_counts(change).to_pylist()}
     names = ("withdrawn", "added", "changed", "decided", "unchanged")
     difference = Difference(
         after.dataset,
         before.number if before else 0,
         after.number,
-        {name: counts[name] for name in names},
+        {name: counts.get(name, 0) for name in names},
         _count_first(rows, "withdrawn", "reasons_after"),
         _count_first(rows, "added", "reasons_before"),
         _causes(before, after, workspace),
@@ -158,10 +163,8 @@ def write_difference(folder: Path, difference: Difference, rows: pa.Table) -> No
 
 
 _COMPARED = ["asset_id", "verdict", "reasons"]
-_COLUMNS = (
-    *("asset_id", "names", "verdict", "reasons", "decided_by"),
-    *("explanation_en", "explanation_ja"),
-)
+_EXPLAINED = ["explanation_en", "explanation_ja"]
+_COLUMNS = ("asset_id", "names", "verdict", "reasons", "decided_by", *_EXPLAINED)
 _NOTHING = pa.table(
     {
         "asset_id": pa.array([], pa.string()),
@@ -176,9 +179,43 @@ _NOTHING = pa.table(
 
 
 def _outcomes(release: Release, workspace: Path) -> pa.Table:
+    """What is compared of every asset, by asset."""
+    with _reading(release, workspace) as outcomes:
+        return outcomes.read(_COMPARED).combine_chunks()
+
+
+def _read_told(release: Release | None, workspace: Path, places: pa.Array) -> pa.Table:
+    """What is told of some assets, which may be few: never the texts of all of them at once.
+
+    Args:
+        places: rows of the outcomes, ascending but for nulls, each of which gives a row of nulls.
+    """
+    if release is None:
+        return _NOTHING.take(places)
+    wanted = places.drop_null()
+    begins, tables = 0, [_NOTHING]
+    with _reading(release, workspace) as outcomes:
+        for group in range(outcomes.num_row_groups):
+            ends = begins + outcomes.metadata.row_group(group).num_rows
+            inside = pc.and_(pc.greater_equal(wanted, begins), pc.less(wanted, ends))
+            within = pc.subtract(wanted.filter(inside), begins)
+            if len(within):
+                table = outcomes.read_row_group(group, columns=list(_COLUMNS))
+                tables.append(table.take(within).cast(_NOTHING.schema))
+            begins = ends
+    found = pa.concat_tables(tables)
+    if not places.null_count:
+        return found
+    return found.take(pc.index_in(places, value_set=wanted))
+
+
+@contextmanager
+def _reading(release: Release, workspace: Path) -> Iterator[pq.ParquetFile]:
     path = release.path(workspace) / "outcomes.parquet"
     try:
-        return pq.read_table(path, columns=list(_COLUMNS)).combine_chunks()
+        # A few texts explain all assets: each is read once.
+        with pq.ParquetFile(path, read_dictionary=_EXPLAINED) as outcomes:
+            yield outcomes
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(
             f"{path} cannot be read: {error}.", "Restore the release from a backup."
@@ -229,7 +266,7 @@ def _edited(
 
 
 def _manifest(release: Release, workspace: Path) -> pa.Table:
-    manifest = read_manifest(release, workspace, ("asset_id", "captions"))
+    manifest = read_manifest(release, workspace, ("asset_id", "captions.list.element.text"))
     if manifest is None:
         raise ReleaseError(
             f"The manifest in {release.path(workspace)} is missing or damaged.",

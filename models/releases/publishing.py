@@ -285,13 +285,14 @@ def read_manifest(
     """The manifest as it was published, or None where it is missing or damaged.
 
     Args:
-        columns: those to read; None for all.
+        columns: those to read, or leaves of them by their path in the file; None for all.
     """
     data = _read_bytes(release, workspace)
     if data is None:
         return None
     chosen = None if columns is None else list(columns)
-    return pq.read_table(pa.BufferReader(data), columns=chosen)
+    with pq.ParquetFile(pa.BufferReader(data)) as manifest:
+        return manifest.read(chosen)
 
 
 def holds_manifest(release: Release, workspace: Path) -> bool:
