@@ -36,7 +36,7 @@ from models.workspace import hold_workspace, telling_full_disk
 from tasks.entering import enter_release
 from tasks.order import Desk, open_desk, write_order
 from tasks.progress import report
-from tasks.publishing import Published, tell_difference
+from tasks.publishing import Published, compare_published, tell_difference
 from tasks.recleansing import Walked
 from tasks.walkers import Walkers
 
@@ -94,6 +94,23 @@ class _Clock:
             self.seconds[step] = round(spent, 3)
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the steps of a run share.
+
+    Attributes:
+        order: path of the order file.
+        started: by the monotonic clock.
+    """
+
+    order: str
+    desk: Desk
+    plan: Plan
+    walkers: Walkers
+    clock: _Clock
+    started: float
+
+
 def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False) -> Recleansed:
     """Decide a known dataset anew, and publish what is clear.
 
@@ -122,9 +139,8 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
             order = write_order(run_id, dataset, plan.root, plan.layout, settings, database)
             state = read_state(database, dataset)
             with telling_full_disk():
-                done, holds_until, inputs, retried = _carry_out(
-                    str(order), plan, walkers, state, started, sidecars=sidecars
-                )
+                run = _Run(str(order), open_desk(str(order)), plan, walkers, _Clock(), started)
+                done, holds_until, inputs, retried = _carry_out(run, state, sidecars=sidecars)
             if before is not None and before.holds_until_ms is not None:
                 # What lies outside was not asked again: when that is due stays as it was.
                 due = before.holds_until_ms // 1000
@@ -154,27 +170,20 @@ def recleanse_known(dataset: str, settings: Settings, *, sidecars: bool = False)
 
 
 def _carry_out(
-    order: str,
-    plan: Plan,
-    walkers: Walkers,
-    state: dict[str, Any],
-    started: float,
-    *,
-    sidecars: bool,
+    run: _Run, state: dict[str, Any], *, sidecars: bool
 ) -> tuple[Recleansed, int | None, str, int]:
     from tasks.republishing import publish_parts
 
-    clock = _Clock()
-    desk = open_desk(order)
+    desk, plan, walkers, clock = run.desk, run.plan, run.walkers, run.clock
     with clock.timing("detectors"):
         remember_origins(desk.detectors, desk.workspace)
     inputs = digest_inputs(state, desk.settings, desk.policy, plan.digest)
     parts = open_parts(desk.workspace, plan.dataset)
     for attempt in range(1, _ATTEMPTS + 1):
         with clock.timing("shards"):
-            walked = walkers.walk(order, parts)
+            walked = walkers.walk(run.order, parts)
         with clock.timing("duplicates"):
-            duplicates = _find_duplicates(order, desk, plan)
+            duplicates = _find_duplicates(run)
         with clock.timing("review"):
             _ask(desk, walked)
         try:
@@ -184,20 +193,10 @@ def _carry_out(
         except VerdictsStaleError:
             if attempt == _ATTEMPTS:
                 raise
-            walkers.look_again(order)
-    published = time.monotonic() - started
-    report("ledger", 0)
-    entered = walkers.do_beside(
-        enter_release,
-        order,
-        None if result.sign_off else result.release,
-        [each.verdict for each in walked],
-    )
-    difference = None
-    if result.is_new:
-        with clock.timing("difference"):
-            difference = tell_difference(desk, result.release)
-    done, settled = _finish(order, desk, plan, walked, result, duplicates, entered, clock, started)
+            walkers.look_again(run.order)
+    published = time.monotonic() - run.started
+    difference, open_terms, head = _follow_up(run, walked, result)
+    done, settled = _finish(run, walked, result, duplicates, open_terms, head)
     deadlines = [
         each.verdict["holds_until"] for each in walked if each.verdict["holds_until"] is not None
     ]
@@ -212,37 +211,63 @@ def _carry_out(
     return told, min(deadlines, default=None), inputs, retried
 
 
+def _follow_up(
+    run: _Run, walked: Sequence[Walked], result: Published
+) -> tuple[Difference | None, int, dict[str, Any]]:
+    """What a release brings with it: the difference, the unknown terms, the head of the ledger.
+
+    All of it, and the index of owners' works, is done at the same time as far as processes go.
+    """
+    from models.owners.works_index import index_works
+    from tasks.terms import list_unknown_terms
+
+    desk, clock = run.desk, run.clock
+    report("ledger", 0)
+    entered = run.walkers.do_beside(
+        enter_release,
+        run.order,
+        None if result.sign_off else result.release,
+        [each.verdict for each in walked],
+    )
+    compared = (
+        run.walkers.do_beside(compare_published, run.order, result.release)
+        if result.is_new
+        else None
+    )
+    with clock.timing("works"):
+        index_works(desk.workspace, run.plan.dataset, desk.stamps)
+    with clock.timing("terms"):
+        told = [each.verdict for each in walked if each.terms]
+        open_terms = list_unknown_terms.fn(run.order, told)
+    difference = None
+    if compared is not None:
+        with clock.timing("difference"):
+            difference = _wait_for_difference(compared, run, result)
+    with clock.timing("ledger"):
+        head = _wait_for_ledger(entered)
+    return difference, open_terms, head
+
+
 def _finish(
-    order: str,
-    desk: Desk,
-    plan: Plan,
+    run: _Run,
     walked: Sequence[Walked],
     result: Published,
     duplicates: DuplicatesRecord,
-    entered: Future[dict[str, Any]],
-    clock: _Clock,
-    started: float,
+    open_terms: int,
+    head: dict[str, Any],
 ) -> tuple[Summary, bool]:
     """The summary, and whether the ledger is anchored and the mirror complete."""
     from flows.cleanse import sum_up
-    from models.owners.works_index import index_works
     from tasks.anchor import anchor_head
     from tasks.push import push_mirror
-    from tasks.terms import list_unknown_terms
 
-    with clock.timing("works"):
-        index_works(desk.workspace, plan.dataset, desk.stamps)
-    with clock.timing("terms"):
-        told = [each.verdict for each in walked if each.terms]
-        open_terms = list_unknown_terms.fn(order, told)
-    with clock.timing("ledger"):
-        head = _wait_for(entered)
-    anchored = anchor_head.fn(order)
-    pushed = push_mirror.fn(order)
-    with clock.timing("summary"):
+    desk = run.desk
+    anchored = anchor_head.fn(run.order)
+    pushed = push_mirror.fn(run.order)
+    with run.clock.timing("summary"):
         results = [{"stages": each.stages} for each in walked]
-        seconds = time.monotonic() - started
-        summary = sum_up(desk, plan, results, result.release, result.is_new, head, seconds)
+        seconds = time.monotonic() - run.started
+        summary = sum_up(desk, run.plan, results, result.release, result.is_new, head, seconds)
         summary = replace(
             summary,
             sign_off=result.sign_off,
@@ -258,7 +283,14 @@ def _finish(
     return summary, bool(anchored["settled"] and pushed["settled"])
 
 
-def _wait_for(entered: Future[dict[str, Any]]) -> dict[str, Any]:
+def _wait_for_difference(compared: Future[Difference], run: _Run, result: Published) -> Difference:
+    try:
+        return compared.result()
+    except BrokenProcessPool:
+        return tell_difference(run.desk, result.release)
+
+
+def _wait_for_ledger(entered: Future[dict[str, Any]]) -> dict[str, Any]:
     try:
         return entered.result()
     except BrokenProcessPool as error:
@@ -327,20 +359,22 @@ def _cleared(desk: Desk, walked: Sequence[Walked], wanted: frozenset[str] | set[
     return found
 
 
-def _find_duplicates(order: str, desk: Desk, plan: Plan) -> DuplicatesRecord:
+def _find_duplicates(run: _Run) -> DuplicatesRecord:
     """The clusters of near-identical pictures; they are looked for where pictures have changed."""
     from models.duplicates.reading import key_of, list_features
     from models.duplicates.storing import find_record
     from models.stages import describe_failure
-    from tasks.duplicates import find_duplicates, note_failure
 
+    desk, plan = run.desk, run.plan
     fingerprint = desk.detectors.features.fingerprint
     outputs = list_features(desk.workspace, (digest for digest, _ in plan.shards), fingerprint)
     record = find_record(desk.workspace, plan.dataset, key_of(outputs))
     if record is not None:
         return record
+    from tasks.duplicates import find_duplicates, note_failure
+
     try:
-        return DuplicatesRecord(**find_duplicates.fn(order, plan))
+        return DuplicatesRecord(**find_duplicates.fn(run.order, plan))
     except Exception as error:  # noqa: BLE001  (clusters only save reviewers work)
         describe_failure(error)
-        return note_failure(order, plan, error)
+        return note_failure(run.order, plan, error)

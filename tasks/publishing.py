@@ -13,7 +13,7 @@ from models.releases.proposal import ORDER, POLICY, VERDICTS, ToSign
 from models.releases.proposing import propose
 from models.releases.publishing import Contents, find_release, publish
 from models.releases.release import Release
-from tasks.order import Desk
+from tasks.order import Desk, open_desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ def tell_difference(desk: Desk, release: Release) -> Difference:
     difference, rows = compare_releases(before, release, desk.workspace)
     write_difference(release.path(desk.workspace), difference, rows)
     return difference
+
+
+def compare_published(order: str, release: Release) -> Difference:
+    """``tell_difference`` in a process that has no desk yet."""
+    return tell_difference(open_desk(order), release)
 
 
 def _hand_over(desk: Desk, verdicts: Sequence[dict[str, Any]]) -> dict[str, bytes]:

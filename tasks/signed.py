@@ -43,10 +43,8 @@ from models.stages import stage_folder
 from models.store.database import Database
 from models.store.tables import ReleaseProposalRow
 from models.takedowns import lock_refusals
-from tasks.anchor import anchor_head
-from tasks.ledger import enter_usage
+from tasks.entering import enter_release
 from tasks.order import open_desk
-from tasks.push import push_mirror
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +145,10 @@ def _record(session: Session, proposal: Proposal) -> Release:
 
 def _enter(settings: Settings, proposal: Proposal) -> None:
     """Enter a published release into the usage ledger, then forget what that took."""
+    # Every run asks whether a release is signed, and few find one: Prefect takes a second to load.
+    from tasks.anchor import anchor_head
+    from tasks.push import push_mirror
+
     workspace, place = settings.workspace, proposal.place(settings.workspace)
     if not _has_verdicts(workspace, place):
         # A restored backup holds no stages: the next run makes them, and enters what is missing.
@@ -157,7 +159,7 @@ def _enter(settings: Settings, proposal: Proposal) -> None:
     order = _write_order(settings, place)
     verdicts: list[dict[str, Any]] = json.loads((place / VERDICTS).read_bytes())
     try:
-        head = enter_usage.fn(str(order), release, verdicts)
+        head = enter_release(str(order), release, verdicts)
         reach("signed-entered")
         anchor_head.fn(str(order))
         push_mirror.fn(str(order))

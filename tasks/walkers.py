@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from models.errors import WorkspaceError
-from models.orphans import end_with_parent
 from models.planning import Plan
 from models.releases.parts import drop_other_parts
 from tasks.order import open_desk
+from tasks.preloading import begin_preloading, begin_process
 from tasks.progress import report
 from tasks.recleansing import Walked, decider_of, walk_known
 
@@ -131,8 +131,10 @@ class Walkers:
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(PROCESSES, context, end_with_parent)
+            environment = (dict(os.environ),)
+            self._pool = ProcessPoolExecutor(
+                PROCESSES, begin_preloading(), begin_process, environment
+            )
         return self._pool
 
     def _end(self) -> None:

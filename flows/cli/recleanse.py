@@ -41,6 +41,10 @@ def recleanse(
       kiyome recleanse pictures --dry-run
       kiyome recleanse pictures
     """
+    if not dry_run:
+        from tasks.preloading import begin_preloading
+
+        begin_preloading()  # before all that takes this process as long to load
     from flows.cli.options import resolve_dataset
     from flows.cli.showing import show_summary, showing_progress
     from flows.cli.telling import tell_difference, tell_forecast

@@ -120,8 +120,10 @@ def test_processes_that_walk_shards_and_die_do_not_end_a_recleansing_that_gets_o
 
 
 def _find_walkers(run: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The processes that walk shards, with the one that they are forked from; none before."""
     children = psutil.Process(run.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    family = [child for child in children if "forkserver" in " ".join(child.cmdline())]
+    return family if len(family) > 1 else []
 
 
 def test_the_processes_of_a_recleansing_that_was_killed_end_too(
