@@ -100,6 +100,13 @@ class Pool:
     def state(self, run_id: str) -> str:
         return str((self.ask(f"/flow_runs/{run_id}")["state"] or {}).get("type"))
 
+    def was_heard(self, run_id: str) -> bool:
+        wanted = {
+            "event": {"name": ["prefect.flow-run.heartbeat"]},
+            "resource": {"id": [f"prefect.flow-run.{run_id}"]},
+        }
+        return bool(self.ask("/events/filter", {"filter": wanted})["events"])
+
     def said(self) -> str:
         return "\n".join(f"{p.name}:\n{p.read_text()[-3000:]}" for p in self.logs.glob("*.log"))
 
@@ -223,7 +230,8 @@ def test_a_worker_that_is_killed_with_its_run_leaves_it_to_the_other(pool: Pool)
     draw_dataset(pool.root, 8)
     with pool.worker("second") as second:
         lost = pool.begin()
-        wait_for(lambda: pool.state(lost) == "RUNNING", 120, pool, "the run's start")
+        # One that was never heard of waits for Prefect's lease, which takes three times as long.
+        wait_for(lambda: pool.was_heard(lost), 120, pool, "the run's first sign of life")
         kill_all(second.pid)
     assert pool.state(lost) == "RUNNING"
     with pool.worker("third"):
