@@ -323,11 +323,12 @@ def _ask(desk: Desk, walked: Sequence[Walked]) -> None:
     from models.duplicates.storing import read_representatives
     from models.review.queue import enqueue, group_items
     from models.review.sampling.marking import list_awaiting
-    from tasks.review import draw_derivatives
 
     questions = [question for each in walked for question in each.questions]
     pictured = [asset for each in walked for asset in each.pictured]
     if pictured:
+        from tasks.review import draw_derivatives
+
         draw_derivatives(desk, pictured, desk.detectors.index.references)
     representatives = read_representatives(desk.workspace, desk.order.dataset)
     with desk.database.transaction() as session:
