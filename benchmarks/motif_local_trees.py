@@ -40,10 +40,11 @@ RISING = frozenset(
         "blocks alike",
         "blocks very alike",
         "share of blocks alike",
+        "colours agree in their arrangement",
     }
 )
 """More of these never lowers the odds."""
-FALLING = frozenset({"share of blocks unlike"})
+FALLING = frozenset({"share of blocks unlike", "share of cells of another colour"})
 """More of these never raises the odds."""
 DIRECTIONS = np.array([(name in RISING) - (name in FALLING) for name in MEASURED])
 

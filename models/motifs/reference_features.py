@@ -167,16 +167,17 @@ class _Looked:
             "points": np.frombuffer(b"".join(packed), np.uint8),
             "ends": np.cumsum([len(each) for each in packed], dtype=np.int64),
             "light": self.local.sketch.light,
+            "chroma": self.local.sketch.chroma,
             "shown": self.local.sketch.shown,
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> _Looked | None:
-        if not {*_OF_ONE, "points", "ends", "light", "shown"} <= set(arrays):
+        if not {*_OF_ONE, "points", "ends", "light", "chroma", "shown"} <= set(arrays):
             return None
         ends = [0, *arrays["ends"].tolist()]
         forms = [Keypoints.unpack(arrays["points"][a:b].tobytes()) for a, b in pairwise(ends)]
-        sketch = ReferenceSketch(arrays["light"], arrays["shown"])
+        sketch = ReferenceSketch(arrays["light"], arrays["chroma"], arrays["shown"])
         local = LocalReference(tuple(forms), sketch)
         return cls(**{name: arrays[name] for name in _OF_ONE}, local=local)
 

@@ -26,6 +26,8 @@ SHAPE = (1.0, 0.75)
 EDGES = SKETCH_TRAITS.index("edges agree")
 ALIKE = SKETCH_TRAITS.index("share of blocks alike")
 MOVED = SKETCH_TRAITS.index("moved")
+ARRANGED = SKETCH_TRAITS.index("colours agree in their arrangement")
+ANOTHER = SKETCH_TRAITS.index("share of cells of another colour")
 
 
 def shapes(seed: int, height: int, width: int, size: int) -> np.ndarray:
@@ -42,15 +44,23 @@ def shapes(seed: int, height: int, width: int, size: int) -> np.ndarray:
 MOTIF = shapes(1, 240, 240, 60)
 
 
+def sketched(picture: np.ndarray) -> bytes:
+    return draw_sketch(picture, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+
+
+def sketch_of(picture: np.ndarray) -> Sketch:
+    sketch = Sketch.read(sketched(picture))
+    assert sketch is not None
+    return sketch
+
+
 def pasted(side: int = 150, left: int = 400, top: int = 250) -> tuple[Sketch, np.ndarray]:
     """A scene with the motif, and where it lies, in units of the longer side."""
     scene = shapes(2, 600, 800, 60)
     small = cv2.resize(MOTIF, (side, side), interpolation=cv2.INTER_AREA)
     scene[top : top + side, left : left + side] = small
-    sketch = Sketch.read(draw_sketch(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)))
-    assert sketch is not None
     scale = side / 800
-    return sketch, np.array([[scale, 0, left / 800], [0, scale, top / 800]])
+    return sketch_of(scene), np.array([[scale, 0, left / 800], [0, scale, top / 800]])
 
 
 def compare(sketch: Sketch, affine: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
@@ -86,12 +96,14 @@ def test_what_is_not_the_motif_is_not_compared() -> None:
 
 def test_a_mirrored_reference_is_compared_with_its_mirror() -> None:
     reference = draw_reference(MOTIF, None)
-    sketch = Sketch.read(draw_sketch(cv2.cvtColor(MOTIF[:, ::-1].copy(), cv2.COLOR_RGB2GRAY)))
+    sketch = sketch_of(MOTIF[:, ::-1].copy())
     whole = np.eye(2, 3)
     straight = compare_sketches(sketch, reference, whole, SQUARE, SQUARE)
     mirrored = compare_sketches(sketch, reference.mirrored(), whole, SQUARE, SQUARE)
     assert np.tanh(mirrored[EDGES]) > 0.9
     assert np.tanh(straight[EDGES]) < 0.4
+    assert mirrored[ARRANGED] > 0.9
+    assert straight[ARRANGED] < 0.4
 
 
 def test_without_a_sketch_nothing_speaks_for_a_place() -> None:
@@ -99,7 +111,77 @@ def test_without_a_sketch_nothing_speaks_for_a_place() -> None:
     assert not traits.any()
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", draw_sketch(np.zeros((9, 9), np.uint8))[:40]])
+def recoloured(picture: np.ndarray, turn: int) -> np.ndarray:
+    """The same picture with every hue turned by so many degrees, each pixel as light as before."""
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    cosine, sine = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    a, b = lab[..., 1].copy(), lab[..., 2].copy()
+    lab[..., 1], lab[..., 2] = cosine * a - sine * b, sine * a + cosine * b
+    turned = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255, 0, 255)
+    return np.asarray(turned, np.uint8)
+
+
+def colours_of(picture: np.ndarray, reference: np.ndarray = MOTIF) -> tuple[float, float]:
+    """Both traits of colours, where the whole picture is laid over the reference."""
+    drawn = draw_reference(reference, None)
+    traits = compare_sketches(sketch_of(picture), drawn, np.eye(2, 3), SQUARE, SQUARE)
+    return float(traits[ARRANGED]), float(traits[ANOTHER])
+
+
+VIVID = np.where((MOTIF == 230).all(axis=2, keepdims=True), (90, 150, 230), MOTIF).astype(np.uint8)
+"""The motif on a ground that has a colour too."""
+
+
+def test_a_copy_has_the_colours_of_the_reference() -> None:
+    arranged, another = colours_of(VIVID, VIVID)
+    assert arranged > 0.95
+    assert another < 0.05
+
+
+def test_the_same_drawing_in_other_colours_is_told_apart() -> None:
+    arranged, another = colours_of(recoloured(VIVID, 120), VIVID)
+    assert arranged < 0
+    assert another > 0.8
+
+
+def test_a_flag_with_one_stripe_of_another_colour_has_a_third_of_another_colour() -> None:
+    flag = np.full((240, 240, 3), 255, np.uint8)
+    flag[:, 160:] = 210, 30, 40
+    one, other = flag.copy(), flag.copy()
+    one[:, :80], other[:, :80] = (30, 60, 150), (20, 130, 60)
+    assert colours_of(one, one)[1] < 0.05
+    assert 0.25 < colours_of(other, one)[1] < 0.45
+
+
+def test_of_a_grey_copy_colours_say_nothing() -> None:
+    grey = np.repeat(cv2.cvtColor(MOTIF, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    arranged, another = colours_of(grey)
+    assert abs(arranged) < 0.1
+    assert another == 0
+
+
+def test_of_a_grey_reference_colours_say_nothing() -> None:
+    grey = np.repeat(cv2.cvtColor(MOTIF, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    arranged, another = colours_of(MOTIF, grey)
+    assert abs(arranged) < 0.1
+    assert another == 0
+
+
+@pytest.mark.parametrize("light", [(1.0, 0.9, 0.8), (0.85, 0.9, 1.0), (0.8, 0.8, 0.8)])
+def test_a_tint_or_a_dimmer_light_barely_changes_the_colours(light: tuple[float, ...]) -> None:
+    arranged, another = colours_of((MOTIF * light).astype(np.uint8))
+    assert arranged > 0.9
+    assert another < 0.1
+
+
+def test_a_sketch_without_colours_is_read_as_one_of_a_grey_picture() -> None:
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(MOTIF, cv2.COLOR_RGB2GRAY))
+    sketch = Sketch.read(data.tobytes())
+    assert sketch is not None
+    assert (sketch.levels[0][..., 1:] == 128).all()
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", sketched(np.zeros((9, 9, 3), np.uint8))[:40]])
 def test_a_damaged_sketch_is_not_read(data: bytes) -> None:
     assert Sketch.read(data) is None
 
@@ -115,6 +197,7 @@ def test_references_of_any_shape_survive_packing() -> None:
     for number, sketch in enumerate(drawn):
         again = unpack_sketch(arrays, number)
         assert np.array_equal(again.light, sketch.light)
+        assert np.array_equal(again.chroma, sketch.chroma)
         assert np.array_equal(again.shown, sketch.shown)
 
 
@@ -129,8 +212,9 @@ def test_any_place_gives_finite_traits(
 ) -> None:
     chance = np.random.default_rng(seed)
     light = chance.integers(0, 256, size).astype(np.uint8)
-    reference = ReferenceSketch(light, chance.random(size) < 0.8)
-    sketch = Sketch.read(draw_sketch(chance.integers(0, 256, (90, 120)).astype(np.uint8)))
+    chroma = chance.integers(0, 256, (*size, 2)).astype(np.uint8)
+    reference = ReferenceSketch(light, chroma, chance.random(size) < 0.8)
+    sketch = sketch_of(chance.integers(0, 256, (90, 120, 3)).astype(np.uint8))
     affine = np.array(numbers).reshape(2, 3)
     traits = compare_sketches(sketch, reference, affine, SHAPE, SQUARE)
     assert traits.shape == (len(SKETCH_TRAITS),)

@@ -49,7 +49,7 @@ from models.motifs.local.sketches import Sketch, unpack_sketch
 from models.motifs.local.verification import Appearance, Support, gather_support
 from models.motifs.local.voting import Matches, agree_with, measure_changes, vote
 
-INDEX_VERSION = "2"
+INDEX_VERSION = "3"
 
 MOST_ROWS = 6_000_000
 """Points of all references that an index holds at most."""
@@ -98,7 +98,7 @@ class LocalIndex:
         self._common: npt.NDArray[np.int8] = arrays["common"]
         self._starts: npt.NDArray[np.int64] = arrays["starts"]
         self._shapes: Floats = arrays["shapes"]
-        sketched = {len(arrays[name]) for name in ("lights", "shown", "grids")}
+        sketched = {len(arrays[name]) for name in ("lights", "chromas", "shown", "grids")}
         counts = {len(self._codes), len(self._points), len(self._colours), int(self._starts[-1])}
         if len(counts) != 1 or {len(self._starts) - 1, *sketched} != {len(self._shapes)}:
             raise ValueError("the arrays of the index do not fit each other")

@@ -188,7 +188,7 @@ def extract(
     working = _at_working_size(pixels, side)
     height, width = working.shape[:2]
     grey = np.asarray(cv2.cvtColor(working, cv2.COLOR_RGB2GRAY), np.uint8)
-    sketch = draw_sketch(grey) if sketched else b""
+    sketch = draw_sketch(working, grey) if sketched else b""
     levels = _levels_of(height, width)
     if not levels:
         return _no_points(width, height, sketch)

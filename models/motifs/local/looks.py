@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.motifs.local.colours import COLOUR_TRAITS, compare_colours
 from models.motifs.local.descriptors import Floats, Greys
 from models.motifs.local.geometry import Affine
-from models.motifs.local.overlays import compose, cut_out, fit_over, lay_over
+from models.motifs.local.overlays import compose, cut_out, fit_over, lay_over, light_of
 from models.motifs.local.sketches import GRID, Mask, ReferenceSketch, Sketch
 
 _BLOCK = 8
@@ -46,8 +47,11 @@ SKETCH_TRAITS = (
     "change of contrast",
     "strength of edges",
     "moved",
+    *COLOUR_TRAITS,
 )
 """What is measured of the picture at a place."""
+
+_OF_LIGHT = SKETCH_TRAITS.index("moved")
 
 
 def compare_sketches(
@@ -72,27 +76,28 @@ def compare_sketches(
         return np.zeros(len(SKETCH_TRAITS), np.float32)
     level, transform = lay_over(sketch, reference, affine, shape, reference_shape)
     there, compared = cut_out(level, transform, reference)
-    traits = _measure(there, reference, compared)
+    traits = _measure(light_of(there), reference, compared)
     moved = 0.0
     if np.count_nonzero(compared) >= _FEWEST_MOVED:
-        shift = fit_over(there, reference)
+        shift = fit_over(light_of(there), reference)
         if shift is not None:
-            there, compared = cut_out(level, compose(transform, shift), reference)
-            fitted = _measure(there, reference, compared)
+            fitting = cut_out(level, compose(transform, shift), reference)
+            fitted = _measure(light_of(fitting[0]), reference, fitting[1])
             if fitted[1] > traits[1]:
-                traits = fitted
+                traits, (there, compared) = fitted, fitting
                 moved = min(float(np.abs(shift - _STILL).max()), _MOST_MOVED)
-    return np.append(traits, moved).astype(np.float32)
+    colours = compare_colours(there[..., 1:], reference.chroma, compared)
+    return np.concatenate([traits, [moved], colours]).astype(np.float32)
 
 
-def _measure(there: Greys, reference: ReferenceSketch, compared: Mask) -> Floats:
-    """All traits but the last."""
+def _measure(light: Greys, reference: ReferenceSketch, compared: Mask) -> Floats:
+    """All traits but those of the move and of colours."""
     count = float(np.count_nonzero(compared))
     if count < _FEWEST_COMPARED:
-        return np.zeros(len(SKETCH_TRAITS) - 1, np.float32)
+        return np.zeros(_OF_LIGHT, np.float32)
     share = _squared(compared.astype(np.float32))
-    ours, theirs = _squared(there) * share, _squared(reference.light) * share
-    light, contrast = _compare_light(ours, theirs, share, count)
+    ours, theirs = _squared(light) * share, _squared(reference.light) * share
+    agree, contrast = _compare_light(ours, theirs, share, count)
     inner = np.asarray(
         cv2.erode(share, _NEAR, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.float32
     )
@@ -103,7 +108,7 @@ def _measure(there: Greys, reference: ReferenceSketch, compared: Mask) -> Floats
     noise = cells * _NOISE
     edges = both.sum() / np.sqrt((strong.sum() + noise) * (strong_theirs.sum() + noise))
     traits = (
-        light,
+        agree,
         np.arctanh(np.clip(edges, -0.99, 0.99)),
         *_compare_blocks(strong, strong_theirs, both, b, inner),
         np.log(

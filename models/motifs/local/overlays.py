@@ -7,7 +7,7 @@ import numpy as np
 
 from models.motifs.local.descriptors import Greys
 from models.motifs.local.geometry import Affine
-from models.motifs.local.sketches import Mask, ReferenceSketch, Sketch
+from models.motifs.local.sketches import Colours, Mask, ReferenceSketch, Sketch
 
 _PIXELS_PER_CELL = 1.6
 _ECC_ROUNDS, _ECC_CHANGE, _ECC_SMOOTHED = 15, 1e-3, 3
@@ -19,7 +19,7 @@ def lay_over(
     affine: Affine,
     shape: tuple[float, float],
     reference_shape: tuple[float, float],
-) -> tuple[Greys, Affine]:
+) -> tuple[Colours, Affine]:
     """The picture in the size that suits, and the transform from cells to its pixels.
 
     Args:
@@ -29,7 +29,7 @@ def lay_over(
     height, width = reference.light.shape
     cell = np.array([reference_shape[0] / width, reference_shape[1] / height])
     step = np.sqrt(abs(np.linalg.det(affine[:, :2])) * cell.prod())
-    longer = max(sketch.levels[0].shape)
+    longer = max(sketch.levels[0].shape[:2])
     number = 0
     while number + 1 < len(sketch.levels) and step * longer / 2**number > _PIXELS_PER_CELL:
         number += 1
@@ -40,7 +40,7 @@ def lay_over(
     return level, np.column_stack([linear * pixels[:, None], middle * pixels - 0.5])
 
 
-def cut_out(level: Greys, transform: Affine, reference: ReferenceSketch) -> tuple[Greys, Mask]:
+def cut_out(level: Colours, transform: Affine, reference: ReferenceSketch) -> tuple[Colours, Mask]:
     """What lies over the reference, and which cells of it can be compared."""
     size = (reference.light.shape[1], reference.light.shape[0])
     there = cv2.warpAffine(
@@ -51,7 +51,7 @@ def cut_out(level: Greys, transform: Affine, reference: ReferenceSketch) -> tupl
         borderMode=cv2.BORDER_REPLICATE,
     )
     inside = cv2.warpAffine(
-        np.full(level.shape, 255, np.uint8),
+        np.full(level.shape[:2], 255, np.uint8),
         transform,
         size,
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
@@ -59,8 +59,13 @@ def cut_out(level: Greys, transform: Affine, reference: ReferenceSketch) -> tupl
     return np.asarray(there, np.uint8), (np.asarray(inside) > 0) & reference.shown
 
 
-def fit_over(there: Greys, reference: ReferenceSketch) -> Affine | None:
-    """Where cells of the reference lie in ``there``, at the best correlation.
+def light_of(colours: Colours) -> Greys:
+    """Their light alone."""
+    return np.ascontiguousarray(colours[..., 0])
+
+
+def fit_over(light: Greys, reference: ReferenceSketch) -> Affine | None:
+    """Where cells of the reference lie in ``light``, at the best correlation.
 
     G. Evangelidis and E. Psarakis, "Parametric image alignment using enhanced correlation
     coefficient maximization", PAMI 2008. None where it does not converge.
@@ -69,7 +74,7 @@ def fit_over(there: Greys, reference: ReferenceSketch) -> Affine | None:
     try:
         # The reference is moved, and not the picture, because only what is moved can be masked.
         _, back = cv2.findTransformECC(
-            there,
+            light,
             reference.light,
             np.eye(2, 3, dtype=np.float32),
             cv2.MOTION_AFFINE,

@@ -28,6 +28,7 @@ ARRAYS = (
     "shapes",
     "neighbours",
     "lights",
+    "chromas",
     "shown",
     "grids",
 )

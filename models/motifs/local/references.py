@@ -19,7 +19,7 @@ from models.motifs.local.descriptors import LEVEL_STEP
 from models.motifs.local.keypoints import Keypoints, extract
 from models.motifs.local.sketches import Mask, ReferenceSketch, draw_reference
 
-REFERENCES_VERSION = "2"
+REFERENCES_VERSION = "3"
 
 _SIZES = ((480, 550), (176, 300))
 """Longer side in pixels, and points kept of each form."""
