@@ -59,7 +59,7 @@ class OwnerBook:
         self._count = 0
 
     def enter(self, records: Iterable[AnyRecord]) -> Iterator[Entered]:
-        """Take in the next records.
+        """Take in the next records, as their results are asked for.
 
         Raises:
             LedgerError: a record is too long.
