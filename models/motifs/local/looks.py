@@ -76,10 +76,11 @@ def compare_sketches(
         return np.zeros(len(SKETCH_TRAITS), np.float32)
     level, transform = lay_over(sketch, reference, affine, shape, reference_shape)
     there, compared = cut_out(level, transform, reference)
-    traits = _measure(light_of(there), reference, compared)
+    light = light_of(there)
+    traits = _measure(light, reference, compared)
     moved = 0.0
     if np.count_nonzero(compared) >= _FEWEST_MOVED:
-        shift = fit_over(light_of(there), reference)
+        shift = fit_over(light, reference)
         if shift is not None:
             fitting = cut_out(level, compose(transform, shift), reference)
             fitted = _measure(light_of(fitting[0]), reference, fitting[1])
