@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -46,7 +47,10 @@ def bind(
     database: Database, account: Account, identity: str, how: Basis = Basis.VOUCHED, by: str = "ops"
 ) -> Any:
     with database.transaction() as session:
-        return bind_identity(session, account.id, identity, how, by)
+        binding = bind_identity(session, account.id, identity, how, by)
+    # Bindings of one millisecond have no order in time: the next one is of a later one.
+    time.sleep(0.002)
+    return binding
 
 
 def bound_to(database: Database, account: Account) -> tuple[str, ...]:
