@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 
+from models.garbage import collect_seldom, keep_loaded
 from models.orphans import end_with_parent
 
 _LOADED = ["tasks.recleansing", "tasks.entering", "tasks.publishing"]
@@ -39,4 +40,6 @@ def begin_process(environment: Mapping[str, str]) -> None:
     """
     os.environ.clear()
     os.environ.update(environment)
+    keep_loaded()
+    collect_seldom()
     end_with_parent()

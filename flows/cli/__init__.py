@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from models.errors import KiyomeError
+from models.garbage import collect_seldom, keep_loaded
 from models.unicode import escape_unprintable
 
 
@@ -145,6 +146,7 @@ def kiyome() -> None:
 
 def main() -> None:
     """Run the command line; what goes wrong on purpose is shown as a sentence, not a traceback."""
+    collect_seldom()
     try:
         kiyome.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -168,6 +170,8 @@ def main() -> None:
             "then run again: what was finished is kept."
         )
         sys.exit(1)
+    finally:
+        keep_loaded()  # all of it is given back at once
 
 
 def _complain(text: str) -> None:
