@@ -42,6 +42,7 @@ from models.runs import fail_run, finish_run, start_run
 from models.settings import load_settings
 from models.stages import StageRecord
 from models.summary import (
+    COUNTED,
     Summary,
     add_up_stages,
     count_outcomes,
@@ -241,7 +242,7 @@ def sum_up(
     head: dict[str, Any],
     seconds: float,
 ) -> Summary:
-    counts, reasons = count_outcomes(read_outcomes(desk.workspace, plan.dataset))
+    counts, reasons = count_outcomes(read_outcomes(desk.workspace, plan.dataset, COUNTED))
     with desk.database.snapshot() as session:
         unregistered = find_unregistered(session, desk.policy.nouns.license)
         waiting = sum(c.waiting for c in count_items(session, plan.dataset))

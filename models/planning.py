@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -180,15 +180,18 @@ def _write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def read_outcomes(workspace: Path, dataset: str) -> pa.Table:
+def read_outcomes(workspace: Path, dataset: str, columns: Sequence[str] | None = None) -> pa.Table:
     """What became of every asset of a dataset in its last run (``releases.manifest.OUTCOMES``).
+
+    Args:
+        columns: those to read; all without it.
 
     Raises:
         WorkspaceError: no run of the dataset has come that far, or the file is damaged.
     """
     path = dataset_folder(workspace, dataset) / "outcomes.parquet"
     try:
-        return pq.read_table(path)
+        return pq.read_table(path, columns=columns and list(columns))
     except (OSError, pa.ArrowException) as error:
         raise WorkspaceError(
             f"{path} cannot be read: {error}.", "Run `kiyome cleanse` again to remake it."

@@ -172,11 +172,15 @@ def add_up_stages(records: Iterable[StageRecord]) -> tuple[StageFigures, ...]:
     )
 
 
+COUNTED = ("verdict", "reasons")
+"""The columns of outcomes that are counted."""
+
+
 def count_outcomes(outcomes: pa.Table) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
     """How many assets got each verdict, and for which first reason.
 
     Args:
-        outcomes: ``models.releases.manifest.OUTCOMES``.
+        outcomes: ``models.releases.manifest.OUTCOMES``; ``COUNTED`` at least.
     """
     firsts = pc.list_element(outcomes["reasons"], 0)
     names = ["verdict", "reason"]

@@ -20,6 +20,7 @@ from models.verdicts import Verdict
 SHOWN_EACH = 200
 """How many assets of each verdict the report lists; the files in the release list all."""
 _ORDER = ("reasons", "names")
+_COLUMNS = ("asset_id", "names", "verdict", "reasons", "decided_by", "explanation_en")
 _LISTED = (Verdict.REVIEW, Verdict.EXCLUDE, Verdict.ERROR)
 
 
@@ -38,7 +39,8 @@ def write_report(workspace: Path, summary: Summary) -> Path:
         WorkspaceError: it cannot be written.
     """
     path = report_path(workspace, summary.dataset)
-    html = render_report(summary, read_outcomes(workspace, summary.dataset), workspace, path.parent)
+    outcomes = read_outcomes(workspace, summary.dataset, _COLUMNS)
+    html = render_report(summary, outcomes, workspace, path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, html.encode("utf-8"))
@@ -54,7 +56,7 @@ def render_report(summary: Summary, outcomes: pa.Table, workspace: Path, folder:
     """The report as HTML.
 
     Args:
-        outcomes: ``models.releases.manifest.OUTCOMES`` of the run.
+        outcomes: ``models.releases.manifest.OUTCOMES`` of the run; ``_COLUMNS`` at least.
         folder: where the file will lie; pictures are linked relative to it.
     """
     environment = Environment(
