@@ -14,7 +14,7 @@ prepares, promises and carries it out, and whoever opens the ledger next finishe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -39,13 +39,13 @@ from models.ledger.owners.erasure import (
 )
 from models.ledger.owners.keys import OwnerKeys, find_owner_key, make_owner_key
 from models.ledger.owners.proving import OwnerProof, prove_in_batch
-from models.ledger.owners.reading import read_owned
+from models.ledger.owners.reading import read_owned_about
 from models.ledger.private_files import (
     owner_keys_path,
     plain_openings_path,
     sealed_openings_path,
 )
-from models.ledger.references import read_reference_key, refer
+from models.ledger.references import read_pseudonyms
 from models.ledger.tiles import TileReader
 from models.ledger.written import AnyRecord
 
@@ -219,8 +219,11 @@ class UsageLedger:
             if isinstance(opening, Opening):
                 yield opening
 
-    def owned_openings(self, batch_id: str, owner_refs: Iterable[str]) -> Iterator[Opening]:
-        """What some owners have in a batch, by its owner index: nobody else's record is opened.
+    def owned_openings(
+        self, batch_id: str, owner_refs: Iterable[str], assets: Container[str]
+    ) -> Iterator[Opening]:
+        """What some owners have about some assets in a batch, by its owner index: nobody else's
+        record is opened.
 
         Whoever has nothing there, or was erased, is passed over.
 
@@ -233,7 +236,7 @@ class UsageLedger:
         for owner_ref in owner_refs:
             key = keys.get(owner_ref)
             if key is not None:
-                yield from read_owned(self.private_folder, statement, owner_ref, key)
+                yield from read_owned_about(self.private_folder, statement, owner_ref, key, assets)
 
     def opening(self, index: int) -> Opening:
         """The opening of one leaf.
@@ -385,11 +388,11 @@ class UsageLedger:
         Raises:
             LedgerError: the key is missing or damaged.
         """
-        return refer(self._reference_key, kind, name)
+        return self._refer(kind, name)
 
     @cached_property
-    def _reference_key(self) -> bytes:
-        return read_reference_key(self.private_folder / "references.key")
+    def _refer(self) -> Callable[[str, str], str]:
+        return read_pseudonyms(self.private_folder)
 
     def _check_head(self) -> Checkpoint:
         """The head, once it is the one signed last and the tree on disk leads to its root.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from models.errors import LedgerError
@@ -44,6 +46,15 @@ def refer(key: bytes, kind: str, name: str) -> str:
     """The pseudonym of a name: 32 hex digits of HMAC-SHA-256 over kind and name."""
     message = f"{kind}\n{name}".encode("utf-8", "surrogatepass")
     return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
+
+
+def read_pseudonyms(private: Path) -> Callable[[str, str], str]:
+    """What makes a pseudonym of kind and name, with the key in a ledger's private folder.
+
+    Raises:
+        LedgerError: the key is missing or damaged.
+    """
+    return partial(refer, read_reference_key(private / "references.key"))
 
 
 def _encode(key: bytes) -> bytes:

@@ -131,11 +131,7 @@ def _find_owned(
     """What the owners of some assets have about them; nothing where the index cannot be read."""
     owners = dict.fromkeys(owner for owners in listed.values() for owner in owners)
     try:
-        found = [
-            opening
-            for opening in ledger.owned_openings(batch_id, owners)
-            if read_asset(opening.canonical) in listed
-        ]
+        found = list(ledger.owned_openings(batch_id, owners, listed))
     except LedgerError:
         return []
     return sorted(found, key=lambda opening: opening.index)

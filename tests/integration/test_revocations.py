@@ -13,7 +13,6 @@ from models.canonical import digest_bytes
 from models.consent.purposes import Purpose
 from models.ledger.batches import BatchStatement
 from models.ledger.log import UsageLedger
-from models.ledger.owners.index import OwnerIndex
 from models.ledger.records import RecordType, RunRef
 from models.ledger.revocations import Refusal, Revocations, find_revocations
 from models.ledger.runs import name_batch
@@ -104,15 +103,18 @@ def test_what_was_erased_is_passed_over(ledger: UsageLedger) -> None:
 
 
 def test_only_the_owners_own_records_are_opened(ledger: UsageLedger) -> None:
-    opened = list(ledger.owned_openings(FIRST, [owner_ref(0), owner_ref(8)]))
-    with OwnerIndex(ledger.private_folder / "owners" / f"{FIRST}.index") as index:
-        assert index.size == 16
-    assert {opening.record["ownerRef"] for opening in opened} == {owner_ref(0)}
-    assert [opening.index for opening in opened] == [
-        opening.index
-        for opening in ledger.openings(FIRST)
-        if opening.record.get("ownerRef") == owner_ref(0)
-    ]
+    every = list(ledger.openings(FIRST))
+    assets = {opening.record["asset"]["sha256"] for opening in every}
+    found = list(ledger.owned_openings(FIRST, [owner_ref(0), owner_ref(8)], assets))
+    assert found == [each for each in every if each.record.get("ownerRef") == owner_ref(0)]
+
+
+def test_of_an_owner_only_what_is_about_the_assets_is_found(ledger: UsageLedger) -> None:
+    own = [each for each in ledger.openings(FIRST) if each.record.get("ownerRef") == owner_ref(0)]
+    asset = own[-1].record["asset"]["sha256"]
+    found = list(ledger.owned_openings(FIRST, [owner_ref(0)], {asset, "f" * 64}))
+    assert found == [each for each in own if each.record["asset"]["sha256"] == asset]
+    assert len(found) < len(own)
 
 
 def _publish(workspace: Path, setters: Mapping[str, list[str]]) -> Release:

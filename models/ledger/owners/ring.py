@@ -53,19 +53,27 @@ class OwnerInBatch:
         return self.cipher.encrypt(position_nonce(position), canonical, None)
 
     def open(self, frame: Frame, first_index: int) -> Opening:
-        """Decrypt a record.
+        """Decrypt a record, with what opens its leaf.
 
         Raises:
             LedgerError: it was changed, or is not this owner's.
         """
-        index = first_index + frame.position
+        canonical = self.read(frame, first_index)
+        return Opening(first_index + frame.position, canonical, self.salt(frame.position))
+
+    def read(self, frame: Frame, first_index: int) -> bytes:
+        """Decrypt a record: its canonical JSON alone.
+
+        Raises:
+            LedgerError: it was changed, or is not this owner's.
+        """
         try:
-            canonical = self.cipher.decrypt(position_nonce(frame.position), frame.sealed, None)
+            return self.cipher.decrypt(position_nonce(frame.position), frame.sealed, None)
         except InvalidTag as error:
             raise LedgerError(
-                f"The opening of leaf {index} is damaged.", "Restore the file from a backup."
+                f"The opening of leaf {first_index + frame.position} is damaged.",
+                "Restore the file from a backup.",
             ) from error
-        return Opening(index, canonical, self.salt(frame.position))
 
     def seal_places(self, places: bytes) -> bytes:
         """Encrypt the list of the owner's positions."""

@@ -12,6 +12,7 @@ that it does not even tell which other frames were the same owner's.
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
 import sys
@@ -30,6 +31,7 @@ KEY_ID_BYTES = 16
 _MAGIC = b"kiyome.openings/2\n".ljust(24, b"\0")
 _HEADER = struct.Struct(">24s16sQQ")
 _FRAME = struct.Struct(">I16s")
+_PLACE = struct.Struct(">Q")
 _SEAL_BYTES = 16
 _NO_KEY = bytes(KEY_ID_BYTES)
 _CHUNK_BYTES = 1 << 20
@@ -154,6 +156,25 @@ class SealedFile:
         """
         self._seek(position)
         return self._read_frame(self._file, position)
+
+    def frames_at(self, positions: Iterable[int]) -> Iterator[Frame]:
+        """The frames of some records, in the order asked for: many of them sooner than one by one.
+
+        Raises:
+            LedgerError: there is none, or it is damaged.
+        """
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for position in positions:
+                if not 0 <= position < self.count:
+                    raise self._damaged(f"it holds no record {position}")
+                (at,) = _PLACE.unpack_from(data, self._table + _PLACE.size * position)
+                if not _HEADER.size <= at <= self._table - _FRAME.size:
+                    raise self._damaged(f"its table does not lead to record {position}")
+                length, key_id = _FRAME.unpack_from(data, at)
+                end = at + _FRAME.size + length
+                if not _SEAL_BYTES < length <= MAX_OPENING_BYTES + _SEAL_BYTES or end > self._table:
+                    raise self._damaged(f"record {position} has an impossible length")
+                yield Frame(position, key_id, data[end - length : end])
 
     def erase(self, position: int) -> None:
         """Overwrite a frame, but for its length. ``sync`` makes it last."""
