@@ -38,6 +38,7 @@ from tasks.order import Desk, open_desk, write_order
 from tasks.progress import report
 from tasks.publishing import Published, compare_published, tell_difference
 from tasks.recleansing import Walked
+from tasks.recording import make_beside, open_link
 from tasks.walkers import Walkers
 
 _ATTEMPTS = 3
@@ -195,8 +196,8 @@ def _carry_out(
                 raise
             walkers.look_again(run.order)
     published = time.monotonic() - run.started
-    difference, open_terms, head = _follow_up(run, walked, result)
-    done, settled = _finish(run, walked, result, duplicates, open_terms, head)
+    difference, summary = _follow_up(run, walked, result)
+    done, settled = _finish(run, walked, summary, duplicates)
     deadlines = [
         each.verdict["holds_until"] for each in walked if each.verdict["holds_until"] is not None
     ]
@@ -213,8 +214,8 @@ def _carry_out(
 
 def _follow_up(
     run: _Run, walked: Sequence[Walked], result: Published
-) -> tuple[Difference | None, int, dict[str, Any]]:
-    """What a release brings with it: the difference, the unknown terms, the head of the ledger.
+) -> tuple[Difference | None, Summary]:
+    """What a release brings with it: the difference, and the summary with the head of the ledger.
 
     All of it, and the index of owners' works, is done at the same time as far as processes go.
     """
@@ -223,12 +224,12 @@ def _follow_up(
 
     desk, clock = run.desk, run.clock
     report("ledger", 0)
-    entered = run.walkers.do_beside(
-        enter_release,
-        run.order,
-        None if result.sign_off else result.release,
-        [each.verdict for each in walked],
-    )
+    used = None if result.sign_off else result.release
+    verdicts = [each.verdict for each in walked]
+    entering, making = open_link()
+    entered = run.walkers.do_beside(enter_release, run.order, used, verdicts, entering)
+    if used is not None:
+        run.walkers.do_beside(make_beside, run.order, used, verdicts, making)
     compared = (
         run.walkers.do_beside(compare_published, run.order, result.release)
         if result.is_new
@@ -239,47 +240,48 @@ def _follow_up(
     with clock.timing("terms"):
         told = [each.verdict for each in walked if each.terms]
         open_terms = list_unknown_terms.fn(run.order, told)
+    with clock.timing("summary"):
+        summary = replace(_sum_up(run, walked, result), open_terms=open_terms)
     difference = None
     if compared is not None:
         with clock.timing("difference"):
             difference = _wait_for_difference(compared, run, result)
     with clock.timing("ledger"):
         head = _wait_for_ledger(entered)
-    return difference, open_terms, head
+    return difference, replace(summary, ledger_size=head["size"], ledger_root=head["root"])
+
+
+def _sum_up(run: _Run, walked: Sequence[Walked], result: Published) -> Summary:
+    """The summary, without what is not known yet: the ledger's head, and how long it all took."""
+    from flows.cleanse import sum_up
+
+    results = [{"stages": each.stages} for each in walked]
+    head = {"size": 0, "root": ""}
+    summary = sum_up(run.desk, run.plan, results, result.release, result.is_new, head, 0.0)
+    return replace(summary, sign_off=result.sign_off)
 
 
 def _finish(
-    run: _Run,
-    walked: Sequence[Walked],
-    result: Published,
-    duplicates: DuplicatesRecord,
-    open_terms: int,
-    head: dict[str, Any],
+    run: _Run, walked: Sequence[Walked], summary: Summary, duplicates: DuplicatesRecord
 ) -> tuple[Summary, bool]:
-    """The summary, and whether the ledger is anchored and the mirror complete."""
-    from flows.cleanse import sum_up
+    """The whole summary, and whether the ledger is anchored and the mirror complete."""
     from tasks.anchor import anchor_head
     from tasks.push import push_mirror
 
     desk = run.desk
     anchored = anchor_head.fn(run.order)
     pushed = push_mirror.fn(run.order)
-    with run.clock.timing("summary"):
-        results = [{"stages": each.stages} for each in walked]
-        seconds = time.monotonic() - run.started
-        summary = sum_up(desk, run.plan, results, result.release, result.is_new, head, seconds)
-        summary = replace(
-            summary,
-            sign_off=result.sign_off,
-            open_terms=open_terms,
-            duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
-            duplicates_failure=duplicates.failure,
-            notices=(*summary.notices, *_owed(walked, anchored["warning"], pushed["warning"])),
-        )
-        with desk.database.snapshot() as session:
-            summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
-        write_report(desk.workspace, summary)
-        remember_summary(desk.workspace, summary)
+    summary = replace(
+        summary,
+        seconds=round(time.monotonic() - run.started, 2),
+        duplicates=(duplicates.clusters, duplicates.redundant, duplicates.largest),
+        duplicates_failure=duplicates.failure,
+        notices=(*summary.notices, *_owed(walked, anchored["warning"], pushed["warning"])),
+    )
+    with desk.database.snapshot() as session:
+        summary = replace(summary, assurance=tell_newest(session, desk.order.dataset))
+    write_report(desk.workspace, summary)
+    remember_summary(desk.workspace, summary)
     return summary, bool(anchored["settled"] and pushed["settled"])
 
 

@@ -35,7 +35,7 @@ from models.reasons import Reason
 from models.releases.manifest import build_manifest, build_outcomes, build_rewritten
 from models.releases.publishing import Contents, publish
 from models.releases.release import Release
-from models.releases.usage import record_usage
+from models.releases.usage import UsageRecorder
 from models.store.database import Database
 from models.unicode import escape_surrogates
 from models.verdicts import Verdict
@@ -197,8 +197,8 @@ class OwnersStudio:
         )
         index_judged(self.workspace, dataset, judged)
         ledger = self.ledger
-        tables = [rows for _, rows in judged]
-        records = record_usage(tables, release, self.policy, {}, ledger.reference, at, bool)
+        recorder = UsageRecorder(release, self.policy, {}, ledger.reference, at, bool)
+        records = [each for _, rows in judged for each in recorder.record(rows)]
         ledger.append(release.id, records, at, manifest_sha256=release.manifest_sha256)
         return release
 

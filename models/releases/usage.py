@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -55,30 +55,58 @@ RECORDED = ("asset_id", *_Row._fields)
 """The columns of a verdict table that records are made from."""
 
 
-def record_usage(
-    judged: Iterable[pa.Table],
-    release: Release,
-    policy: Policy,
-    reviewers: dict[str, str],
-    pseudonym: Pseudonym,
-    decided_at: int,
-    is_kept: Callable[[str], bool],
-) -> Iterator[WrittenRecord]:
-    """Every use and every exclusion of a release, in dataset order.
+class UsageRecorder:
+    """Makes the records of one release: its uses and its exclusions.
 
     Args:
-        judged: for each shard its verdict rows; ``RECORDED`` at least.
         reviewers: reviewer by ruling id.
         pseudonym: ``UsageLedger.reference``: kind and name to a pseudonym.
         decided_at: UTC seconds.
         is_kept: whether the bytes of a piece of evidence are kept, by their SHA-256: a use says it
             of its own, so that nobody can say otherwise later.
     """
-    policy_ref = PolicyRef(token(policy.name), token(policy.version), policy.digest)
-    dataset_ref = DatasetRef(release.dataset, release.id, release.manifest_sha256)
-    known: dict[_Row, list[RecordForm]] = {}
 
-    def make_forms(row: _Row, asset_id: str) -> Iterator[RecordForm]:
+    def __init__(
+        self,
+        release: Release,
+        policy: Policy,
+        reviewers: dict[str, str],
+        pseudonym: Pseudonym,
+        decided_at: int,
+        is_kept: Callable[[str], bool],
+    ) -> None:
+        self._policy = PolicyRef(token(policy.name), token(policy.version), policy.digest)
+        self._dataset = DatasetRef(release.dataset, release.id, release.manifest_sha256)
+        self._purposes = policy.consent.purposes
+        self._reviewers = reviewers
+        self._pseudonym = pseudonym
+        self._decided_at = decided_at
+        self._is_kept = is_kept
+        self._known: dict[_Row, list[RecordForm]] = {}
+
+    def record(self, verdicts: pa.Table) -> list[WrittenRecord]:
+        """Every use and every exclusion of a shard, in its order, for each purpose one.
+
+        Args:
+            verdicts: its verdict rows; ``RECORDED`` at least.
+        """
+        ids = verdicts["asset_id"].to_pylist()
+        rows, firsts, row_of = _distinct(verdicts)
+        forms_of: list[list[RecordForm]] = []
+        for row, first in zip(rows, firsts, strict=True):
+            forms = self._known.get(row)
+            if forms is None:
+                if len(self._known) == _MOST_KNOWN:
+                    self._known.clear()
+                forms = self._known[row] = list(self._make_forms(row, ids[first]))
+            forms_of.append(forms)
+        return [
+            form.about(asset_id)
+            for asset_id, number in zip(ids, row_of, strict=True)
+            for form in forms_of[number]
+        ]
+
+    def _make_forms(self, row: _Row, asset_id: str) -> Iterator[RecordForm]:
         kind = _LOGGED.get(Verdict(row.verdict))
         if kind is None:
             return
@@ -87,8 +115,8 @@ def record_usage(
         grounds, kept = "", None
         if kind is RecordType.USE:
             grounds = _digest_grounds(row, statements)
-            kept = tuple(filter(is_kept, evidence))
-        for purpose in policy.consent.purposes:
+            kept = tuple(filter(self._is_kept, evidence))
+        for purpose in self._purposes:
             record = UsageRecord(
                 type=kind,
                 asset_sha256=asset_id,
@@ -97,34 +125,19 @@ def record_usage(
                 value=applied_value(statements, purpose, kind),
                 decision=Verdict(row.verdict),
                 reasons=tuple(map(Reason, _lines(row.reasons))),
-                policy=policy_ref,
-                dataset=dataset_ref,
-                decided_at=decided_at,
+                policy=self._policy,
+                dataset=self._dataset,
+                decided_at=self._decided_at,
                 consent=ConsentRef(
                     tuple(statement.carrier for statement in statements),
                     evidence,
                     grounds,
                     kept,
                 ),
-                review=_review(row, reviewers, pseudonym),
-                owner_ref=_owner(statements, pseudonym),
+                review=_review(row, self._reviewers, self._pseudonym),
+                owner_ref=_owner(statements, self._pseudonym),
             )
             yield RecordForm(record)
-
-    for verdicts in judged:
-        ids = verdicts["asset_id"].to_pylist()
-        rows, firsts, row_of = _distinct(verdicts)
-        forms_of: list[list[RecordForm]] = []
-        for row, first in zip(rows, firsts, strict=True):
-            forms = known.get(row)
-            if forms is None:
-                if len(known) == _MOST_KNOWN:
-                    known.clear()
-                forms = known[row] = list(make_forms(row, ids[first]))
-            forms_of.append(forms)
-        for asset_id, number in zip(ids, row_of, strict=True):
-            for form in forms_of[number]:
-                yield form.about(asset_id)
 
 
 def _distinct(verdicts: pa.Table) -> tuple[list[_Row], list[int], list[int]]:

@@ -14,7 +14,7 @@ from models.consent.statements import Statement
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.release import Release
-from models.releases.usage import record_usage
+from models.releases.usage import UsageRecorder
 
 KEPT, UNKEPT = "1" * 64, "2" * 64
 POLICY = Policy(name="strict", version="1")
@@ -45,10 +45,8 @@ def record_of(verdict: str, *evidence: str) -> dict[str, Any]:
     texts = pa.list_(pa.string())
     lists = dict.fromkeys(("basis", "reasons", "statements"), texts)
     schema = pa.schema([(name, lists.get(name, pa.string())) for name in row])
-    judged = [pa.Table.from_pylist([row], schema)]
-    (record, *_) = record_usage(
-        judged, RELEASE, POLICY, {}, lambda _, __: "", 1_800_000_000, KEPT.__eq__
-    )
+    recorder = UsageRecorder(RELEASE, POLICY, {}, lambda _, __: "", 1_800_000_000, KEPT.__eq__)
+    (record, *_) = recorder.record(pa.Table.from_pylist([row], schema))
     value: dict[str, Any] = json.loads(record.canonical())
     return value
 
