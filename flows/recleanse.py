@@ -224,12 +224,7 @@ def _follow_up(
 
     desk, clock = run.desk, run.clock
     report("ledger", 0)
-    used = None if result.sign_off else result.release
-    verdicts = [each.verdict for each in walked]
-    entering, making = open_link()
-    entered = run.walkers.do_beside(enter_release, run.order, used, verdicts, entering)
-    if used is not None:
-        run.walkers.do_beside(make_beside, run.order, used, verdicts, making)
+    entered = _begin_entering(run, walked, result)
     compared = (
         run.walkers.do_beside(compare_published, run.order, result.release)
         if result.is_new
@@ -249,6 +244,19 @@ def _follow_up(
     with clock.timing("ledger"):
         head = _wait_for_ledger(entered)
     return difference, replace(summary, ledger_size=head["size"], ledger_root=head["root"])
+
+
+def _begin_entering(
+    run: _Run, walked: Sequence[Walked], result: Published
+) -> Future[dict[str, Any]]:
+    """Enter a release into the ledger, unless it waits to be signed off, and what owners revoke."""
+    verdicts = [each.verdict for each in walked]
+    if result.sign_off:
+        return run.walkers.do_beside(enter_release, run.order, None, verdicts)
+    entering, making = open_link()
+    entered = run.walkers.do_beside(enter_release, run.order, result.release, verdicts, entering)
+    run.walkers.do_beside(make_beside, run.order, result.release, verdicts, making)
+    return entered
 
 
 def _sum_up(run: _Run, walked: Sequence[Walked], result: Published) -> Summary:

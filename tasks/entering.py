@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from itertools import chain
 from typing import Any
 
@@ -13,7 +12,7 @@ from models.releases.audited import keep_policy
 from models.releases.release import Release
 from tasks.judged import read_judged
 from tasks.order import Desk, open_desk
-from tasks.recording import RecordMaker
+from tasks.recording import Link, RecordMaker, take_end
 
 
 def enter_release(
@@ -31,10 +30,19 @@ def enter_release(
     Returns:
         ``size`` and ``root`` of the signed head.
     """
+    if end is None:
+        return _enter(order, release, verdicts, None)
+    with take_end(end) as link:  # closed whatever happens: the other process waits for it
+        return _enter(order, release, verdicts, link)
+
+
+def _enter(
+    order: str, release: Release | None, verdicts: Sequence[dict[str, Any]], link: Link | None
+) -> dict[str, Any]:
     desk = open_desk(order)
     ledger = UsageLedger.open(desk.workspace / "ledger", desk.settings.ledger_origin)
     if release is not None:
-        _enter_uses(desk, ledger, release, verdicts, end)
+        _enter_uses(desk, ledger, release, verdicts, link)
     # Shards without anything that owners refuse are not read again for it.
     refusing = [v for v in verdicts if any(reason in v["reasons"] for reason in REFUSED)]
     judged = read_judged(desk, refusing)
@@ -50,17 +58,17 @@ def _enter_uses(
     ledger: UsageLedger,
     release: Release,
     verdicts: Sequence[dict[str, Any]],
-    end: bytes | None,
+    link: Link | None,
 ) -> None:
-    with closing(RecordMaker(desk, release).make_all(verdicts, end)) as records:
-        first = next(records, None)
-        if first is None:  # a batch holds at least one record
-            return
-        keep_policy(desk.workspace, desk.policy)  # an auditor asks for what the digest stands for
-        ledger.append(
-            release.id,
-            chain([first], records),
-            desk.order.as_of,
-            manifest_sha256=release.manifest_sha256,
-            policy_sha256=desk.policy.digest,
-        )
+    records = RecordMaker(desk, release).make_all(verdicts, link)
+    first = next(records, None)
+    if first is None:  # a batch holds at least one record
+        return
+    keep_policy(desk.workspace, desk.policy)  # an auditor asks for what the digest stands for
+    ledger.append(
+        release.id,
+        chain([first], records),
+        desk.order.as_of,
+        manifest_sha256=release.manifest_sha256,
+        policy_sha256=desk.policy.digest,
+    )

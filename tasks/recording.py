@@ -7,12 +7,12 @@ them makes those itself for which nobody is there.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import select
 
@@ -24,6 +24,9 @@ from models.releases.release import Release
 from models.releases.usage import RECORDED, UsageRecorder
 from models.store.tables import RulingRow
 from tasks.order import Desk, open_desk
+
+Link: TypeAlias = "Connection[Any, Any]"
+"""One end, which another process holds the other of."""
 
 _GONE = (EOFError, OSError)
 
@@ -37,11 +40,17 @@ def open_link() -> tuple[bytes, bytes]:
     return passed[0], passed[1]
 
 
+def take_end(end: bytes) -> Link:
+    """One end of a link, in the process that it is for. Close it, so that the other end is told."""
+    link: Link = ForkingPickler.loads(end)
+    return link
+
+
 def make_beside(
     order: str, release: Release, verdicts: Sequence[dict[str, Any]], end: bytes
 ) -> None:
     """Make the records that the process at the other end lacks, until it has all or is gone."""
-    with _take(end) as link:
+    with take_end(end) as link:
         try:
             link.send(None)
             first = link.recv()
@@ -81,31 +90,23 @@ class RecordMaker:
         return self._recorder.record(rows)
 
     def make_all(
-        self, verdicts: Sequence[dict[str, Any]], end: bytes | None
-    ) -> Generator[WrittenRecord]:
+        self, verdicts: Sequence[dict[str, Any]], link: Link | None
+    ) -> Iterator[WrittenRecord]:
         """The records of all shards in their order: made here, or by ``make_beside``.
 
         Args:
-            end: of a link; None where there is nobody at its other end.
+            link: to a process that makes them; None without one.
         """
-        link = None if end is None else _take(end)
-        try:
-            left = list(reversed(verdicts))
-            while left:
-                if link is not None and link.poll():
-                    yield from _receive(link, left, len(verdicts))
-                    link.close()
-                    link = None
-                else:
-                    yield from self.make(left.pop())
-        finally:
-            if link is not None:
-                link.close()
+        left = list(reversed(verdicts))
+        while left:
+            if link is not None and link.poll():
+                yield from _receive(link, left, len(verdicts))
+                link = None
+            else:
+                yield from self.make(left.pop())
 
 
-def _receive(
-    link: Connection[Any, Any], left: list[dict[str, Any]], count: int
-) -> Iterator[WrittenRecord]:
+def _receive(link: Link, left: list[dict[str, Any]], count: int) -> Iterator[WrittenRecord]:
     """What the other process makes: of each shard that is left, the last one first.
 
     Those for which it is gone, for whatever reason, stay: whoever makes them meets that reason.
@@ -119,11 +120,6 @@ def _receive(
             yield from map(WrittenRecord._make, zip(*columns, strict=True))
     except _GONE:
         return
-
-
-def _take(end: bytes) -> Connection[Any, Any]:
-    link: Connection[Any, Any] = ForkingPickler.loads(end)
-    return link
 
 
 def _reviewers(desk: Desk) -> dict[str, str]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from multiprocessing.connection import Connection
-from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from models.errors import WorkspaceError
 from models.ledger.records import RecordType
 from models.ledger.written import WrittenRecord
 from models.releases.release import Release
-from tasks.recording import RecordMaker, make_beside, open_link
+from tasks.entering import enter_release
+from tasks.recording import Link, RecordMaker, make_beside, open_link, take_end
 
 SHARDS: list[dict[str, Any]] = [{"shard": number} for number in range(6)]
 RELEASE = Release("b" * 64, "set", 1, "c" * 64, "d" * 64, "releases/set", 1, 0, 0)
@@ -36,12 +37,7 @@ class Maker(RecordMaker):
         return records_of(verdict["shard"])
 
 
-def take(end: bytes) -> Connection[Any, Any]:
-    link: Connection[Any, Any] = ForkingPickler.loads(end)
-    return link
-
-
-def hand_over(link: Connection[Any, Any], shards: range) -> None:
+def hand_over(link: Link, shards: range) -> None:
     for shard in shards:
         link.send(list(zip(*records_of(shard, "there"), strict=True)))
 
@@ -64,26 +60,26 @@ def test_without_another_process_all_are_made_here() -> None:
 def test_while_nobody_is_there_they_are_made_here() -> None:
     entering, making = open_link()
     maker = Maker()
-    assert list(maker.make_all(SHARDS, entering)) == expected(range(6))
-    take(making).close()
+    assert list(maker.make_all(SHARDS, take_end(entering))) == expected(range(6))
+    take_end(making).close()
 
 
 def test_all_are_taken_from_a_process_that_was_there_first() -> None:
     entering, making = open_link()
-    with take(making) as link:
+    with take_end(making) as link:
         link.send(None)
         hand_over(link, range(6))
         maker = Maker()
-        assert list(maker.make_all(SHARDS, entering)) == expected(range(0))
+        assert list(maker.make_all(SHARDS, take_end(entering))) == expected(range(0))
         assert link.recv() == 0
     assert maker.made == []
 
 
 def test_a_process_that_comes_later_is_asked_for_what_is_left() -> None:
     entering, making = open_link()
-    with take(making) as link:
+    with take_end(making) as link:
         maker = Maker()
-        records = maker.make_all(SHARDS, entering)
+        records = maker.make_all(SHARDS, take_end(entering))
         assert [next(records), next(records)] == records_of(1) + records_of(2)[:1]
         link.send(None)
         hand_over(link, range(3, 6))
@@ -97,13 +93,13 @@ def test_what_a_process_did_not_hand_over_before_it_was_gone_is_made_here(
     cut_short: bool,
 ) -> None:
     entering, making = open_link()
-    with take(making) as link:
+    with take_end(making) as link:
         link.send(None)
         hand_over(link, range(3))
         if cut_short:
             os.write(link.fileno(), (1000).to_bytes(4, "big") + b"the beginning of")
         maker = Maker()
-        records = maker.make_all(SHARDS, entering)
+        records = maker.make_all(SHARDS, take_end(entering))
         first = next(records)
     assert [first, *records] == expected(range(3, 6))
     assert maker.made == [3, 4, 5]
@@ -111,15 +107,15 @@ def test_what_a_process_did_not_hand_over_before_it_was_gone_is_made_here(
 
 def test_whoever_makes_records_ends_where_nobody_wants_them_any_more() -> None:
     entering, making = open_link()
-    take(entering).close()
+    take_end(entering).close()
     make_beside("no order is read", RELEASE, SHARDS, making)
 
 
-def test_the_other_process_is_told_when_the_records_are_not_wanted_to_the_end() -> None:
+def test_whoever_makes_records_is_told_where_they_cannot_be_entered(tmp_path: Path) -> None:
     entering, making = open_link()
-    with take(making) as link:
-        records = Maker().make_all(SHARDS, entering)
-        next(records)
-        records.close()
+    with take_end(making) as link:
+        link.send(None)
+        with pytest.raises(WorkspaceError):
+            enter_release(str(tmp_path / "no-order.json"), RELEASE, SHARDS, entering)
         with pytest.raises((EOFError, OSError)):
             link.recv()
