@@ -250,12 +250,13 @@ def _begin_entering(
     run: _Run, walked: Sequence[Walked], result: Published
 ) -> Future[dict[str, Any]]:
     """Enter a release into the ledger, unless it waits to be signed off, and what owners revoke."""
+    used = None if result.sign_off else result.release
     verdicts = [each.verdict for each in walked]
-    if result.sign_off:
-        return run.walkers.do_beside(enter_release, run.order, None, verdicts)
+    if used is None or not run.walkers.at_hand:
+        return run.walkers.do_beside(enter_release, run.order, used, verdicts)
     entering, making = open_link()
-    entered = run.walkers.do_beside(enter_release, run.order, result.release, verdicts, entering)
-    run.walkers.do_beside(make_beside, run.order, result.release, verdicts, making)
+    entered = run.walkers.do_beside(enter_release, run.order, used, verdicts, entering)
+    run.walkers.offer(make_beside, run.order, used, verdicts, making)
     return entered
 
 

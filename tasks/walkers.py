@@ -55,6 +55,11 @@ class Walkers:
     ) -> None:
         self._end()
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether there are processes besides this one."""
+        return self._pool is not None
+
     def walk(self, order: str, parts: Path) -> list[Walked]:
         """Walk every shard; the results are in the plan's order.
 
@@ -88,6 +93,14 @@ class Walkers:
         done: Future[_Made] = Future()
         done.set_result(work(*given, **named))
         return done
+
+    def offer(
+        self, work: Callable[_Given, None], *given: _Given.args, **named: _Given.kwargs
+    ) -> None:
+        """Have something done that nobody waits for in one of the processes, if there are any."""
+        if self._pool is not None:
+            with suppress(BrokenProcessPool):
+                self._pool.submit(work, *given, **named)
 
     def look_again(self, order: str) -> None:
         """Read rulings and refusals anew for what is decided next, here and in the processes."""

@@ -37,16 +37,16 @@ def test_another_process_makes_the_records_that_are_made_here(
     known: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    do_beside = Walkers.do_beside
+    offer = Walkers.offer
 
-    def remember(walkers: Walkers, work: Any, *given: Any) -> Any:
-        asked.append((work, *given))
-        return do_beside(walkers, work, *given)
+    def remember(walkers: Walkers, work: Any, *given: Any) -> None:
+        asked.append(given)
+        offer(walkers, work, *given)
 
-    monkeypatch.setattr(Walkers, "do_beside", remember)
+    monkeypatch.setattr(Walkers, "offer", remember)
     edit_policy(known, "2", "exclude")
     run_recleanse(known)
-    (order, release, verdicts, _) = next(given for work, *given in asked if work is make_beside)
+    ((order, release, verdicts, _),) = asked
     entering, making = open_link()
     environment = (dict(os.environ),)
     with ProcessPoolExecutor(1, begin_preloading(), begin_process, environment) as pool:
