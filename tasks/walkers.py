@@ -87,20 +87,21 @@ class Walkers:
         self, work: Callable[_Given, _Made], *given: _Given.args, **named: _Given.kwargs
     ) -> Future[_Made]:
         """Do something in one of the processes while this one goes on; here where there is none."""
-        if self._pool is not None:
-            with suppress(BrokenProcessPool):
-                return self._pool.submit(work, *given, **named)
+        offered = self.offer(work, *given, **named)
+        if offered is not None:
+            return offered
         done: Future[_Made] = Future()
         done.set_result(work(*given, **named))
         return done
 
     def offer(
-        self, work: Callable[_Given, None], *given: _Given.args, **named: _Given.kwargs
-    ) -> None:
-        """Have something done that nobody waits for in one of the processes, if there are any."""
+        self, work: Callable[_Given, _Made], *given: _Given.args, **named: _Given.kwargs
+    ) -> Future[_Made] | None:
+        """Have something done in one of the processes; None, and nothing, where there is none."""
         if self._pool is not None:
             with suppress(BrokenProcessPool):
-                self._pool.submit(work, *given, **named)
+                return self._pool.submit(work, *given, **named)
+        return None
 
     def look_again(self, order: str) -> None:
         """Read rulings and refusals anew for what is decided next, here and in the processes."""

@@ -39,14 +39,14 @@ def test_another_process_makes_the_records_that_are_made_here(
     asked: list[tuple[Any, ...]] = []
     offer = Walkers.offer
 
-    def remember(walkers: Walkers, work: Any, *given: Any) -> None:
-        asked.append(given)
-        offer(walkers, work, *given)
+    def remember(walkers: Walkers, work: Any, *given: Any) -> Any:
+        asked.append((work, *given))
+        return offer(walkers, work, *given)
 
     monkeypatch.setattr(Walkers, "offer", remember)
     edit_policy(known, "2", "exclude")
     run_recleanse(known)
-    ((order, release, verdicts, _),) = asked
+    ((order, release, verdicts, _),) = [given for work, *given in asked if work is make_beside]
     entering, making = open_link()
     environment = (dict(os.environ),)
     with ProcessPoolExecutor(1, begin_preloading(), begin_process, environment) as pool:

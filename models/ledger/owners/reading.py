@@ -11,7 +11,7 @@ from models.ledger.commitments import Opening
 from models.ledger.owners.index import OwnerIndex
 from models.ledger.owners.places import decode_places
 from models.ledger.owners.ring import OwnerInBatch
-from models.ledger.owners.sealed import SealedFile
+from models.ledger.owners.sealed import Frame, SealedFile
 from models.ledger.private_files import index_path, sealed_openings_path
 from models.ledger.record_reading import read_asset
 
@@ -33,13 +33,8 @@ def read_owned(
     Raises:
         LedgerError: a file is missing or damaged.
     """
-    owner, places = _find_places(private, statement, owner_ref, key)
-    if not places:
-        return
-    batch = statement.batch
-    with SealedFile(sealed_openings_path(private, batch.batch_id)) as file:
-        for position in choose(places):
-            yield owner.open(file.frame(position), batch.first_index)
+    for owner, frame in _own_frames(private, statement, owner_ref, key, choose):
+        yield owner.open(frame, statement.batch.first_index)
 
 
 def read_owned_about(
@@ -50,28 +45,30 @@ def read_owned_about(
     Raises:
         LedgerError: a file is missing or damaged.
     """
-    owner, places = _find_places(private, statement, owner_ref, key)
-    if not places:
-        return
-    batch = statement.batch
-    with SealedFile(sealed_openings_path(private, batch.batch_id)) as file:
-        for frame in file.frames_at(places):
-            if read_asset(owner.read(frame, batch.first_index)) in assets:
-                yield owner.open(frame, batch.first_index)
+    first_index = statement.batch.first_index
+    for owner, frame in _own_frames(private, statement, owner_ref, key):
+        if read_asset(owner.read(frame, first_index)) in assets:
+            yield owner.open(frame, first_index)
 
 
-def _find_places(
-    private: Path, statement: BatchStatement, owner_ref: str, key: bytes
-) -> tuple[OwnerInBatch, Sequence[int]]:
-    """The owner in a batch, and at which positions the batch holds records of theirs."""
+def _own_frames(
+    private: Path,
+    statement: BatchStatement,
+    owner_ref: str,
+    key: bytes,
+    choose: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> Iterator[tuple[OwnerInBatch, Frame]]:
+    """The owner's sealed records in a batch, each with the owner as the batch knows them."""
     batch_id = statement.batch.batch_id
     with OwnerIndex(index_path(private, batch_id)) as index:
         owner = OwnerInBatch.derive(owner_ref, key, batch_id, index.nonce)
         place = index.find(owner.tag)
         sealed = None if place is None else index.sealed_places(place)
     if sealed is None:
-        return owner, ()
+        return
     places = owner.open_places(sealed)
     if places is None or len(places) % 8:
         raise LedgerError(f"The owner index of {batch_id} is damaged.", "Restore it from a backup.")
-    return owner, decode_places(places)
+    with SealedFile(sealed_openings_path(private, batch_id)) as file:
+        for frame in file.frames_at(choose(decode_places(places))):
+            yield owner, frame

@@ -165,15 +165,14 @@ class SealedFile:
         """
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             for position in positions:
-                if not 0 <= position < self.count:
-                    raise self._damaged(f"it holds no record {position}")
+                self._check_position(position)
                 (at,) = _PLACE.unpack_from(data, self._table + _PLACE.size * position)
-                if not _HEADER.size <= at <= self._table - _FRAME.size:
-                    raise self._damaged(f"its table does not lead to record {position}")
+                self._check_place(at, position)
                 length, key_id = _FRAME.unpack_from(data, at)
+                self._check_length(length, position)
                 end = at + _FRAME.size + length
-                if not _SEAL_BYTES < length <= MAX_OPENING_BYTES + _SEAL_BYTES or end > self._table:
-                    raise self._damaged(f"record {position} has an impossible length")
+                if end > self._table:
+                    raise self._damaged(f"record {position} is cut short")
                 yield Frame(position, key_id, data[end - length : end])
 
     def erase(self, position: int) -> None:
@@ -189,12 +188,10 @@ class SealedFile:
         os.fsync(self._file.fileno())
 
     def _seek(self, position: int) -> None:
-        if not 0 <= position < self.count:
-            raise self._damaged(f"it holds no record {position}")
-        self._file.seek(self._table + 8 * position)
-        at = int.from_bytes(self._file.read(8), "big")
-        if not _HEADER.size <= at <= self._table - _FRAME.size:
-            raise self._damaged(f"its table does not lead to record {position}")
+        self._check_position(position)
+        self._file.seek(self._table + _PLACE.size * position)
+        (at,) = _PLACE.unpack(self._file.read(_PLACE.size))
+        self._check_place(at, position)
         self._file.seek(at)
 
     def _read_frame(self, file: IO[bytes], position: int) -> Frame:
@@ -202,12 +199,23 @@ class SealedFile:
             length, key_id = _FRAME.unpack(file.read(_FRAME.size))
         except struct.error as error:
             raise self._damaged(f"record {position} is cut short") from error
-        if not _SEAL_BYTES < length <= MAX_OPENING_BYTES + _SEAL_BYTES:
-            raise self._damaged(f"record {position} has an impossible length")
+        self._check_length(length, position)
         sealed = file.read(length)
         if len(sealed) != length:
             raise self._damaged(f"record {position} is cut short")
         return Frame(position, key_id, sealed)
+
+    def _check_position(self, position: int) -> None:
+        if not 0 <= position < self.count:
+            raise self._damaged(f"it holds no record {position}")
+
+    def _check_place(self, at: int, position: int) -> None:
+        if not _HEADER.size <= at <= self._table - _FRAME.size:
+            raise self._damaged(f"its table does not lead to record {position}")
+
+    def _check_length(self, length: int, position: int) -> None:
+        if not _SEAL_BYTES < length <= MAX_OPENING_BYTES + _SEAL_BYTES:
+            raise self._damaged(f"record {position} has an impossible length")
 
     def _damaged(self, how: str) -> LedgerError:
         return LedgerError(
