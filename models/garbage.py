@@ -18,9 +18,5 @@ def collect_seldom() -> None:
 
 
 def keep_loaded() -> None:
-    """Never look again at what is there now: in a process that has loaded all that it needs.
-
-    Not in one whose end Python itself brings about: what is kept may own threads, which have to be
-    ended first.
-    """
+    """Never look again at what is there now: in a process that has loaded all that it needs."""
     gc.freeze()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from models.assets.asset import Asset
 from models.assets.shards import read_shard
@@ -19,6 +18,7 @@ from models.canonical import digest_bytes
 from models.errors import WorkspaceError
 from models.files import write_atomically
 from models.judging import VerdictRecord
+from models.parquet import parse_parquet, read_bytes
 from models.planning import dataset_folder
 from models.stages import stage_folder
 
@@ -112,7 +112,7 @@ def _unreadable(dataset: str, error: Exception) -> WorkspaceError:
 
 
 def _read_rows(path: Path, digest: str) -> pa.Table:
-    data = path.read_bytes()
-    if digest_bytes(data) != digest:
+    data = read_bytes(path)
+    if digest_bytes(memoryview(data)) != digest:
         raise ValueError(f"the verdicts in {path} were changed")
-    return pq.read_table(pa.BufferReader(data))
+    return parse_parquet(data)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from models.assets.asset import Asset, Fault
 from models.canonical import canonical_json, digest_bytes, digest_of
@@ -29,6 +28,7 @@ from models.errors import KiyomeError
 from models.findings import Finding
 from models.nouns.permission import LicensedNames, Permitted, permit
 from models.nouns.rewriting.captions import RewrittenCaption
+from models.parquet import read_parquet
 from models.policy import Policy
 from models.reasons import Reason
 from models.stages import describe_failure, stage_folder, store_record, store_table
@@ -453,8 +453,7 @@ def read_verdicts(
         columns: those to read; None for all.
     """
     path = stage_folder(workspace, "verdict", record.shard) / record.output
-    with path.open("rb") as file:
-        return pq.ParquetFile(file).read(None if columns is None else list(columns))
+    return read_parquet(path, columns)
 
 
 def fingerprint_of(

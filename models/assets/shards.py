@@ -21,6 +21,7 @@ from models.assets.asset import Asset, Caption, Fault, Location
 from models.canonical import digest_lines
 from models.errors import WorkspaceError
 from models.files import write_atomically
+from models.parquet import read_parquet
 from models.reasons import Reason
 
 _PLACE = pa.struct(
@@ -145,8 +146,7 @@ def read_shard(path: Path) -> Shard:
         WorkspaceError: the file is missing, damaged, or not the shard it is named for.
     """
     try:
-        with path.open("rb") as file:
-            table = pq.ParquetFile(file).read()
+        table = read_parquet(path)
         shard = make_shard(_from_row(row) for row in table.to_pylist())
         is_whole = (table.schema.metadata or {}).get(_SEAL) == _seal(shard)
     except _UNREADABLE as error:
@@ -171,8 +171,7 @@ def read_locations(path: Path, wanted: Collection[str]) -> dict[str, tuple[Locat
         WorkspaceError: the file is missing or damaged.
     """
     try:
-        with path.open("rb") as file:
-            rows = pq.ParquetFile(file).read(columns=["asset_id", "locations"])
+        rows = read_parquet(path, ["asset_id", "locations"])
         mine = pc.is_in(rows["asset_id"], value_set=pa.array(sorted(wanted), pa.string()))
         return {
             row["asset_id"]: tuple(map(_from_place, row["locations"]))

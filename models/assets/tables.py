@@ -266,7 +266,8 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 
 def _read_parquet(path: str) -> Table:
     with open_regular(path) as file:
-        table = pq.ParquetFile(file).read()
+        # By this thread alone: see models.parquet.
+        table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
     readable = [i for i, field in enumerate(table.schema) if _may_be_read(field)]
     values = table.select(readable).to_pylist()
     rows = tuple(_decode_row(number, row) for number, row in enumerate(values, 1))

@@ -22,6 +22,7 @@ from models.failpoints import reach
 from models.motifs.motifs_stage import MotifsStage
 from models.nouns.recognition import prepare
 from models.nouns.stage import NounsStage, read_held, texts_of_name
+from models.parquet import read_parquet
 from models.reasons import RETRIED, Reason
 from models.recleansing.members import Members
 from models.recleansing.motifs import ChangedMotifs, by_looks, find_changed_motifs
@@ -179,10 +180,7 @@ class Carrier:
             return None
 
     def _search(self, features: Output, asked: set[str]) -> MotifsStage:
-        import pyarrow.parquet as pq
-
-        with features.path.open("rb") as file:
-            table = pq.ParquetFile(file).read()
+        table = read_parquet(features.path)
         chosen = table.filter(_is_in(table, sorted(asked)))
         try:
             return self._detectors.motifs(chosen)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from models.assets.asset import Asset
 from models.assets.shards import assets_in, read_shard
 from models.canonical import digest_bytes
 from models.errors import WorkspaceError
+from models.parquet import read_parquet
 from models.recleansing.stamps import Stamps
 from models.unicode import escape_surrogates
 
@@ -39,8 +39,7 @@ class Members:
             WorkspaceError: it cannot be read any more.
         """
         try:
-            with self._file.open("rb") as file:
-                return pq.ParquetFile(file).read().combine_chunks()
+            return read_parquet(self._file).combine_chunks()
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(self._file, error) from error
 

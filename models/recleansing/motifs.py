@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from models.canonical import digest_lines
 from models.detectors import Detectors
@@ -29,6 +28,7 @@ from models.motifs.fingerprints import PDQ_BYTES
 from models.motifs.index import BEST_KEPT
 from models.motifs.reference_features import load_reference_features
 from models.motifs.risk import Calibration, Curve
+from models.parquet import read_parquet
 from models.recleansing.origins import Origin
 from models.recleansing.outputs import Output
 
@@ -78,9 +78,7 @@ class ChangedMotifs:
                 hit = pc.or_(hit, pc.match_substring(said, f'"reference":"{reference}"'))
             concerned.update(findings.filter(pc.fill_null(hit, False))["asset_id"].to_pylist())
         if self._looks is not None:
-            with features.open("rb") as file:
-                table = pq.ParquetFile(file).read(columns=list(_LOOKS))
-            concerned |= self._looks.find(table)
+            concerned |= self._looks.find(read_parquet(features, _LOOKS))
         return concerned
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from models.parquet import read_parquet
 from models.reasons import RETRIED
 from models.recleansing.members import Members
 from models.recleansing.stamps import Stamps
@@ -52,8 +52,7 @@ class Output:
             TooFewRowsError: the file cannot be read any more.
         """
         try:
-            with self.path.open("rb") as file:
-                table = pq.ParquetFile(file).read(columns=self._columns)
+            table = read_parquet(self.path, self._columns)
             return table if self._columns is None else table.select(self._columns)
         except (OSError, KeyError, pa.ArrowException) as error:
             raise TooFewRowsError(self.record.stage) from error

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -23,6 +22,7 @@ from models.errors import ReleaseError, WorkspaceError
 from models.failpoints import reach
 from models.files import write_atomically
 from models.outbox import post_event
+from models.parquet import parse_parquet, read_bytes
 from models.releases.attribution import FILE as ATTRIBUTION_FILE
 from models.releases.attribution import write_attribution
 from models.releases.consent_share import count_consent
@@ -290,9 +290,7 @@ def read_manifest(
     data = _read_bytes(release, workspace)
     if data is None:
         return None
-    chosen = None if columns is None else list(columns)
-    with pq.ParquetFile(pa.BufferReader(data)) as manifest:
-        return manifest.read(chosen)
+    return parse_parquet(data, columns)
 
 
 def holds_manifest(release: Release, workspace: Path) -> bool:
@@ -300,12 +298,12 @@ def holds_manifest(release: Release, workspace: Path) -> bool:
     return _read_bytes(release, workspace) is not None
 
 
-def _read_bytes(release: Release, workspace: Path) -> bytes | None:
+def _read_bytes(release: Release, workspace: Path) -> pa.Buffer | None:
     try:
-        data = (release.path(workspace) / "manifest.parquet").read_bytes()
+        data = read_bytes(release.path(workspace) / "manifest.parquet")
     except OSError:
         return None
-    return data if digest_bytes(data) == release.manifest_sha256 else None
+    return data if digest_bytes(memoryview(data)) == release.manifest_sha256 else None
 
 
 def read_facts(release: Release, workspace: Path) -> dict[str, Any]:

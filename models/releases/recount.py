@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from models.assets.shards import read_shard
 from models.canonical import digest_bytes
 from models.consent.purposes import Purpose
 from models.errors import KiyomeError
+from models.parquet import parse_parquet, read_bytes
 from models.planning import dataset_folder, read_outcomes, read_plan
 from models.releases.manifest import digest_exclusions
 from models.releases.proposal import Proposal, open_proposal
@@ -109,8 +109,8 @@ def _check_release(
 ) -> Iterator[Check]:
     folder = release.path(workspace)
     try:
-        data = (folder / "manifest.parquet").read_bytes()
-        manifest = pq.read_table(pa.BufferReader(data))
+        data = read_bytes(folder / "manifest.parquet")
+        manifest = parse_parquet(data)
         outcomes = read_outcomes(workspace, release.dataset)
     except (KiyomeError, OSError, pa.ArrowException) as error:
         yield Check(f"release {release.number}", ok=False, detail=f"cannot be read: {error}")
@@ -130,7 +130,7 @@ def _check_release(
         detail=f"{len(missing)} planned assets without a verdict, {len(strange)} verdicts for "
         "assets that are not planned",
     )
-    intact = digest_bytes(data) == release.manifest_sha256
+    intact = digest_bytes(memoryview(data)) == release.manifest_sha256
     yield Check("manifest digest", ok=intact, detail=release.manifest_sha256)
     excluded = digest_exclusions(outcomes) == release.exclusions_sha256
     yield Check("exclusions digest", ok=excluded, detail=release.exclusions_sha256)
