@@ -18,5 +18,7 @@ def collect_seldom() -> None:
 
 
 def keep_loaded() -> None:
-    """Never look again at what is there now: in a process that has loaded all that it needs."""
+    """Never look again at what is there now: in a process that has loaded all that it needs, or is
+    about to end.
+    """
     gc.freeze()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import click
 
 from models.errors import KiyomeError
-from models.garbage import collect_seldom
+from models.garbage import collect_seldom, keep_loaded
 from models.unicode import escape_unprintable
 
 
@@ -170,6 +170,8 @@ def main() -> None:
             "then run again: what was finished is kept."
         )
         sys.exit(1)
+    finally:
+        keep_loaded()  # all of it is given back at once
 
 
 def _complain(text: str) -> None:
