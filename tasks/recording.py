@@ -7,7 +7,7 @@ them makes those itself for which nobody is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -58,9 +58,9 @@ def make_beside(
             return
         maker = RecordMaker(open_desk(order), release)
         for verdict in verdicts[first:]:
-            columns = list(zip(*maker.make(verdict), strict=True))
+            records = maker.make(verdict)
             try:
-                link.send(columns)
+                link.send(records)
             except _GONE:
                 return
 
@@ -84,7 +84,7 @@ class RecordMaker:
             lru_cache(maxsize=4096)(partial(has_body, desk.workspace)),
         )
 
-    def make(self, verdict: dict[str, Any]) -> list[WrittenRecord]:
+    def make(self, verdict: dict[str, Any]) -> Iterable[WrittenRecord]:
         """The records of one shard, by its verdict record."""
         rows = read_verdicts(self._workspace, VerdictRecord(**verdict), RECORDED)
         return self._recorder.record(rows)
@@ -115,9 +115,9 @@ def _receive(link: Link, left: list[dict[str, Any]], count: int) -> Iterator[Wri
         link.recv()
         link.send(count - len(left))
         while left:
-            columns = link.recv()
+            records = link.recv()
             left.pop()
-            yield from map(WrittenRecord._make, zip(*columns, strict=True))
+            yield from records
     except _GONE:
         return
 

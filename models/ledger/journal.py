@@ -42,12 +42,11 @@ from models.ledger.private_files import (
     sealed_openings_path,
 )
 from models.ledger.records import RecordType, UsageRecord
-from models.ledger.tiles import TileReader, append_leaves, split_tile, sync_path
+from models.ledger.tiles import TileReader, TileRoots, append_leaves, split_tile, sync_path
 from models.ledger.written import AnyRecord, WrittenRecord
 
 _CHUNK_BYTES = 1 << 20
 _LEAVES_AT_ONCE = 4096
-_RECORDS_AT_ONCE = 256
 _type_of = attrgetter("type")
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}", re.ASCII)
 
@@ -61,6 +60,7 @@ class PendingAppend:
         self._signer = signer
         self._staging = private / "staging"
         self._journal = private / "journal"
+        self._tiles: TileRoots | None = None
 
     @property
     def promised(self) -> bool:
@@ -88,7 +88,7 @@ class PendingAppend:
         self._staging.mkdir(mode=0o700)
         key_file = owner_keys_path(self._private)
         book = OwnerBook(OwnerKeys.read(key_file), batch_id)
-        frontier = TileReader(self._public, first_index).frontier()
+        tree = TileRoots(TileReader(self._public, first_index).frontier())
         counts: Counter[str] = Counter(dict.fromkeys(COUNTED_TYPES, 0))
         digest = hashlib.sha256()
         leaves_path, openings_path = self._staging / "leaves", self._staging / "openings"
@@ -96,16 +96,17 @@ class PendingAppend:
             openings_path.chmod(0o600)
             writer = SealedWriter(openings, book.nonce)
             coming = _check(records)
-            while some := list(islice(coming, _RECORDS_AT_ONCE)):
+            while some := list(islice(coming, tree.room)):
                 leaves, frames = zip(*book.enter(some), strict=True)
                 writer.add(frames)
                 written = b"".join(leaves)
                 file.write(written)
                 digest.update(written)
-                frontier.extend(leaves)
+                tree.add(leaves)
                 counts.update(map(_type_of, some))
                 reach("ledger.staging")
             writer.finish()
+        frontier = tree.frontier
         if frontier.size == first_index:
             raise LedgerError(
                 f"The batch {batch_id} holds no records.", "Append only what has records."
@@ -123,6 +124,7 @@ class PendingAppend:
             manifest_sha256,
             policy_sha256,
         )
+        self._tiles = tree
         reach("ledger.indexed")
         # Before the promise: a promised leaf whose key was lost could never be opened again.
         add_owner_keys(key_file, book.new_keys)
@@ -151,7 +153,12 @@ class PendingAppend:
             statement = open_batch(batch_file, self._signer.verifier)
             self._check_staged(statement)
             batch = statement.batch
-            size, root = append_leaves(self._public, value["old_size"], self._staged_leaves())
+            known, self._tiles = self._tiles, None
+            if known is not None and known.frontier.root().hex() != batch.root:
+                known = None  # of an append that was dropped
+            size, root = append_leaves(
+                self._public, value["old_size"], self._staged_leaves(), known
+            )
             _check_outcome(batch, size, root)
             reach("ledger.tiles")
             if statement.owners is None:  # promised before there were owner keys

@@ -170,7 +170,43 @@ def read_tile_bytes(folder: Path, level: int, index: int, width: int) -> bytes:
     return data
 
 
-def append_leaves(folder: Path, size: int, leaves: Iterable[bytes]) -> tuple[int, bytes]:
+class TileRoots:
+    """Grows a tree in memory, and keeps the roots over the tiles of leaves that this fills.
+
+    Whoever writes these tiles afterwards need not hash the leaves again.
+    """
+
+    def __init__(self, frontier: Frontier) -> None:
+        """Begin at the right edge of a tree; it grows."""
+        self.frontier = frontier
+        self._first = -(-frontier.size // TILE_WIDTH)
+        self._roots = bytearray()
+
+    @property
+    def room(self) -> int:
+        """How many leaves the present tile has room for."""
+        return TILE_WIDTH - self.frontier.size % TILE_WIDTH
+
+    def add(self, leaves: Sequence[bytes]) -> None:
+        """Append leaf hashes, at most as many as there is room for."""
+        index, begun = divmod(self.frontier.size, TILE_WIDTH)
+        if begun or len(leaves) < TILE_WIDTH:
+            self.frontier.extend(leaves)
+            return
+        root = hash_perfect(leaves)
+        self.frontier.push(root, _BITS)
+        if index == self._first + len(self._roots) // HASH_BYTES:
+            self._roots += root
+
+    def find(self, index: int) -> bytes | None:
+        """The root over a tile of leaves, or None where it is not kept."""
+        at = (index - self._first) * HASH_BYTES
+        return bytes(self._roots[at : at + HASH_BYTES]) or None if at >= 0 else None
+
+
+def append_leaves(
+    folder: Path, size: int, leaves: Iterable[bytes], known: TileRoots | None = None
+) -> tuple[int, bytes]:
     """Grow the tree on disk: write the tiles that the new leaves complete, and the right edge.
 
     Nothing that exists is changed. Doing it again with the same leaves writes the same bytes, so
@@ -180,6 +216,7 @@ def append_leaves(folder: Path, size: int, leaves: Iterable[bytes]) -> tuple[int
         folder: the log's public folder.
         size: leaves in the tree so far; its tiles are there.
         leaves: the hashes to append, 32 bytes each.
+        known: of the same leaves. It is believed: compare the root with one that is known.
 
     Returns:
         The new size and root.
@@ -190,7 +227,7 @@ def append_leaves(folder: Path, size: int, leaves: Iterable[bytes]) -> tuple[int
     """
     reader = TileReader(folder, size)
     frontier = reader.frontier()
-    writer = _TileWriter(folder, reader)
+    writer = _TileWriter(folder, reader, known)
     coming = iter(leaves)
     while some := list(islice(coming, TILE_WIDTH - frontier.size % TILE_WIDTH)):
         tile = writer.add_leaves(some)
@@ -203,8 +240,9 @@ def append_leaves(folder: Path, size: int, leaves: Iterable[bytes]) -> tuple[int
 
 
 class _TileWriter:
-    def __init__(self, folder: Path, reader: TileReader) -> None:
+    def __init__(self, folder: Path, reader: TileReader, known: TileRoots | None) -> None:
         self._folder = folder
+        self._known = known
         self._edges: list[list[bytes]] = []
         self._counts: list[int] = []
         self._unsynced: list[Path] = []
@@ -235,9 +273,11 @@ class _TileWriter:
         self._counts[level] += len(hashes)
         if len(edge) < TILE_WIDTH:
             return None
-        self._write(level, self._counts[level] // TILE_WIDTH - 1, edge)
+        index = self._counts[level] // TILE_WIDTH - 1
+        self._write(level, index, edge)
         self._edges[level] = []
-        root = hash_perfect(edge)
+        known = self._known.find(index) if self._known and level == 0 else None
+        root = known or hash_perfect(edge)
         self._add(level + 1, [root])
         return root
 

@@ -7,6 +7,8 @@ minutes; a form is made and checked once, and the asset put in.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.errors import LedgerError
@@ -62,3 +64,30 @@ class RecordForm:
             )
         text = self._before + asset_sha256.encode() + self._after
         return WrittenRecord(self._type, self._owner_ref, text)
+
+
+@dataclass(frozen=True, slots=True)
+class FormedRecords:
+    """Records about many assets, as the few forms that say them: each is written when asked for.
+
+    So they are handed to another process in a tenth of the bytes.
+
+    Attributes:
+        forms: those that are put to one asset together.
+        assets: digests.
+        numbers: for each asset which of ``forms`` are put to it.
+    """
+
+    forms: Sequence[Sequence[RecordForm]]
+    assets: Sequence[str]
+    numbers: Sequence[int]
+
+    def __iter__(self) -> Iterator[WrittenRecord]:
+        """Write one after another.
+
+        Raises:
+            LedgerError: an asset is not named by its digest.
+        """
+        for asset, number in zip(self.assets, self.numbers, strict=True):
+            for form in self.forms[number]:
+                yield form.about(asset)

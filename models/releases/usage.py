@@ -26,7 +26,7 @@ from models.ledger.records import (
     UsageRecord,
     token,
 )
-from models.ledger.written import RecordForm, WrittenRecord
+from models.ledger.written import FormedRecords, RecordForm
 from models.policy import Policy
 from models.reasons import Reason
 from models.releases.manifest import list_consent
@@ -84,7 +84,7 @@ class UsageRecorder:
         self._is_kept = is_kept
         self._known: dict[_Row, list[RecordForm]] = {}
 
-    def record(self, verdicts: pa.Table) -> list[WrittenRecord]:
+    def record(self, verdicts: pa.Table) -> FormedRecords:
         """Every use and every exclusion of a shard, in its order, for each purpose one.
 
         Args:
@@ -100,11 +100,7 @@ class UsageRecorder:
                     self._known.clear()
                 forms = self._known[row] = list(self._make_forms(row, ids[first]))
             forms_of.append(forms)
-        return [
-            form.about(asset_id)
-            for asset_id, number in zip(ids, row_of, strict=True)
-            for form in forms_of[number]
-        ]
+        return FormedRecords(forms_of, ids, row_of)
 
     def _make_forms(self, row: _Row, asset_id: str) -> Iterator[RecordForm]:
         kind = _LOGGED.get(Verdict(row.verdict))

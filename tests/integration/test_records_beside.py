@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from models.errors import LedgerError
-from models.ledger.written import WrittenRecord
 from models.settings import Settings
 from tasks.order import open_desk
 from tasks.preloading import begin_preloading, begin_process
@@ -54,11 +53,10 @@ def test_another_process_makes_the_records_that_are_made_here(
         with take_end(entering) as link:
             link.recv()
             link.send(1)
-            handed = [zip(*link.recv(), strict=True) for _ in verdicts[1:]]
+            there = [list(link.recv()) for _ in verdicts[1:]]
         done.result()
-    there = [list(map(WrittenRecord._make, records)) for records in handed]
     maker = RecordMaker(open_desk(order), release)
-    assert there == [maker.make(verdict) for verdict in verdicts[1:]]
+    assert there == [list(maker.make(verdict)) for verdict in verdicts[1:]]
     assert len(there) > 1
     assert all(there)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from models.errors import LedgerError
-from models.ledger.merkle import root_of, subtree_of
+from models.ledger.merkle import Frontier, root_of, subtree_of
 from models.ledger.tiles import (
     TileReader,
+    TileRoots,
     append_leaves,
     parse_tile_path,
     read_tile,
@@ -85,6 +87,40 @@ def test_appending_in_batches_leads_to_the_same_root_as_appending_at_once(tmp_pa
         size, root = append_leaves(tmp_path, size, LEAVES[size:end])
         assert (size, root) == (end, root_of(LEAVES[:end]))
         assert TileReader(tmp_path, size).root() == root
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 700])
+@pytest.mark.parametrize("steps", [[600], [256, 256, 256], [100, 400], [256, 40, 900], [1]])
+def test_roots_that_were_kept_lead_to_the_same_tree(
+    tmp_path: Path, size: int, steps: list[int]
+) -> None:
+    plain, kept = tmp_path / "plain", tmp_path / "kept"
+    for folder in (plain, kept):
+        folder.mkdir()
+        append_leaves(folder, 0, LEAVES[:size])
+    tree = TileRoots(TileReader(kept, size).frontier())
+    coming = iter(LEAVES[size : size + sum(steps)])
+    for step in steps:
+        left = step
+        while some := list(islice(coming, min(left, tree.room))):
+            tree.add(some)
+            left -= len(some)
+    leaves = LEAVES[size : tree.frontier.size]
+    expected = append_leaves(plain, size, leaves)
+    assert (tree.frontier.size, tree.frontier.root()) == expected
+    assert append_leaves(kept, size, leaves, tree) == expected
+    assert _files(kept) == _files(plain)
+
+
+def test_the_roots_of_tiles_that_were_filled_at_once_are_kept() -> None:
+    tree = TileRoots(Frontier())
+    for at in (0, 256, 512):
+        tree.add(LEAVES[at : at + tree.room])
+    assert [tree.find(index) for index in range(-1, 4)] == [
+        None,
+        *(root_of(LEAVES[at : at + 256]) for at in (0, 256, 512)),
+        None,
+    ]
 
 
 def test_appending_changes_no_file_that_is_there(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import pickle
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from models.errors import LedgerError
 from models.ledger.merkle import Frontier
 from models.ledger.owners.keys import RecordSalts, derive_record_salt
 from models.ledger.records import ConsentRef
-from models.ledger.written import RecordForm
+from models.ledger.written import FormedRecords, RecordForm
 from tests.ledger_parts import make_record
 
 OTHER = hashlib.sha256(b"another asset").hexdigest()
@@ -41,6 +42,19 @@ def test_a_form_changes_nothing_but_the_asset_where_evidence_has_its_digest() ->
 def test_what_is_no_digest_never_gets_into_a_record(name: str) -> None:
     with pytest.raises(LedgerError, match="64 hex digits"):
         RecordForm(make_record(0)).about(name)
+
+
+def test_many_records_are_written_by_their_forms_asset_by_asset_also_when_handed_over() -> None:
+    use, exclusion, other = (RecordForm(make_record(number)) for number in range(3))
+    assets = [hashlib.sha256(b"asset %d" % number).hexdigest() for number in range(4)]
+    forms = [(use, other), (), (exclusion,)]
+    records = FormedRecords(forms, assets, [2, 0, 1, 0])
+    expected = [
+        exclusion.about(assets[0]),
+        *(form.about(assets[1]) for form in forms[0]),
+        *(form.about(assets[3]) for form in forms[0]),
+    ]
+    assert list(records) == list(pickle.loads(pickle.dumps(records))) == expected
 
 
 @settings(deadline=None)
