@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import LedgerError
+from models.ledger import journal
 from models.ledger.batches import Batch
 from models.ledger.log import UsageLedger
 from models.ledger.merkle import EMPTY_ROOT
@@ -140,6 +141,29 @@ def test_a_promised_batch_that_cannot_be_finished_is_finished_later(tmp_path: Pa
     batch = UsageLedger.open(tmp_path, ORIGIN).batch("next")
     assert batch is not None
     assert (batch.first_index, batch.size) == (4, 7)
+
+
+def test_a_batch_that_was_dropped_spoils_none_that_another_writer_has_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = make_ledger(tmp_path, 300)
+
+    def fill_the_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "write_atomically", fill_the_disk)
+        with pytest.raises(LedgerError, match="No space left"):
+            ledger.append("mine", make_records(700), STAMP)
+    history, aside = ledger.public_folder / "checkpoints", tmp_path / "aside"
+    history.rename(aside)
+    history.write_bytes(b"")
+    with pytest.raises(LedgerError, match="promised cannot be finished"):
+        UsageLedger.open(tmp_path, ORIGIN).append("theirs", make_records(900, 50), STAMP)
+    history.unlink()
+    aside.rename(history)
+    assert ledger.append("mine", make_records(700), STAMP).first_index == 1200
+    assert verify_ledger(ledger.public_folder, ledger.vkey, ledger.private_folder).ok
 
 
 def test_two_writers_append_one_after_the_other(tmp_path: Path) -> None:
