@@ -15,6 +15,7 @@ import certifi
 import psutil
 import pytest
 
+from models.garbage import collect_seldom
 from models.store.database import Database
 from tests.emptied import EmptiedTables, copy_tables, new_schema
 from tests.postgresql import wait_until_ready
@@ -70,6 +71,7 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what is there to stay: thousands of tests and modules."""
     gc.collect()
     gc.freeze()
+    collect_seldom()
 
 
 def pytest_unconfigure() -> None:
